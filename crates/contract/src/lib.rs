@@ -1,0 +1,41 @@
+//! What the browser and outside clients of Keystead may know: typed ids, scopes, error codes, request and
+//! response types. It compiles to WebAssembly and does no I/O.
+//!
+//! Invariants:
+//! - A value of a type with private fields has been parsed: [`KeyName`], [`Scope`], [`AllowedIp`] and the ids
+//!   cannot hold anything their `parse` refuses, and serde goes through the same parser.
+//! - No type of this crate holds a stored secret. [`Secret`] carries a secret that was just made, once.
+
+mod account;
+mod audit;
+mod credential;
+mod decision;
+mod id;
+mod key;
+mod key_form;
+mod net;
+mod page;
+mod problem;
+mod role;
+mod scope;
+mod secret;
+mod text;
+mod time;
+mod usage;
+
+pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
+pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, Target};
+pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
+pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
+pub use id::{AuditId, FormId, IdError, KeyId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
+pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm};
+pub use key_form::{Expiry, KeyForm};
+pub use net::{AllowedIp, NetError, normalise};
+pub use page::{Cursor, Page, PageQuery};
+pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
+pub use role::{Perm, Role};
+pub use scope::{BUILT_IN_SCOPES, DEFAULT_CATALOGUE, Scope, ScopeDef, ScopeError, ScopeSet, VERBS};
+pub use secret::Secret;
+pub use text::{Email, KeyName, Slug, TenantName, TextError};
+pub use time::UnixMs;
+pub use usage::{Outcome, UsageEvent, UsageFilter, UsageSource};

@@ -1,0 +1,213 @@
+//! Scopes: a verb, or `resource:verb` in either order. See `docs/contract.md`, section 2.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, str::FromStr};
+
+/// The verbs every tenant knows.
+pub const VERBS: [&str; 4] = ["read", "write", "delete", "admin"];
+
+/// What a new tenant's catalogue holds, with the descriptions people see.
+pub const DEFAULT_CATALOGUE: [(&str, &str); 4] = [
+    ("read", "Read every resource"),
+    ("write", "Create and update every resource"),
+    ("delete", "Delete every resource"),
+    ("admin", "Full access, Keystead itself included"),
+];
+
+/// Scopes of OpenID Connect that need no catalogue entry.
+pub const BUILT_IN_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// The prefix of Keystead's own API.
+const RESERVED: &str = "keystead.";
+
+/// One permission, spelled as its owner wrote it; `read:users` and `users:read` are the same permission.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope(String);
+
+/// Why a string is no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a permission is a verb or resource:verb, made of a-z, 0-9, dot, dash and underscore")]
+pub struct ScopeError;
+
+impl Scope {
+    /// Reads one scope: `verb` or `a:b`, each part 1 to 64 of `a-z 0-9 . _ -`.
+    pub fn parse(s: &str) -> Result<Self, ScopeError> {
+        let part = |p: &str| {
+            (1..=64).contains(&p.len())
+                && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+        };
+        let ok = match s.split_once(':') {
+            Some((a, b)) => part(a) && part(b),
+            None => part(s),
+        };
+        if ok { Ok(Self(s.to_owned())) } else { Err(ScopeError) }
+    }
+
+    /// The spelling it was written with.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Resource (if any) and verb. The left part is the verb if it is one and the right is not.
+    pub fn parts(&self) -> (Option<&str>, &str) {
+        match self.0.split_once(':') {
+            None => (None, &self.0),
+            Some((a, b)) if is_verb(a) && !is_verb(b) => (Some(b), a),
+            // `read:all` is `read`.
+            Some((a, "all")) if is_verb(a) => (None, a),
+            Some((a, b)) => (Some(a), b),
+        }
+    }
+
+    /// The one spelling under which equal permissions compare equal: `resource:verb`, `read:all` as `read`.
+    pub fn canonical(&self) -> String {
+        match self.normal() {
+            (None, verb) => verb.to_owned(),
+            (Some(resource), verb) => format!("{resource}:{verb}"),
+        }
+    }
+
+    /// Is it a permission on Keystead itself (`keystead.…`)?
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with(RESERVED)
+    }
+
+    /// Is it `admin` (also spelled `admin:all`), which covers everything?
+    pub fn is_admin(&self) -> bool {
+        self.normal() == (None, "admin")
+    }
+
+    /// Does holding `self` permit what `wanted` names?
+    ///
+    /// `admin` covers everything; a bare verb covers that verb on every resource of the tenant's own API;
+    /// `x:admin` covers every `x:…`. Keystead's reserved scopes are covered only by name or by `admin`.
+    pub fn covers(&self, wanted: &Self) -> bool {
+        let (held, want) = (self.normal(), wanted.normal());
+        if held == want || self.is_admin() {
+            return true;
+        }
+        if wanted.is_reserved() {
+            return false;
+        }
+        match (held, want) {
+            ((None, verb), (Some(_), wanted_verb)) => verb == wanted_verb,
+            ((Some(r), "admin"), (Some(wanted_r), _)) => r == wanted_r,
+            _ => false,
+        }
+    }
+
+    fn normal(&self) -> (Option<&str>, &str) {
+        match self.parts() {
+            (Some("all"), verb) if is_verb(verb) => (None, verb),
+            other => other,
+        }
+    }
+}
+
+fn is_verb(s: &str) -> bool {
+    VERBS.contains(&s)
+}
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(s: &str) -> Result<Self, ScopeError> {
+        Self::parse(s)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(d)?).map_err(de::Error::custom)
+    }
+}
+
+/// What a credential holds, in the order it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScopeSet(pub Vec<Scope>);
+
+impl ScopeSet {
+    /// Does one of the held scopes cover `wanted`?
+    pub fn covers(&self, wanted: &Scope) -> bool {
+        self.0.iter().any(|s| s.covers(wanted))
+    }
+
+    /// The first of `wanted` that nothing here covers.
+    pub fn missing<'a>(&self, wanted: &'a [Scope]) -> Option<&'a Scope> {
+        wanted.iter().find(|w| !self.covers(w))
+    }
+
+    /// The scopes joined by single spaces, as OAuth writes them.
+    pub fn joined(&self) -> String {
+        self.0.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// One entry of a tenant's catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeDef {
+    /// The scope, in the catalogue's spelling.
+    pub name: Scope,
+    /// What it permits, in plain words.
+    pub description: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(x: &str) -> Scope {
+        Scope::parse(x).expect(x)
+    }
+
+    #[test]
+    fn both_spellings_are_one_permission() {
+        assert_eq!(s("read:users").canonical(), "users:read");
+        assert_eq!(s("users:read").canonical(), "users:read");
+        assert_eq!(s("read:all").canonical(), "read");
+        assert_eq!(s("all:read").canonical(), "read");
+        assert!(s("read:users").covers(&s("users:read")));
+    }
+
+    #[test]
+    fn what_covers_what() {
+        for (held, wanted, yes) in [
+            ("admin", "users:delete", true),
+            ("admin:all", "keystead.keys:write", true),
+            ("read", "users:read", true),
+            ("read:all", "users:read", true),
+            ("read", "users:write", false),
+            ("write", "users:read", false),
+            ("users:admin", "users:delete", true),
+            ("users:admin", "orders:delete", false),
+            ("users:read", "read", false),
+            ("read", "keystead.usage:read", false),
+            ("keystead.usage:read", "keystead.usage:read", true),
+            ("keystead.keys:admin", "keystead.keys:write", false),
+            ("write:own", "own:write", true),
+            ("run", "exports:run", true),
+        ] {
+            assert_eq!(s(held).covers(&s(wanted)), yes, "{held} covers {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_refused_unless_it_is_plain() {
+        for bad in ["", ":", "a:", ":a", "a b", "Read", "a:b:c", "ä", "a\n"] {
+            assert!(Scope::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
