@@ -1,0 +1,27 @@
+//! Keystead's console. Pages and components render on the server and again in the browser; server functions
+//! (`actions`) are the only way from here to the domain.
+//!
+//! Invariants:
+//! - Every page and every action works without JavaScript: links are links, writes are posted forms.
+//! - Resources and shared values are made at the top of a page, never inside `Suspense`: the server runs the insides
+//!   of a `Suspense` more than once, and both sides must count them alike.
+//! - A secret is rendered by the server into the answer of a POST and nowhere else.
+
+pub mod actions;
+mod app;
+#[cfg(feature = "hydrate")]
+pub mod behave;
+#[cfg(feature = "hydrate")]
+mod browser;
+mod components;
+pub mod error;
+mod numbers;
+mod pages;
+pub mod returned;
+#[cfg(feature = "ssr")]
+pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod ssr;
+mod url;
+
+pub use app::App;

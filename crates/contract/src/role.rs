@@ -115,6 +115,16 @@ impl Role {
         matches!(self, Self::Owner | Self::Admin)
     }
 
+    /// What the role holds of the tenant's own API, which bounds what it can grant.
+    pub fn own_api(self) -> ScopeSet {
+        let verbs: &[&str] = match self {
+            Self::Owner | Self::Admin => &["admin"],
+            Self::Developer => &["read", "write", "delete"],
+            Self::Security | Self::Support => &[],
+        };
+        ScopeSet(verbs.iter().filter_map(|v| Scope::parse(v).ok()).collect())
+    }
+
     /// May the role act on keys that others own?
     pub const fn acts_on_all_keys(self) -> bool {
         !matches!(self, Self::Developer)

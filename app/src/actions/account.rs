@@ -1,0 +1,42 @@
+//! First run, sign-in, sign-out, and what the frame shows.
+
+use crate::error::AppError;
+use contract::{Chrome, SetupForm, SignInForm};
+use leptos::prelude::*;
+use server_fn::codec::GetUrl;
+#[cfg(feature = "ssr")]
+use {
+    crate::ssr::{Browser, ctx},
+    domain::identity,
+};
+
+/// What the frame around every signed-in page shows.
+#[server(name = Chromed, endpoint = "account/chrome", input = GetUrl)]
+pub async fn chrome() -> Result<Chrome, AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    Ok(identity::chrome(&ctx, browser.prefs).await.map_err(|e| ctx.problem(e))?)
+}
+
+/// Makes the first tenant and its owner, once, and signs the owner in.
+#[server(endpoint = "account/set-up")]
+pub async fn set_up(form: SetupForm) -> Result<(), AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    let person = identity::set_up(&ctx, &form).await.map_err(|e| ctx.problem(e))?;
+    Ok(browser.open_session(&ctx, &person).await?)
+}
+
+/// Signs a person in.
+#[server(endpoint = "account/sign-in")]
+pub async fn sign_in(form: SignInForm) -> Result<(), AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    let person = identity::sign_in(&ctx, &form).await.map_err(|e| ctx.problem(e))?;
+    Ok(browser.open_session(&ctx, &person).await?)
+}
+
+/// Ends the session, here and on the server.
+#[server(endpoint = "account/sign-out")]
+pub async fn sign_out() -> Result<(), AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    identity::sign_out(&ctx).await.map_err(|e| ctx.problem(e))?;
+    Ok(browser.close_session(&ctx).await?)
+}

@@ -1,0 +1,15 @@
+//! The audit log.
+
+use crate::error::AppError;
+use contract::{AuditEvent, AuditFilter, Cursor, Page};
+use leptos::prelude::*;
+use server_fn::codec::GetUrl;
+#[cfg(feature = "ssr")]
+use {crate::ssr::ctx, contract::PageQuery, domain::audit};
+
+/// One page of the tenant's audit events, newest first.
+#[server(endpoint = "audit/list", input = GetUrl)]
+pub async fn list_audit(filter: AuditFilter, cursor: Option<Cursor>) -> Result<Page<AuditEvent>, AppError> {
+    let ctx = ctx()?;
+    Ok(audit::list(&ctx, &filter, PageQuery::at(cursor)).await.map_err(|e| ctx.problem(e))?)
+}

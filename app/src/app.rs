@@ -1,0 +1,37 @@
+//! The routes.
+
+use crate::{
+    components::{Frame, Now},
+    pages::{Audit, KeyDetail, KeyList, KeyRevoke, Login, NewKey, NotFound, Setup, Usage},
+};
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Redirect, Route, Router, Routes},
+    path,
+};
+
+/// The console. Every route is rendered whole before it is sent, so that it is whole without JavaScript too.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Now::provide();
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/setup") view=Setup ssr=SsrMode::Async/>
+                <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
+                <Route path=path!("/") view=|| view! { <Redirect path="/keys"/> } ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/keys") view=KeyList ssr=SsrMode::Async/>
+                    <Route path=path!("/keys/new") view=NewKey ssr=SsrMode::Async/>
+                    <Route path=path!("/keys/:id") view=KeyDetail ssr=SsrMode::Async/>
+                    <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
+                    <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
+                    <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

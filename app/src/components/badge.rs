@@ -1,0 +1,34 @@
+//! Badges: a state is never told by colour alone.
+
+use super::{Icon, IconName};
+use contract::{KeyState, Outcome};
+use leptos::prelude::*;
+
+/// What a key is right now.
+#[component]
+pub fn StateBadge(
+    /// The state.
+    state: KeyState,
+) -> impl IntoView {
+    let (class, icon, word) = match state {
+        KeyState::Active => return view! { <span class="badge badge--plain"><span class="dot"></span>"Active"</span> }.into_any(),
+        KeyState::Pending => ("badge badge--accent", IconName::Hourglass, "Not yet valid"),
+        KeyState::Disabled => ("badge badge--off", IconName::Pause, "Disabled"),
+        KeyState::Expired => ("badge badge--warn", IconName::Clock, "Expired"),
+        KeyState::Revoked => ("badge badge--danger", IconName::Ban, "Revoked"),
+    };
+    view! { <span class=class><Icon name=icon small=true/>{word}</span> }.into_any()
+}
+
+/// Whether a request passed.
+#[component]
+pub fn OutcomeBadge(
+    /// The outcome.
+    outcome: Outcome,
+) -> impl IntoView {
+    let (class, icon, word) = match outcome {
+        Outcome::Allowed => ("badge badge--ok", IconName::Check, "Allowed"),
+        Outcome::Denied => ("badge badge--danger", IconName::X, "Denied"),
+    };
+    view! { <span class=class><Icon name=icon small=true/>{word}</span> }
+}

@@ -1,0 +1,166 @@
+//! Form fields: label, hint, message and their wiring for assistive technology. A field's id is its name.
+
+use super::{Icon, IconName};
+use leptos::prelude::*;
+
+/// The ids that describe a field: its hint and its message.
+pub fn described_by(name: &str, hint: bool, error: bool) -> Option<String> {
+    match (hint, error) {
+        (false, false) => None,
+        (true, false) => Some(format!("{name}-hint")),
+        (false, true) => Some(format!("{name}-error")),
+        (true, true) => Some(format!("{name}-error {name}-hint")),
+    }
+}
+
+/// The message beside a field.
+#[component]
+pub fn FieldError(
+    /// The field.
+    name: &'static str,
+    /// What is wrong with it.
+    message: Option<String>,
+) -> impl IntoView {
+    message.map(|m| {
+        view! {
+            <p class="error" id=format!("{name}-error")>
+                <Icon name=IconName::TriangleAlert small=true/>
+                <span>{m}</span>
+            </p>
+        }
+    })
+}
+
+/// A field of one line.
+#[component]
+pub fn TextField(
+    /// Its name in the form.
+    name: &'static str,
+    /// What a person reads.
+    #[prop(into)]
+    label: ViewFn,
+    /// What was typed before.
+    #[prop(into, optional)]
+    value: String,
+    /// One line of help.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// What is wrong.
+    #[prop(optional)]
+    error: Option<String>,
+    /// The `type`.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What a password manager may fill in.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// Whether it has the focus when the page arrives.
+    #[prop(optional)]
+    autofocus: bool,
+    /// For ids and addresses.
+    #[prop(optional)]
+    mono: bool,
+    /// Whether it must be filled in.
+    #[prop(default = true)]
+    required: bool,
+) -> impl IntoView {
+    let invalid = error.is_some().then_some("true");
+    let described = described_by(name, hint.is_some(), error.is_some());
+    let input = view! {
+        <input
+            class=if mono { "input input--mono" } else { "input" }
+            id=name
+            name=name
+            type=kind
+            value=value
+            autocomplete=autocomplete
+            autocapitalize="none"
+            spellcheck="false"
+            required=required
+            autofocus=autofocus
+            aria-invalid=invalid
+            aria-describedby=described
+        />
+    };
+    let input = if kind == "password" {
+        view! { <span class="affix">{input}<PasswordToggle target=name/></span> }.into_any()
+    } else {
+        input.into_any()
+    };
+    view! {
+        <div class="field">
+            <label class="label" for=name>{label.run()}</label>
+            {input}
+            <FieldError name message=error/>
+            {hint.map(|h| view! { <p class="hint" id=format!("{name}-hint")>{h}</p> })}
+        </div>
+    }
+}
+
+/// Shows and hides what stands in a password field; only there once script runs.
+#[component]
+fn PasswordToggle(target: &'static str) -> impl IntoView {
+    view! {
+        <button
+            class="btn btn--quiet btn--sm btn--icon"
+            type="button"
+            aria-label="Show password"
+            aria-pressed="false"
+            data-js=""
+            data-toggle=format!("#{target}")
+        >
+            <Icon name=IconName::Eye/>
+        </button>
+    }
+}
+
+/// A field of several lines, for what is read line by line.
+#[component]
+pub fn TextArea(
+    /// Its name in the form.
+    name: &'static str,
+    /// What was typed before.
+    value: String,
+    /// The ids that describe it.
+    described: Option<String>,
+    /// Whether what was typed is wrong.
+    invalid: bool,
+) -> impl IntoView {
+    view! {
+        <textarea
+            class="textarea"
+            id=name
+            name=name
+            rows="3"
+            spellcheck="false"
+            autocapitalize="none"
+            aria-invalid=invalid.then_some("true")
+            aria-describedby=described
+        >
+            {raw_text(value)}
+        </textarea>
+    }
+}
+
+/// Leptos writes the text of a `<textarea>` as it is. On the server that text becomes HTML, so it is escaped here;
+/// in the browser it becomes a text node, and is not.
+fn raw_text(value: String) -> String {
+    if cfg!(feature = "ssr") { escape(&value) } else { value }
+}
+
+/// A line break at the start is doubled, because parsers drop the first.
+fn escape(value: &str) -> String {
+    let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_cannot_leave_its_textarea() {
+        assert_eq!(escape("</textarea><script>&"), "&lt;/textarea&gt;&lt;script&gt;&amp;");
+        assert_eq!(escape("\n::1"), "\n\n::1");
+    }
+}

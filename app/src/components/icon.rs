@@ -1,0 +1,157 @@
+//! Icons of the one sprite, the logo, and the glyph of a key.
+
+use contract::KeyId;
+use leptos::prelude::*;
+
+macro_rules! icons {
+    ($($name:ident = $file:literal,)*) => {
+        /// The icons in use. `scripts/icons.mjs` reads this list and builds the sprite of exactly these.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names are Lucide's own")]
+        pub enum IconName { $($name,)* }
+
+        impl IconName {
+            const fn file(self) -> &'static str {
+                match self { $(Self::$name => $file,)* }
+            }
+        }
+    };
+}
+
+icons! {
+    Activity = "activity",
+    ArrowLeft = "arrow-left",
+    Ban = "ban",
+    Check = "check",
+    ChevronDown = "chevron-down",
+    ChevronRight = "chevron-right",
+    CircleCheck = "circle-check",
+    Clock = "clock",
+    Copy = "copy",
+    Eye = "eye",
+    EyeOff = "eye-off",
+    Hourglass = "hourglass",
+    Info = "info",
+    KeyRound = "key-round",
+    Keyboard = "keyboard",
+    Lock = "lock",
+    LogOut = "log-out",
+    Menu = "menu",
+    Monitor = "monitor",
+    Moon = "moon",
+    Pause = "pause",
+    Plus = "plus",
+    RefreshCw = "refresh-cw",
+    ScrollText = "scroll-text",
+    Search = "search",
+    Sun = "sun",
+    TriangleAlert = "triangle-alert",
+    Users = "users",
+    X = "x",
+}
+
+/// An icon beside a word, or alone in a control that carries an `aria-label`; never read out itself.
+#[component]
+pub fn Icon(
+    /// Which one.
+    name: IconName,
+    /// 12 px instead of 16.
+    #[prop(optional)]
+    small: bool,
+    /// Turns when the `<details>` it stands in opens.
+    #[prop(optional)]
+    turns: bool,
+) -> impl IntoView {
+    let class = match (small, turns) {
+        (true, _) => "icon icon--sm",
+        (false, true) => "icon icon--turn",
+        (false, false) => "icon",
+    };
+    view! {
+        <svg class=class aria-hidden="true">
+            <use_ href=format!("/pkg/assets/icons.svg#{}", name.file())></use_>
+        </svg>
+    }
+}
+
+/// The tally stick: two notched bars, one ink, one petrol.
+#[component]
+pub fn Logo(
+    /// 28 px instead of 14.
+    #[prop(optional)]
+    large: bool,
+) -> impl IntoView {
+    view! {
+        <svg class=if large { "logo logo--lg" } else { "logo" } viewBox="3 1 14 18" aria-hidden="true">
+            <path class="a" d="M3 1h6v3L7 5.5 9 7v2L7 10.5 9 12v7H3z"></path>
+            <path class="b" d="M11 1h6v14h-6v-3l2-1.5L11 9V7l2-1.5L11 4z"></path>
+        </svg>
+    }
+}
+
+/// The split tally across the card of setup and sign-in.
+#[component]
+pub fn Tally() -> impl IntoView {
+    view! {
+        <svg class="tally" viewBox="0 0 448 16" preserveAspectRatio="xMinYMid slice" aria-hidden="true">
+            <path class="a" d=tally_half(true)></path>
+            <path class="b" d=tally_half(false)></path>
+        </svg>
+    }
+}
+
+/// Where the stick is notched, from the left; both halves share the cuts.
+const NOTCHES: [u32; 20] = [20, 42, 56, 90, 112, 126, 176, 190, 204, 254, 276, 290, 324, 368, 382, 390, 420, 434, 440, 446];
+
+fn tally_half(upper: bool) -> String {
+    let (start, edge, tip, end) = if upper { ("M0 0V7", 7, 3, "H448V0z") } else { ("M0 16V9", 9, 13, "H448V16z") };
+    let mut d = start.to_owned();
+    for x in NOTCHES.iter().take(17) {
+        d.push_str(&format!("H{x}L{} {tip}L{} {edge}", x + 4, x + 8));
+    }
+    d.push_str(end);
+    d
+}
+
+/// Five cells notched from the random end of a key's id, so that a key is recognised at a glance.
+#[component]
+pub fn Glyph(
+    /// The key.
+    id: KeyId,
+    /// 32 px instead of 24.
+    #[prop(optional)]
+    large: bool,
+) -> impl IntoView {
+    view! {
+        <svg class=if large { "glyph glyph--lg" } else { "glyph" } viewBox="0 0 24 12" aria-hidden="true">
+            <path d=notches(&id.uuid().as_bytes()[11..])></path>
+        </svg>
+    }
+}
+
+/// The outline: along the top with notches 0, 3 or 6 deep, back along the bottom with notches 0 or 3 deep.
+fn notches(bytes: &[u8]) -> String {
+    let cells = || bytes.iter().take(5).zip([3_u8, 7, 11, 15, 19]);
+    let mut d = "M0 1L1 0".to_owned();
+    for (byte, x) in cells() {
+        d.push_str(&format!("H{x}V{}H{}V0", byte % 3 * 3, x + 2));
+    }
+    d.push_str("H23L24 1V11L23 12");
+    for (byte, x) in cells().collect::<Vec<_>>().into_iter().rev() {
+        d.push_str(&format!("H{}V{}H{x}V12", x + 2, 12 - byte / 3 % 2 * 3));
+    }
+    d.push_str("H1L0 11z");
+    d
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glyph_is_drawn_from_the_bytes_alone() {
+        assert_eq!(notches(&[0; 5]), notches(&[6; 5]), "equal remainders draw the same cell");
+        assert_ne!(notches(&[1; 5]), notches(&[2; 5]));
+        assert!(notches(&[5, 4, 3, 2, 1]).starts_with("M0 1L1 0H3V6H5V0H7V3H9V0"));
+    }
+}

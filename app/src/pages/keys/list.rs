@@ -1,0 +1,267 @@
+//! The list of API keys.
+
+use super::kind_title;
+use crate::{
+    actions,
+    components::{Crumbs, Ends, Glyph, Icon, IconName, Main, PageTitle, Pager, ProblemView, StateBadge, TestCurl, Time, WithChrome, use_chrome},
+    error::AppError,
+    url::{href, key_href},
+};
+use contract::{ApiKey, Chrome, Cursor, Environment, KeyFilter, KeyState, Page, Perm, ScopeSet};
+use leptos::prelude::*;
+use leptos_router::{components::Form, hooks::use_query_map};
+
+/// What the query of the page says.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Query {
+    q: Option<String>,
+    state: Option<KeyState>,
+    cursor: Option<Cursor>,
+}
+
+impl Query {
+    fn filter(&self, environment: Environment) -> KeyFilter {
+        KeyFilter { q: self.q.clone(), state: self.state, environment: Some(environment) }
+    }
+
+    fn link(&self, state: Option<KeyState>, cursor: Option<Cursor>) -> String {
+        let cursor = cursor.map(|c| c.to_string());
+        href("/keys", &[("q", self.q.as_deref()), ("state", state.map(KeyState::as_str)), ("cursor", cursor.as_deref())])
+    }
+}
+
+fn use_query() -> Memo<Query> {
+    let map = use_query_map();
+    Memo::new(move |_| {
+        map.with(|m| Query {
+            q: m.get_str("q").map(str::trim).filter(|q| !q.is_empty()).map(str::to_owned),
+            state: m.get_str("state").and_then(|s| s.parse().ok()),
+            cursor: m.get_str("cursor").and_then(|c| c.parse().ok()),
+        })
+    })
+}
+
+/// `/keys`
+#[component]
+pub fn KeyList() -> impl IntoView {
+    let (query, chrome) = (use_query(), use_chrome());
+    let source = chrome.clone();
+    let keys = Resource::new_blocking(
+        move || query.get(),
+        move |query| {
+            let source = source.clone();
+            async move {
+                let environment = source.load().await?.prefs.environment;
+                actions::list_keys(query.filter(environment), query.cursor).await
+            }
+        },
+    );
+    let rows = move || {
+        let chrome = chrome.clone();
+        Suspend::new(async move { show(chrome.load().await, keys.await, &query.get_untracked()) })
+    };
+    view! {
+        <Main crumbs=Crumbs::section("API keys")>
+            <div class="page__head">
+                <PageTitle>"API keys"</PageTitle>
+                <div class="acts">
+                    <WithChrome show=|c| create_link(&c, "Create key").into_any()/>
+                </div>
+            </div>
+            <StateTabs query/>
+            <Form method="get" action="/keys" attr:class="bar" attr:role="search">
+                <span class="affix">
+                    <Icon name=IconName::Search/>
+                    <input
+                        class="input"
+                        type="search"
+                        name="q"
+                        placeholder="Name, prefix or id"
+                        aria-label="Search keys"
+                        autocomplete="off"
+                        data-key="/"
+                        value=move || query.with(|q| q.q.clone())
+                        prop:value=move || query.with(|q| q.q.clone().unwrap_or_default())
+                    />
+                    <kbd class="kbd hide-sm" data-js="">"/"</kbd>
+                </span>
+                {move || query.with(|q| q.state).map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> })}
+                <button class="btn" type="submit">"Search"</button>
+            </Form>
+            <Transition fallback=Loading>{rows}</Transition>
+        </Main>
+    }
+}
+
+fn create_link(chrome: &Chrome, label: &'static str) -> Option<impl IntoView + use<>> {
+    chrome.role.holds(Perm::KeysWrite).then(|| {
+        view! {
+            <a class="btn btn--primary" href="/keys/new" data-key="c">
+                <Icon name=IconName::Plus/>
+                {label}
+                <kbd class="kbd hide-sm" data-js="">"c"</kbd>
+            </a>
+        }
+    })
+}
+
+#[component]
+fn StateTabs(query: Memo<Query>) -> impl IntoView {
+    let tabs = std::iter::once((None, "All")).chain(KeyState::ALL.iter().map(|s| (Some(*s), state_title(*s))));
+    let tabs = tabs
+        .map(|(state, label)| {
+            let current = move || query.with(|q| q.state == state).then_some("page");
+            view! { <a href=move || query.with(|q| q.link(state, None)) aria-current=current>{label}</a> }
+        })
+        .collect_view();
+    view! { <nav class="tabs" aria-label="Keys by state">{tabs}</nav> }
+}
+
+const fn state_title(state: KeyState) -> &'static str {
+    match state {
+        KeyState::Active => "Active",
+        KeyState::Pending => "Not yet valid",
+        KeyState::Disabled => "Disabled",
+        KeyState::Expired => "Expired",
+        KeyState::Revoked => "Revoked",
+    }
+}
+
+fn show(chrome: Result<Chrome, AppError>, keys: Result<Page<ApiKey>, AppError>, query: &Query) -> AnyView {
+    let (chrome, page) = match chrome.and_then(|c| Ok((c, keys?))) {
+        Ok(both) => both,
+        Err(e) => return view! { <ProblemView problem=e.0 inline=true/> }.into_any(),
+    };
+    if page.data.is_empty() && query.cursor.is_none() && !query.filter(chrome.prefs.environment).narrows() {
+        return view! { <FirstUse chrome/> }.into_any();
+    }
+    let newest = query.cursor.is_some().then(|| query.link(query.state, None));
+    let older = page.next_cursor.map(|c| query.link(query.state, Some(c)));
+    let count = page.data.len();
+    let body = if page.data.is_empty() {
+        view! { <NoMatch/> }.into_any()
+    } else {
+        page.data.into_iter().map(|key| view! { <Row key/> }).collect_view().into_any()
+    };
+    view! {
+        <div class="tablebox">
+            <table class="table table--stack" role="table">
+                <Columns/>
+                <tbody role="rowgroup">{body}</tbody>
+            </table>
+            <Pager count noun="key" newest older/>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Columns() -> impl IntoView {
+    view! {
+        <caption class="sr">"API keys, newest first"</caption>
+        <colgroup>
+            <col/>
+            <col class="c-176 pk"/>
+            <col class="c-112"/>
+            <col class="c-176 p3"/>
+            <col class="c-160 p3"/>
+            <col class="c-112 p2"/>
+            <col class="c-112"/>
+            <col class="c-112 pu"/>
+        </colgroup>
+        <thead role="rowgroup">
+            <tr role="row">
+                <th scope="col" role="columnheader">"Name"</th>
+                <th scope="col" role="columnheader" class="pk">"Key"</th>
+                <th scope="col" role="columnheader">"State"</th>
+                <th scope="col" role="columnheader" class="p3">"Permissions"</th>
+                <th scope="col" role="columnheader" class="p3">"Owner"</th>
+                <th scope="col" role="columnheader" class="num p2">"Last used"</th>
+                <th scope="col" role="columnheader" class="num">"Expires"</th>
+                <th scope="col" role="columnheader" class="num pu">"Created"</th>
+            </tr>
+        </thead>
+    }
+}
+
+#[component]
+fn Row(key: ApiKey) -> impl IntoView {
+    let off = !matches!(key.state, KeyState::Active | KeyState::Pending);
+    let display = key.display();
+    let owner = key.owner.clone().unwrap_or_else(|| key.created_by.clone());
+    let used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
+    let used_again = key.last_used_at.map_or_else(|| "Never used".into_any(), |at| view! { <Time at/> }.into_any());
+    let expires = match (key.revoked_at, key.expires_at) {
+        (Some(_), _) => view! { <span class="muted">"–"</span> }.into_any(),
+        (None, Some(at)) => view! { <Ends at/> }.into_any(),
+        (None, None) => "Never".into_any(),
+    };
+    view! {
+        <tr role="row" class:is-off=off>
+            <td role="cell" class="m-main">
+                <a class="name cover" href=key_href(key.id) title=kind_title(key.kind)><Glyph id=key.id/><span>{key.name}</span></a>
+                <span class="sub"><span class="mono">{display.clone()}</span></span>
+            </td>
+            <td role="cell" class="mono soft pk">{display}</td>
+            <td role="cell" class="m-side"><StateBadge state=key.state/><span class="sub">{used_again}</span></td>
+            <td role="cell" class="p3"><Scopes scopes=key.scopes/></td>
+            <td role="cell" class="p3">{owner}</td>
+            <td role="cell" class="num soft p2">{used}</td>
+            <td role="cell" class="num">{expires}</td>
+            <td role="cell" class="num soft pu"><Time at=key.created_at form=crate::components::TimeForm::Date/></td>
+        </tr>
+    }
+}
+
+/// The first permission, and how many more.
+#[component]
+fn Scopes(scopes: ScopeSet) -> impl IntoView {
+    let all = scopes.joined();
+    let more = scopes.0.len().checked_sub(1).filter(|n| *n > 0).map(|n| view! { " "<span class="muted">{format!("+{n}")}</span> });
+    let first = scopes.0.into_iter().next().map(|s| view! { <span class="mono">{s.to_string()}</span> });
+    view! { <span title=all>{first}{more}</span> }
+}
+
+#[component]
+fn NoMatch() -> impl IntoView {
+    view! {
+        <tr role="row">
+            <td role="cell" colspan="8" class="state-cell">
+                <p><b>"No key matches these filters"</b></p>
+                <p class="small soft">"Keys are found by name, by prefix such as sk_live_, and by id."</p>
+                <div class="acts"><a class="btn" href="/keys">"Clear filters"</a></div>
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn FirstUse(chrome: Chrome) -> impl IntoView {
+    let environment = chrome.prefs.environment;
+    let label = if environment == Environment::Test { "Create test key" } else { "Create key" };
+    let create = create_link(&chrome, label);
+    view! {
+        <div class="empty first-use">
+            <div class="hero">
+                <h2>{format!("No {environment} keys yet")}</h2>
+                <p class="lead soft">"A key lets a service of yours call the API. Give it a name, what it may do and how long; you get the secret once."</p>
+            </div>
+            {create.map(|c| view! { <div class="row row--wrap">{c}</div> })}
+            <TestCurl public_url=chrome.public_url/>
+        </div>
+    }
+}
+
+/// Rows on their way, in the geometry of rows.
+#[component]
+fn Loading() -> impl IntoView {
+    let rows = (0..15).map(|_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> }).collect_view();
+    view! {
+        <div class="tablebox" aria-busy="true">
+            <table class="table table--stack" role="table">
+                <Columns/>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </div>
+    }
+}

@@ -1,0 +1,157 @@
+//! The page that shows a secret, once: the server's answer to the form. It is never hydrated and carries no data.
+
+use super::kind_title;
+use crate::{
+    components::{Code, Crumbs, Here, Icon, IconName, Main, PageTitle, WithChrome},
+    url::key_href,
+};
+use contract::{ApiKey, Chrome, CreatedKey, KeyKind};
+use leptos::prelude::*;
+
+/// The answer to a created key.
+#[component]
+pub fn Reveal(
+    /// The key, with its secret unless the form had been used before.
+    made: CreatedKey,
+) -> impl IntoView {
+    let CreatedKey { api_key, key: secret } = made;
+    let crumbs = Crumbs::key(Here::Made(api_key.name.clone(), if secret.is_some() { "Store the secret" } else { "Key created before" }));
+    let page = match secret {
+        Some(secret) => view! { <WithChrome show=move |chrome| view! { <Secret api_key secret chrome/> }.into_any()/> }.into_any(),
+        None => view! { <UsedBefore api_key/> }.into_any(),
+    };
+    view! { <Main crumbs>{page}</Main> }
+}
+
+#[component]
+fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
+    let gateway = api_key.kind == KeyKind::Gateway;
+    let masked = Masked::of(&api_key);
+    let variable = if gateway { "KEYSTEAD_GATEWAY_KEY" } else { "KEYSTEAD_KEY" };
+    let advice = if gateway {
+        "It belongs in the gateway's configuration, where only the gateway can read it."
+    } else {
+        "Put it where the service reads its secrets, never into source code."
+    };
+    view! {
+        <div class="empty reveal" data-guard="">
+            <div class="hero">
+                <p class="row small ok"><Icon name=IconName::CircleCheck/>{format!("{} is active", api_key.name)}</p>
+                <PageTitle>"Store the secret now"</PageTitle>
+                <p class="lead soft">
+                    "This page is the only place it ever appears. Keystead keeps a keyed hash, so nobody can show it again, not even an owner. "{advice}
+                </p>
+            </div>
+            <div class="field">
+                <span class="label" id="secret-label">"Secret"</span>
+                <div class="secret" role="group" aria-labelledby="secret-label">
+                    <output><Shown id="secret" before="" masked=masked.clone() secret=secret.clone() after=""/></output>
+                    <details class="reveal__switch">
+                        <summary class="btn btn--sm">
+                            <span class="show"><Icon name=IconName::Eye/>"Show"</span>
+                            <span class="hide"><Icon name=IconName::EyeOff/>"Hide"</span>
+                        </summary>
+                    </details>
+                    <button class="btn btn--sm" type="button" aria-label="Copy the secret" data-js="" data-copy="#secret" data-stored="">
+                        <Icon name=IconName::Copy/>
+                        "Copy"
+                    </button>
+                </div>
+            </div>
+            <Code id="env" title=".env" what="the line">
+                <pre tabindex="0" role="region" aria-label="Line for .env">
+                    <Shown id="env" before=format!("{variable}=") masked=masked.clone() secret=secret.clone() after=""/>
+                </pre>
+            </Code>
+            <TryIt gateway masked secret public_url=chrome.public_url/>
+            <Facts api_key=api_key.clone()/>
+            <form class="gate" method="get" action=key_href(api_key.id)>
+                <label class="opt"><input class="check" type="checkbox" required=true data-stored-box=""/>"I have stored it where the service can read it"</label>
+                <div class="row row--wrap">
+                    <button class="btn btn--primary" type="submit">"Go to the key"</button>
+                    <a class="btn btn--quiet" href="/keys/new">"Create another"</a>
+                </div>
+            </form>
+        </div>
+    }
+}
+
+/// The secret's two ends; what lies between them stays out of sight until it is asked for.
+#[derive(Clone)]
+struct Masked {
+    prefix: String,
+    last_four: String,
+}
+
+impl Masked {
+    fn of(key: &ApiKey) -> Self {
+        Self { prefix: key.prefix.clone(), last_four: key.last_four.clone() }
+    }
+}
+
+/// A text with the secret in it, masked and in full; `<details>` chooses which of them is seen.
+#[component]
+fn Shown(id: &'static str, #[prop(into)] before: String, masked: Masked, secret: String, #[prop(into)] after: String) -> impl IntoView {
+    view! {
+        <span class="mask">{before.clone()}{masked.prefix}<span class="dots" aria-label="hidden" role="img">"••••••••••••••••"</span>{masked.last_four}{after.clone()}</span>
+        <span class="full" id=id>{format!("{before}{secret}{after}")}</span>
+    }
+}
+
+/// A call that works as it stands, as soon as the secret is in it.
+#[component]
+fn TryIt(gateway: bool, masked: Masked, secret: String, public_url: String) -> impl IntoView {
+    let (title, before, after) = if gateway {
+        (
+            "Ask for a decision",
+            format!("curl -X POST {public_url}/v1/verify \\\n  -H \"Content-Type: application/json\" \\\n  -H \"Authorization: Bearer "),
+            "\" \\\n  -d '{\"credential\":\"sk_live_…\"}'".to_owned(),
+        )
+    } else {
+        ("Try it against this server", "curl -H \"Authorization: Bearer ".to_owned(), format!("\" \\\n  {public_url}/v1/auth/test"))
+    };
+    view! {
+        <Code id="curl" title what="the command">
+            <pre tabindex="0" role="region" aria-label="Command"><Shown id="curl" before masked secret after/></pre>
+        </Code>
+    }
+}
+
+#[component]
+fn Facts(api_key: ApiKey) -> impl IntoView {
+    let scopes = api_key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }).collect_view();
+    let from = if api_key.allowed_ips.is_empty() {
+        "any address".to_owned()
+    } else {
+        api_key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let until = api_key.expires_at.map_or_else(|| "somebody revokes it".to_owned(), contract::UnixMs::human);
+    view! {
+        <dl class="dl">
+            <dt>"Kind"</dt><dd>{format!("{}, {}", kind_title(api_key.kind), api_key.environment)}</dd>
+            <dt>"May"</dt><dd class="tags">{scopes}</dd>
+            <dt>"From"</dt><dd>{from}</dd>
+            <dt>"Until"</dt><dd>{until}</dd>
+        </dl>
+    }
+}
+
+/// The same form was posted twice; the first answer had the secret.
+#[component]
+fn UsedBefore(api_key: ApiKey) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <div class="hero">
+                <p class="row small muted"><Icon name=IconName::Info/>"Nothing was created this time"</p>
+                <PageTitle>"This form was already used"</PageTitle>
+                <p class="lead soft">
+                    {format!("The key {} exists, and its secret was shown once. If it was not stored, revoke the key and create another.", api_key.name)}
+                </p>
+            </div>
+            <div class="row row--wrap">
+                <a class="btn btn--primary" href=key_href(api_key.id)>"Go to the key"</a>
+                <a class="btn" href="/keys/new">"Create another"</a>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,34 @@
+//! Forms that come back. A form is posted to the address of its page; when the server refuses it, the page is the
+//! answer, with everything typed and the errors beside their fields, with or without WebAssembly.
+
+use contract::{FieldErrors, Problem};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A form as it was posted and what was wrong with it. It travels to the browser for hydration, so the server
+/// blanks passwords before it puts one into the context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned<F> {
+    /// As typed.
+    pub form: F,
+    /// What is wrong with which field.
+    pub errors: FieldErrors,
+    /// What is wrong with the whole, where no field is to blame.
+    pub message: Option<String>,
+}
+
+impl<F> Returned<F> {
+    /// A refused form.
+    pub fn refused(form: F, problem: Problem) -> Self {
+        let message = problem.fields.is_empty().then_some(problem.message);
+        Self { form, errors: problem.fields, message }
+    }
+}
+
+/// The form that the request being answered posted, on the server and again in the browser; `None` on a GET.
+pub fn returned<F>() -> Option<Returned<F>>
+where
+    F: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
+{
+    SharedValue::new(use_context::<Returned<F>>).into_inner()
+}

@@ -1,0 +1,44 @@
+//! The HTML document around the console, as the server writes it.
+
+use crate::{
+    App,
+    ssr::{Assets, Boot, Browser},
+};
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+/// The document. Its only script carries the nonce of the response's policy.
+pub fn shell(assets: Assets, boot: Boot) -> impl IntoView {
+    let nonce = use_nonce();
+    // The theme is known before the first paint, so nothing flashes.
+    let theme = use_context::<Browser>().and_then(|b| b.prefs.theme).map(contract::Theme::as_str);
+    let start = match boot {
+        Boot::Hydrate => "hydrate",
+        Boot::Static => "behave",
+    };
+    let script = format!(
+        "import init,{{{start}}} from '{js}';init({{module_or_path:'{wasm}'}}).then(()=>{{{start}();document.documentElement.dataset.hydrated='1'}});",
+        js = assets.js,
+        wasm = assets.wasm,
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content=theme.unwrap_or("light dark")/>
+                <link rel="icon" type="image/svg+xml" href="/pkg/assets/favicon.svg"/>
+                <link rel="stylesheet" href=assets.css/>
+                <link rel="preload" href="/pkg/assets/geist.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
+                <link rel="modulepreload" href=assets.js nonce=nonce.clone()/>
+                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" nonce=nonce>{script}</script>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}

@@ -1,0 +1,65 @@
+//! What the server puts into the context of every render and server function.
+
+use crate::error::AppError;
+use contract::{ErrorCode, Prefs, Problem};
+use domain::Ctx;
+use domain::identity::SignedIn;
+use leptos::prelude::*;
+use tower_sessions::Session;
+
+/// Names of the hashed files that Trunk built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assets {
+    /// The JavaScript glue, as a path.
+    pub js: String,
+    /// The WebAssembly, as a path.
+    pub wasm: String,
+    /// The style sheet, as a path.
+    pub css: String,
+}
+
+/// Whether the browser takes the page over after it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// Leptos hydrates the page.
+    Hydrate,
+    /// The answer of a POST that holds a secret: no hydration data, only the small behaviours (copy, show, guard).
+    Static,
+}
+
+/// The browser behind a request: its session and what it remembers.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// Its session, stored on the server.
+    pub session: Session,
+    /// Environment and theme, from its cookie.
+    pub prefs: Prefs,
+}
+
+/// The key of a session's data under which the signed-in person stands.
+pub const SESSION_PERSON: &str = "person";
+
+impl Browser {
+    /// The browser of the request being answered.
+    pub fn current() -> Result<Self, AppError> {
+        use_context().ok_or_else(|| AppError(Problem::new(ErrorCode::Internal)))
+    }
+
+    /// Starts a session under a new id; the old one dies (s19).
+    pub async fn open_session(&self, ctx: &Ctx, person: &SignedIn) -> Result<(), Problem> {
+        let unavailable = |_| ctx.problem(domain::Error::unavailable("session store"));
+        self.session.cycle_id().await.map_err(unavailable)?;
+        self.session.insert(SESSION_PERSON, person).await.map_err(unavailable)?;
+        self.session.save().await.map_err(unavailable)
+    }
+
+    /// Ends the session on the server.
+    pub async fn close_session(&self, ctx: &Ctx) -> Result<(), Problem> {
+        self.session.flush().await.map_err(|_| ctx.problem(domain::Error::unavailable("session store")))
+    }
+}
+
+/// Who asks.
+pub fn ctx() -> Result<Ctx, AppError> {
+    use_context().ok_or_else(|| AppError(Problem::new(ErrorCode::Internal)))
+}

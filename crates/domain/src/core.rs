@@ -1,0 +1,84 @@
+//! One installation in one process: database, keys, clock, the snapshot of API keys, the meter.
+
+use crate::{
+    Result,
+    clock::{Clock, Entropy, uuid_v7},
+    db::Db,
+    identity::Hasher,
+    seal::DataKeys,
+    usage::Meter,
+    verify::KeyCache,
+};
+use contract::{Environment, UnixMs};
+use std::{fmt, sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// What the operator set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where outside clients reach this server, without a slash at the end.
+    pub public_url: String,
+    /// `live`, or `test` for a sandbox where only test credentials exist.
+    pub environment: Environment,
+    /// How long known credentials are still decided from memory while the database is away.
+    pub max_staleness: Duration,
+    /// The public URL is plain http and not loopback.
+    pub insecure: bool,
+}
+
+/// One installation in one process.
+pub struct Core {
+    /// The database.
+    pub db: Db,
+    /// What the operator set.
+    pub settings: Settings,
+    /// The pepper and the other data keys, unwrapped.
+    pub keys: DataKeys,
+    /// Every API key, as decisions need it.
+    pub cache: KeyCache,
+    /// Where decided requests go.
+    pub meter: Meter,
+    /// Hashes passwords, a few at a time.
+    pub hasher: Hasher,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Core {
+    /// Puts an installation together: loads the snapshot of keys, starts the meter.
+    pub async fn start(db: Db, keys: DataKeys, settings: Settings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>> {
+        let cache = KeyCache::new();
+        let meter = Meter::start(db.clone());
+        let hasher = Hasher::new();
+        let core = Arc::new(Self { db, settings, keys, cache, meter, hasher, clock, entropy });
+        core.cache.sync(&core).await?;
+        Ok(core)
+    }
+
+    /// Now.
+    pub fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+
+    /// Where secrets come from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    /// A fresh UUIDv7.
+    pub fn new_uuid(&self) -> Uuid {
+        uuid_v7(self.now(), self.entropy())
+    }
+
+    /// Writes out what the meter still holds, then closes the database.
+    pub async fn stop(&self) {
+        self.meter.stop().await;
+        self.db.close().await;
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! Who asks, in which request: the first argument of every domain call.
+
+use crate::{
+    Core, Error, Result,
+    db::{Db, WriteTx},
+    verify::Entry,
+};
+use contract::{Actor, ActorKind, KeyKind, Perm, Problem, Role, Scope, ScopeSet, TenantId, UnixMs, UserId};
+use std::{fmt, net::IpAddr, sync::Arc};
+use uuid::Uuid;
+
+/// What is known of the request beside who sent it.
+#[derive(Clone, Debug, Default)]
+pub struct RequestInfo {
+    /// The id that the client is given; also its own, if that was acceptable.
+    pub id: String,
+    /// The client's address, believed according to the trusted proxies; none when it cannot be known.
+    pub ip: Option<IpAddr>,
+    /// The client's user agent.
+    pub user_agent: Option<String>,
+}
+
+/// A signed-in member of the tenant being worked on.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Who.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// The tenant being worked on.
+    pub tenant_id: TenantId,
+    /// What they may do in it.
+    pub role: Role,
+    /// Whether they operate the installation.
+    pub platform_admin: bool,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Who {
+    /// Nobody that is known.
+    Anonymous,
+    /// A person in the console.
+    Person(Person),
+    /// An API key.
+    Key(Arc<Entry>),
+    /// The command line on the server, for one tenant.
+    CommandLine(TenantId),
+}
+
+/// Who asks, in which request, of which installation.
+#[derive(Clone)]
+pub struct Ctx {
+    core: Arc<Core>,
+    who: Who,
+    request: RequestInfo,
+}
+
+/// Evidence that the caller may act in a tenant; the only source of a tenant id for SQL (rule 1).
+#[derive(Clone, Debug)]
+pub struct Grant {
+    tenant_id: TenantId,
+    actor: Actor,
+}
+
+impl Grant {
+    /// The tenant that may be acted in.
+    pub const fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+
+    /// Who acts.
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// A member's own session is recorded whatever their role permits.
+    pub(crate) const fn of_member(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
+    /// The makers of a tenant may act in it.
+    pub(crate) const fn of_new_tenant(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+}
+
+impl Ctx {
+    /// A context for one request.
+    pub const fn new(core: Arc<Core>, who: Who, request: RequestInfo) -> Self {
+        Self { core, who, request }
+    }
+
+    /// The installation.
+    pub const fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.core.db
+    }
+
+    /// Who asks.
+    pub const fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// The signed-in person, if one is.
+    pub const fn person(&self) -> Option<&Person> {
+        match &self.who {
+            Who::Person(p) => Some(p),
+            _ => None,
+        }
+    }
+
+    /// The request.
+    pub const fn request(&self) -> &RequestInfo {
+        &self.request
+    }
+
+    /// Now.
+    pub fn now(&self) -> UnixMs {
+        self.core.now()
+    }
+
+    /// A fresh UUIDv7.
+    pub fn new_uuid(&self) -> Uuid {
+        self.core.new_uuid()
+    }
+
+    /// The right to do `perm` in the caller's tenant, or why not.
+    pub fn require(&self, perm: Perm) -> Result<Grant> {
+        let (tenant_id, held) = match &self.who {
+            Who::Anonymous => return Err(Error::Unauthenticated),
+            Who::Person(p) => (p.tenant_id, p.role.holds(perm)),
+            Who::Key(key) => (key.tenant_id, perm.held_by(&key.scopes)),
+            Who::CommandLine(tenant_id) => (*tenant_id, true),
+        };
+        if held { Ok(Grant { tenant_id, actor: self.actor() }) } else { Err(Error::Denied(perm)) }
+    }
+
+    /// May the caller hand `scope` to a key? Nobody grants more than they hold (s35).
+    pub fn may_grant(&self, scope: &Scope) -> Result<()> {
+        let held = match &self.who {
+            Who::Anonymous => false,
+            Who::CommandLine(_) => true,
+            Who::Person(p) if p.role.grants_any() => true,
+            Who::Person(p) => p.role.perms().iter().any(|perm| perm.scope().covers(scope)) || p.role.own_api().covers(scope),
+            Who::Key(key) => key.scopes.covers(scope),
+        };
+        if held { Ok(()) } else { Err(Error::CannotGrant(scope.clone())) }
+    }
+
+    /// May the caller act on the installation beyond one tenant?
+    pub fn is_platform(&self) -> bool {
+        match &self.who {
+            Who::Anonymous => false,
+            Who::Person(p) => p.platform_admin,
+            Who::Key(key) => key.platform && key.kind != KeyKind::Tenant,
+            Who::CommandLine(_) => true,
+        }
+    }
+
+    /// What the caller holds, for keys; people hold a role.
+    pub fn scopes(&self) -> ScopeSet {
+        match &self.who {
+            Who::Key(key) => key.scopes.clone(),
+            _ => ScopeSet::default(),
+        }
+    }
+
+    /// The caller as the audit log names it.
+    pub fn actor(&self) -> Actor {
+        match &self.who {
+            Who::Anonymous => Actor { kind: ActorKind::System, id: None, name: "anonymous".to_owned() },
+            Who::Person(p) => Actor { kind: ActorKind::User, id: Some(p.user_id.to_string()), name: p.email.clone() },
+            Who::Key(key) => Actor { kind: ActorKind::ApiKey, id: Some(key.key_id.to_string()), name: key.name.clone() },
+            Who::CommandLine(_) => Actor { kind: ActorKind::CommandLine, id: None, name: "command line".to_owned() },
+        }
+    }
+
+    /// Starts a change in the grant's tenant.
+    pub async fn write(&self, grant: &Grant) -> Result<WriteTx> {
+        WriteTx::begin(self, grant).await
+    }
+
+    /// What the client sees of an error; faults are logged here, once, with the request id.
+    pub fn problem(&self, e: Error) -> Problem {
+        if e.is_fault() {
+            tracing::error!(request_id = %self.request.id, error = %e, "request failed");
+        }
+        let mut problem = e.problem();
+        problem.request_id.clone_from(&self.request.id);
+        problem
+    }
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx").field("who", &self.who).field("request", &self.request).finish_non_exhaustive()
+    }
+}

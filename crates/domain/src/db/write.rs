@@ -1,0 +1,53 @@
+//! A write transaction that names its event when it commits.
+
+use super::{Tx, on};
+use crate::{Ctx, Grant, Result, audit};
+use contract::{OutboxId, Target};
+use serde_json::Value;
+use sqlx::types::Json;
+
+/// What a change is called, on what, and what it did. It becomes the audit row and the outbox row.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// As `api_key.created`.
+    pub action: &'static str,
+    /// What was changed.
+    pub target: Target,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// What stood before.
+    pub before: Option<Value>,
+    /// What stands after.
+    pub after: Option<Value>,
+}
+
+/// A transaction in which one tenant's rows change.
+#[derive(Debug)]
+pub struct WriteTx {
+    tx: Tx,
+    ctx: Ctx,
+    grant: Grant,
+}
+
+impl WriteTx {
+    pub(crate) async fn begin(ctx: &Ctx, grant: &Grant) -> Result<Self> {
+        Ok(Self { tx: ctx.core().db.begin().await?, ctx: ctx.clone(), grant: grant.clone() })
+    }
+
+    /// The transaction, for the statements.
+    pub fn tx(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// Commits the change together with its audit and outbox rows.
+    pub async fn commit(mut self, event: Event) -> Result<()> {
+        // Committed last: on PostgreSQL the tenant's chain head stays locked from here to the commit.
+        let id = OutboxId::from_uuid(self.ctx.new_uuid());
+        let payload = serde_json::json!({"target": event.target, "after": event.after});
+        let (tenant, now) = (self.grant.tenant_id().uuid(), self.ctx.now().0);
+        on!(self.tx, c => sqlx::query("INSERT INTO outbox (tenant_id, id, topic, payload, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(tenant).bind(id.uuid()).bind(event.action).bind(Json(payload)).bind(now).execute(c).await.map(drop))?;
+        audit::append(&mut self.tx, &self.ctx, &self.grant, event).await?;
+        self.tx.commit_quiet().await
+    }
+}

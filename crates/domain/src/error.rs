@@ -1,0 +1,128 @@
+//! The domain's errors, and the one arrow from them to what clients see (rule 7).
+
+use contract::{ErrorCode, FieldErrors, Perm, Problem, Scope};
+
+/// What can go wrong. Server faults carry their cause for the log; clients never see it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in and no credential was sent.
+    #[error("no credential")]
+    Unauthenticated,
+    /// The caller lacks a permission.
+    #[error("missing permission {0}")]
+    Denied(Perm),
+    /// The caller would grant more than they hold.
+    #[error("cannot grant {0}")]
+    CannotGrant(Scope),
+    /// Refused for a reason that has its own code.
+    #[error("{0}: {1}")]
+    Refused(ErrorCode, String),
+    /// No such object in the caller's tenant.
+    #[error("not found")]
+    NotFound,
+    /// The object is in a state that forbids this.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// Some fields are not valid.
+    #[error("invalid: {0:?}")]
+    Invalid(FieldErrors),
+    /// For a while: the database is away, or all hashing threads are busy.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// Our fault.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// What a domain call answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// For a while.
+    pub fn unavailable(what: impl Into<String>) -> Self {
+        Self::Unavailable(what.into())
+    }
+
+    /// Our fault.
+    pub fn internal(what: impl std::fmt::Display) -> Self {
+        Self::Internal(what.to_string())
+    }
+
+    /// One wrong field.
+    pub fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(FieldErrors::one(field, code, message))
+    }
+
+    /// Is it the server's, and so to be logged?
+    pub const fn is_fault(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Internal(_))
+    }
+
+    /// What clients see.
+    pub fn problem(self) -> Problem {
+        match self {
+            Self::Unauthenticated => Problem::new(ErrorCode::Unauthorized),
+            Self::Denied(perm) => {
+                let roles: Vec<&str> = perm.roles().map(contract::Role::as_str).collect();
+                let problem = Problem::missing_scope(&perm.scope());
+                match roles.first() {
+                    Some(_) => problem.with("required_role", roles.join(" or ")),
+                    None => problem,
+                }
+            }
+            Self::CannotGrant(scope) => Problem::missing_scope(&scope).message(format!("You cannot grant {scope}: you do not hold it")),
+            Self::Refused(code, message) => Problem::new(code).message(message),
+            Self::NotFound => Problem::new(ErrorCode::NotFound),
+            Self::Conflict(message) => Problem::new(ErrorCode::Conflict).message(message),
+            Self::Invalid(fields) => Problem::invalid(fields),
+            Self::Unavailable(_) => Problem::new(ErrorCode::Unavailable),
+            Self::Internal(_) => Problem::new(ErrorCode::Internal),
+        }
+    }
+}
+
+impl From<FieldErrors> for Error {
+    fn from(fields: FieldErrors) -> Self {
+        Self::Invalid(fields)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(e: sqlx::Error) -> Self {
+        match &e {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                Self::Unavailable(e.to_string())
+            }
+            // PostgreSQL: shutting down, starting up, too many connections; SQLite: busy, disk full, I/O error.
+            sqlx::Error::Database(db)
+                if matches!(
+                    db.code().as_deref(),
+                    Some("57P01" | "57P02" | "57P03" | "53300" | "08006" | "08001" | "5" | "6" | "10" | "13")
+                ) =>
+            {
+                Self::Unavailable(e.to_string())
+            }
+            _ => Self::Internal(e.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s70_a_fault_tells_clients_nothing_of_its_cause() {
+        for e in [Error::internal("SELECT secret FROM x"), Error::unavailable("connect 10.0.0.1")] {
+            let body = e.problem().body("").to_string();
+            assert!(!body.contains("SELECT") && !body.contains("10.0.0.1"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_missing_permission_names_the_scope_and_who_holds_it() {
+        let p = Error::Denied(Perm::AuditRead).problem();
+        assert_eq!(p.extra["required_scope"], "keystead.audit:read");
+        assert_eq!(p.extra["required_role"], "owner or admin or security");
+    }
+}

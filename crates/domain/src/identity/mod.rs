@@ -1,0 +1,90 @@
+//! People: first run, sign-in, sign-out, their sessions.
+
+mod password;
+pub mod sessions;
+mod setup;
+mod sql;
+
+pub use password::Hasher;
+pub(crate) use setup::{NewOwner, insert_owner, new_owner};
+pub use setup::{SetupLink, new_setup_link, set_up};
+
+use crate::{Ctx, Error, Result, ctx::Person, db::Event};
+use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Who signed in, and the tenant they work on: what a session remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// Who.
+    pub user_id: UserId,
+    /// On which tenant.
+    pub tenant_id: TenantId,
+}
+
+/// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
+pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
+    let password = Secret::new(form.password.clone());
+    let user = match Email::parse(&form.email) {
+        Ok(email) => {
+            let mut tx = ctx.db().read().await?;
+            sql::find_user_unscoped(&mut tx, &email).await?
+        }
+        Err(_) => None,
+    };
+    let core = ctx.core();
+    let good = core.hasher.verify(&password, user.as_ref().map(|u| u.password_hash.clone())).await?;
+    let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
+        tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
+        return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
+    };
+    let user_id = UserId::from_uuid(user.id);
+    let mut tx = ctx.db().read().await?;
+    let Some(member) = sql::first_membership_unscoped(&mut tx, user_id).await? else {
+        return Err(Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant. Ask an owner for an invitation.".to_owned()));
+    };
+    drop(tx);
+    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
+    let person = member.person()?;
+    record(&Ctx::new(core.clone(), crate::Who::Person(person), ctx.request().clone()), "session.created").await?;
+    Ok(signed_in)
+}
+
+/// Notes that the signed-in person left.
+pub async fn sign_out(ctx: &Ctx) -> Result<()> {
+    if ctx.person().is_some() { record(ctx, "session.ended").await } else { Ok(()) }
+}
+
+/// The member behind a session, as they are now; none when they were removed or disabled since.
+pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Person>> {
+    let mut tx = core.db.read().await?;
+    sql::membership_unscoped(&mut tx, signed_in).await?.map(sql::Membership::person).transpose()
+}
+
+/// What the frame around every signed-in page shows.
+pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
+    let person = ctx.person().ok_or(Error::Unauthenticated)?;
+    let mut tx = ctx.db().read().await?;
+    let tenant = sql::tenant_name_unscoped(&mut tx, person.tenant_id).await?;
+    let settings = &ctx.core().settings;
+    let sandbox = settings.environment == contract::Environment::Test;
+    let prefs = if sandbox { Prefs { environment: contract::Environment::Test, ..prefs } } else { prefs };
+    Ok(Chrome {
+        tenant,
+        email: person.email.clone(),
+        role: person.role,
+        prefs,
+        sandbox,
+        public_url: settings.public_url.clone(),
+        address: ctx.request().ip.map(|ip| ip.to_string()),
+        insecure: settings.insecure,
+    })
+}
+
+/// An event of the person's own session, in the tenant they work on. It asks for no permission: it records what they did.
+async fn record(ctx: &Ctx, action: &'static str) -> Result<()> {
+    let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
+    let grant = crate::Grant::of_member(person.tenant_id, ctx.actor());
+    let target = Target { kind: "user".to_owned(), id: person.user_id.to_string(), name: person.email.clone() };
+    ctx.write(&grant).await?.commit(Event { action, target, reason: None, before: None, after: None }).await
+}

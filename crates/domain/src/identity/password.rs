@@ -1,0 +1,144 @@
+//! Passwords: what is accepted (s1–s3), and argon2id, a few at a time (s4, s5).
+
+use crate::{Error, Result};
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use contract::Secret;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use zxcvbn::zxcvbn;
+
+/// NIST SP 800-63B-4: at least 15 characters where no second factor stands behind the password.
+pub const MIN_CHARS: usize = 15;
+/// argon2 reads any length; this bounds what a request may make it read.
+const MAX_BYTES: usize = 1024;
+/// Guesses that a password must outlast, as a power of ten.
+const MIN_GUESSES_LOG10: f64 = 9.0;
+/// How long a sign-in waits for one of the hashing threads before it is told to try again.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Is the password good enough to be set? `context` holds the words an attacker would try first: the tenant, the
+/// address, the product. No rule about its composition.
+pub fn judge(password: &str, context: &[&str]) -> Result<(), String> {
+    let chars = password.chars().count();
+    if chars < MIN_CHARS {
+        return Err(format!("At least {MIN_CHARS} characters; these are {chars}. A sentence is easiest to remember."));
+    }
+    if password.len() > MAX_BYTES {
+        return Err(format!("At most {MAX_BYTES} bytes."));
+    }
+    // The lists of the zxcvbn crate: common passwords, names, English words, and the context.
+    let estimate = zxcvbn(password, context);
+    if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {
+        return Ok(());
+    }
+    let why = estimate.feedback().and_then(|f| f.warning()).map_or_else(
+        || "it is made of common words or a pattern".to_owned(),
+        |w| w.to_string().trim_end_matches('.').to_lowercase(),
+    );
+    Err(format!("This password is among the first that are guessed: {why}. Choose several unrelated words."))
+}
+
+/// Hashes and compares passwords on blocking threads, never more at once than there are cores.
+#[derive(Debug)]
+pub struct Hasher {
+    places: Arc<Semaphore>,
+    /// Compared against when the account is unknown, so that the answer takes as long.
+    dummy: tokio::sync::OnceCell<String>,
+}
+
+impl Hasher {
+    pub(crate) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { places: Arc::new(Semaphore::new(cores)), dummy: tokio::sync::OnceCell::new() }
+    }
+
+    /// The PHC string to store.
+    pub async fn hash(&self, password: &Secret<String>) -> Result<String> {
+        let password = Secret::new(password.expose().clone());
+        self.run(move || argon2().and_then(|a| a.hash_password(password.expose().as_bytes()).map(|h| h.to_string()).map_err(Error::internal)))
+            .await?
+    }
+
+    /// Is it the password behind the hash? Without a hash the same work is done and the answer is no.
+    pub async fn verify(&self, password: &Secret<String>, hash: Option<String>) -> Result<bool> {
+        if password.expose().len() > MAX_BYTES {
+            return Ok(false);
+        }
+        let dummy = self.dummy.get_or_try_init(|| self.hash_dummy()).await?;
+        let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| dummy.clone()));
+        let password = Secret::new(password.expose().clone());
+        let same = self.run(move || {
+            let parsed = PasswordHash::new(&hash).map_err(Error::internal)?;
+            Ok::<_, Error>(argon2()?.verify_password(password.expose().as_bytes(), &parsed).is_ok())
+        });
+        Ok(same.await?? && known)
+    }
+
+    async fn hash_dummy(&self) -> Result<String> {
+        self.hash(&Secret::new("no account has this password".to_owned())).await
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let place = timeout(PATIENCE, Arc::clone(&self.places).acquire_owned());
+        let place = place.await.map_err(|_| Error::unavailable("all hashing threads are busy"))?.map_err(Error::internal)?;
+        spawn_blocking(move || {
+            let done = work();
+            drop(place);
+            done
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+/// OWASP's first recommendation: 19 MiB, two passes, one lane.
+fn argon2() -> Result<Argon2<'static>> {
+    let params = Params::new(19_456, 2, 1, None).map_err(Error::internal)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s1_fifteen_characters_are_needed_and_counted_as_characters() {
+        assert!(judge("fourteen chars", &[]).is_err_and(|e| e.contains("these are 14")));
+        assert_eq!(judge("märz über öl zwölf", &[]), Ok(()));
+    }
+
+    #[test]
+    fn s2_no_composition_rule_and_no_truncation() {
+        assert_eq!(judge("correct horse battery staple ridge", &[]), Ok(()));
+        assert_eq!(judge(&"gravel orbit lantern seven ".repeat(10), &[]), Ok(()));
+    }
+
+    #[test]
+    fn s3_common_and_product_words_are_refused_with_the_reason() {
+        for weak in ["passwordpassword", "aaaaaaaaaaaaaaaa", "123456789012345", "qwertyuiopasdfgh"] {
+            assert!(judge(weak, &[]).is_err_and(|e| e.contains("first that are guessed")), "{weak}");
+        }
+        assert!(judge("acmecorporation1", &["acmecorporation"]).is_err());
+    }
+
+    #[tokio::test]
+    async fn s4_argon2id_with_owasp_parameters_tells_right_from_wrong() {
+        let hasher = Hasher::new();
+        let hash = hasher.hash(&Secret::new("correct horse".into())).await.expect("hashes");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(hasher.verify(&Secret::new("correct horse".into()), Some(hash.clone())).await.expect("runs"));
+        assert!(!hasher.verify(&Secret::new("Correct horse".into()), Some(hash)).await.expect("runs"));
+        assert!(!hasher.verify(&Secret::new("no account has this password".into()), None).await.expect("runs"));
+    }
+
+    #[tokio::test]
+    async fn s5_more_hashes_than_cores_wait_and_then_are_refused() {
+        let hasher = Hasher { places: Arc::new(Semaphore::new(0)), dummy: tokio::sync::OnceCell::new() };
+        tokio::time::pause();
+        let refused = hasher.hash(&Secret::new("x".into())).await;
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    }
+}

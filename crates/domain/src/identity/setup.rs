@@ -1,0 +1,83 @@
+//! First run: the one-time setup link, and the first tenant with its owner.
+
+use super::{SignedIn, password, sql};
+use crate::{Core, Ctx, Error, Grant, Result, db::Tx, tenants};
+use aws_lc_rs::digest::{SHA256, digest};
+use contract::{Email, ErrorCode, FieldErrors, Role, Secret, SetupForm, Slug, TenantName, UnixMs, UserId};
+
+/// How long a setup link works.
+const OPEN_FOR: i64 = UnixMs::DAY;
+
+/// The secret of a setup link, to be printed once on the server's console.
+#[derive(Debug)]
+pub struct SetupLink(pub Secret<String>);
+
+/// A fresh setup link on an installation without people; older links stop working. None where people exist.
+pub async fn new_setup_link(core: &Core) -> Result<Option<SetupLink>> {
+    let mut bytes = [0; 24];
+    core.entropy().fill(&mut bytes);
+    let secret: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let mut tx = core.db.begin().await?;
+    if sql::users_unscoped(&mut tx).await? > 0 {
+        return Ok(None);
+    }
+    let now = core.now();
+    sql::insert_setup_link_unscoped(&mut tx, &hash(&secret), now, now.plus(OPEN_FOR)).await?;
+    tx.commit_quiet().await?;
+    Ok(Some(SetupLink(Secret::new(secret))))
+}
+
+/// Makes the first tenant and its owner, who is also platform admin. The link works once (s17).
+pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<SignedIn> {
+    let gone = || Error::Refused(ErrorCode::Forbidden, "This setup link was used or has expired. Start the server again to print a new one.".to_owned());
+    let core = ctx.core();
+    let link = hash(&form.token);
+    let mut tx = core.db.read().await?;
+    if !sql::setup_link_is_open_unscoped(&mut tx, &link, ctx.now()).await? {
+        return Err(gone());
+    }
+    drop(tx);
+    let owner = new_owner(&form.tenant, &form.email, &form.password)?;
+    let hash = core.hasher.hash(&owner.password).await?;
+    let mut tx = core.db.begin().await?;
+    if !sql::use_setup_link_unscoped(&mut tx, &link, ctx.now()).await? || sql::users_unscoped(&mut tx).await? > 0 {
+        return Err(gone());
+    }
+    tenants::create_first(ctx, tx, &owner, &hash).await
+}
+
+/// A tenant and its owner as asked for, each part valid by itself.
+#[derive(Debug)]
+pub(crate) struct NewOwner {
+    pub tenant: TenantName,
+    pub slug: Slug,
+    pub email: Email,
+    pub password: Secret<String>,
+}
+
+/// Reads what was asked for; every wrong field is named at once.
+pub(crate) fn new_owner(tenant: &str, email: &str, password: &str) -> Result<NewOwner> {
+    let mut errors = FieldErrors::default();
+    let tenant = TenantName::parse(tenant).map_err(|e| errors.add("tenant", "invalid", e.to_string())).ok();
+    let email = Email::parse(email).map_err(|e| errors.add("email", "invalid", e.to_string())).ok();
+    let words = [tenant.as_ref().map_or("", TenantName::as_str), email.as_ref().map_or("", Email::as_str), "keystead"];
+    if let Err(why) = password::judge(password, &words) {
+        errors.add("password", "invalid", why);
+    }
+    let read = tenant.zip(email).map(|(tenant, email)| {
+        let slug = Slug::from_name(tenant.as_str());
+        NewOwner { tenant, slug, email, password: Secret::new(password.to_owned()) }
+    });
+    Ok(errors.into_result(read)?)
+}
+
+/// The owner of a new tenant, who is also platform admin.
+pub(crate) async fn insert_owner(tx: &mut Tx, grant: &Grant, id: UserId, email: &Email, hash: &str, now: UnixMs) -> Result<()> {
+    sql::insert_user_unscoped(tx, id, email, hash, true, now).await?;
+    sql::insert_member(tx, grant, id, Role::Owner, now).await
+}
+
+/// The secret has 192 bits, so a plain hash does.
+fn hash(secret: &str) -> Vec<u8> {
+    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}

@@ -1,0 +1,110 @@
+//! People and memberships: relies on the unique `users.email` and on `members_by_user`. Unscoped where nobody is
+//! known yet: a sign-in finds its person by address, a session its membership by both ids.
+
+use super::SignedIn;
+use crate::{
+    Error, Result,
+    ctx::Person,
+    db::{Tx, on},
+};
+use contract::{Email, Role, TenantId, UnixMs, UserId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+#[derive(FromRow)]
+pub(super) struct User {
+    pub id: Uuid,
+    pub password_hash: String,
+    pub disabled_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+pub(super) struct Membership {
+    tenant_id: Uuid,
+    user_id: Uuid,
+    email: String,
+    role: String,
+    platform_admin: bool,
+}
+
+impl Membership {
+    pub const fn tenant_id(&self) -> TenantId {
+        TenantId::from_uuid(self.tenant_id)
+    }
+
+    pub fn person(self) -> Result<Person> {
+        Ok(Person {
+            user_id: UserId::from_uuid(self.user_id),
+            email: self.email,
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            role: self.role.parse::<Role>().map_err(|()| Error::internal("unknown role"))?,
+            platform_admin: self.platform_admin,
+        })
+    }
+}
+
+macro_rules! membership {
+    ($tail:literal) => {
+        concat!(
+            "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin FROM members m JOIN users u ON u.id = m.user_id \
+             WHERE u.disabled_at IS NULL AND m.user_id = $1 ",
+            $tail
+        )
+    };
+}
+
+pub(super) async fn find_user_unscoped(tx: &mut Tx, email: &Email) -> Result<Option<User>> {
+    const SQL: &str = "SELECT id, password_hash, disabled_at FROM users WHERE email = $1";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(email.as_str()).fetch_optional(c).await)?)
+}
+
+pub(super) async fn first_membership_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<Membership>> {
+    const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id LIMIT 1");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_optional(c).await)?)
+}
+
+pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn) -> Result<Option<Membership>> {
+    const SQL: &str = membership!("AND m.tenant_id = $2");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).fetch_optional(c).await)?)
+}
+
+pub(super) async fn tenant_name_unscoped(tx: &mut Tx, tenant: TenantId) -> Result<String> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT name FROM tenants WHERE id = $1").bind(tenant.uuid()).fetch_one(c).await)?)
+}
+
+pub(super) async fn users_unscoped(tx: &mut Tx) -> Result<i64> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(c).await)?)
+}
+
+pub(super) async fn insert_user_unscoped(tx: &mut Tx, id: UserId, email: &Email, hash: &str, platform_admin: bool, now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO users (id, email, password_hash, platform_admin, created_at) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx, c => sqlx::query(SQL).bind(id.uuid()).bind(email.as_str()).bind(hash).bind(platform_admin).bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn insert_member(tx: &mut Tx, grant: &crate::Grant, user: UserId, role: Role, now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO members (tenant_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(role.as_str()).bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn insert_setup_link_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs, expires_at: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO setup_links (digest, created_at, expires_at) VALUES ($1, $2, $3)";
+    on!(tx, c => sqlx::query("DELETE FROM setup_links WHERE used_at IS NULL").execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query(SQL).bind(digest).bind(now.0).bind(expires_at.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Is the link good? Asked before the password is hashed; used up only in the transaction that makes the tenant.
+pub(super) async fn setup_link_is_open_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM setup_links WHERE digest = $1 AND used_at IS NULL AND expires_at > $2";
+    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(digest).bind(now.0).fetch_one(c).await)?;
+    Ok(n == 1)
+}
+
+/// True exactly once.
+pub(super) async fn use_setup_link_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE setup_links SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2";
+    let n = on!(tx, c => sqlx::query(SQL).bind(digest).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}

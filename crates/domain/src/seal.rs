@@ -1,0 +1,136 @@
+//! The master key wraps random data keys, which lie wrapped in the database (contract, section 1). It never lies
+//! there itself, so a copy of the database holds no working credential (s33).
+
+use crate::{
+    Error, Result,
+    clock::{Entropy, uuid_v7},
+    db::{Db, on},
+};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, LessSafeKey, UnboundKey};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use contract::{Secret, UnixMs};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// 32 bytes that only wrap other keys.
+#[derive(Debug)]
+pub struct MasterKey(Secret<[u8; 32]>);
+
+/// The keys of an installation, unwrapped, in memory only.
+#[derive(Debug)]
+pub struct DataKeys {
+    /// Keys the hash under which API keys are stored.
+    pub pepper: Secret<[u8; 32]>,
+}
+
+/// What a data key is for; each is wrapped under its own name.
+const PEPPER: &str = "pepper";
+
+#[derive(FromRow)]
+struct Wrapped {
+    id: Uuid,
+    wrapped: Vec<u8>,
+}
+
+impl MasterKey {
+    /// A fresh key.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 32];
+        entropy.fill(&mut bytes);
+        Self(Secret::new(bytes))
+    }
+
+    /// Reads 32 bytes of base64.
+    pub fn from_base64(s: &str) -> Result<Self> {
+        let bytes = Secret::new(STANDARD.decode(s.trim()).unwrap_or_default());
+        let bytes = <[u8; 32]>::try_from(bytes.expose().as_slice()).map_err(|_| Error::internal("the master key is not 32 bytes of base64"))?;
+        Ok(Self(Secret::new(bytes)))
+    }
+
+    /// The form in which it is kept in its file.
+    pub fn to_base64(&self) -> Secret<String> {
+        Secret::new(STANDARD.encode(self.0.expose()))
+    }
+
+    fn aead(&self) -> Result<LessSafeKey> {
+        UnboundKey::new(&AES_256_GCM, self.0.expose()).map(LessSafeKey::new).map_err(Error::internal)
+    }
+
+    /// `nonce || ciphertext || tag`, bound to the purpose and the row.
+    fn wrap(&self, purpose: &str, id: Uuid, key: &Secret<[u8; 32]>, entropy: &dyn Entropy) -> Result<Vec<u8>> {
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce);
+        let mut body = key.expose().to_vec();
+        self.aead()?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(purpose, id), &mut body).map_err(Error::internal)?;
+        Ok([nonce.as_slice(), &body].concat())
+    }
+
+    fn unwrap(&self, purpose: &str, row: &Wrapped) -> Result<Secret<[u8; 32]>> {
+        let wrong = || Error::internal("the master key does not open this database: it is wrong, or the database is damaged");
+        let (nonce, body) = row.wrapped.split_at_checked(NONCE_LEN).ok_or_else(wrong)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong())?;
+        let mut body = body.to_vec();
+        let plain = self.aead()?.open_in_place(nonce, aad(purpose, row.id), &mut body).map_err(|_| wrong())?;
+        <[u8; 32]>::try_from(&*plain).map(Secret::new).map_err(|_| wrong())
+    }
+}
+
+fn aad(purpose: &str, id: Uuid) -> Aad<Vec<u8>> {
+    Aad::from([b"keystead data key v1\0", purpose.as_bytes(), b"\0", id.as_bytes()].concat())
+}
+
+impl DataKeys {
+    /// Does the database hold keys already, so that its master key must exist?
+    pub async fn exist(db: &Db) -> Result<bool> {
+        let mut tx = db.read().await?;
+        let n: i64 = on!(tx, c => sqlx::query_scalar("SELECT COUNT(*) FROM data_keys").fetch_one(c).await)?;
+        Ok(n > 0)
+    }
+
+    /// Opens the keys of the database, or makes them in a new one. Fails if the master key is not the database's.
+    pub async fn open(db: &Db, master: &MasterKey, now: UnixMs, entropy: &dyn Entropy) -> Result<Self> {
+        Ok(Self { pepper: open_one(db, master, PEPPER, now, entropy).await? })
+    }
+}
+
+async fn open_one(db: &Db, master: &MasterKey, purpose: &str, now: UnixMs, entropy: &dyn Entropy) -> Result<Secret<[u8; 32]>> {
+    const INSERT: &str = "INSERT INTO data_keys (id, purpose, wrapped, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (purpose) DO NOTHING";
+    const SELECT: &str = "SELECT id, wrapped FROM data_keys WHERE purpose = $1";
+    let mut tx = db.begin().await?;
+    let (id, fresh) = (uuid_v7(now, entropy), MasterKey::generate(entropy).0);
+    let wrapped = master.wrap(purpose, id, &fresh, entropy)?;
+    on!(tx, c => sqlx::query(INSERT).bind(id).bind(purpose).bind(wrapped).bind(now.0).execute(c).await.map(drop))?;
+    // Whoever came first: two processes that start at once on a new database share one key.
+    let row: Wrapped = on!(tx, c => sqlx::query_as(SELECT).bind(purpose).fetch_one(c).await)?;
+    tx.commit_quiet().await?;
+    master.unwrap(purpose, &row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    #[test]
+    fn a_wrapped_key_opens_only_under_its_master_key_purpose_and_row() {
+        let (master, id) = (MasterKey::generate(&SystemEntropy), Uuid::from_u128(1));
+        let key = MasterKey::generate(&SystemEntropy).0;
+        let wrapped = master.wrap("pepper", id, &key, &SystemEntropy).expect("wraps");
+        let row = |id, wrapped: &[u8]| Wrapped { id, wrapped: wrapped.to_vec() };
+        assert_eq!(master.unwrap("pepper", &row(id, &wrapped)).expect("opens").expose(), key.expose());
+        assert!(master.unwrap("other", &row(id, &wrapped)).is_err());
+        assert!(master.unwrap("pepper", &row(Uuid::from_u128(2), &wrapped)).is_err());
+        assert!(master.unwrap("pepper", &row(id, &wrapped[..8])).is_err());
+        assert!(MasterKey::generate(&SystemEntropy).unwrap("pepper", &row(id, &wrapped)).is_err());
+    }
+
+    #[test]
+    fn a_master_key_is_32_bytes_of_base64() {
+        let key = MasterKey::generate(&SystemEntropy);
+        let text = key.to_base64();
+        assert_eq!(MasterKey::from_base64(text.expose()).expect("valid").0.expose(), key.0.expose());
+        for bad in ["", "x", "AAAA"] {
+            assert!(MasterKey::from_base64(bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Tenants: the first one with its owner, and further ones.
+
+mod sql;
+
+use crate::{
+    Ctx, Error, Grant, Result, Who, audit,
+    ctx::Person,
+    db::{Event, Tx},
+    identity::{NewOwner, SignedIn, insert_owner, new_owner},
+    keys,
+};
+use contract::{
+    CreateKey, CreatedKey, DEFAULT_CATALOGUE, KeyKind, KeyName, Perm, Role, Scope, Secret, Slug, Target, TenantId, TenantName,
+    UnixMs, UserId,
+};
+use serde::Serialize;
+
+/// A tenant, as the command line lists it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tenant {
+    /// The tenant.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// Its name in `tk_…` keys.
+    pub slug: String,
+    /// When it was made.
+    pub created_at: UnixMs,
+}
+
+/// What `keystead bootstrap` prints; the two keys stand nowhere else.
+#[derive(Debug, Serialize)]
+pub struct Bootstrapped {
+    /// The first tenant.
+    pub tenant_id: TenantId,
+    /// Its owner.
+    pub user_id: UserId,
+    /// A platform key with `admin`.
+    pub api_key: String,
+    /// A gateway key for the whole installation.
+    pub gateway_key: String,
+}
+
+/// Every tenant of the installation, oldest first; for the command line.
+pub async fn list_unscoped(core: &crate::Core) -> Result<Vec<Tenant>> {
+    let mut tx = core.db.read().await?;
+    sql::list_unscoped(&mut tx).await
+}
+
+/// Finds a tenant by its id or slug; for the command line.
+pub async fn find_unscoped(core: &crate::Core, id_or_slug: &str) -> Result<TenantId> {
+    let all = list_unscoped(core).await?;
+    all.into_iter().find(|t| t.slug == id_or_slug || t.id.to_string() == id_or_slug).map(|t| t.id).ok_or(Error::NotFound)
+}
+
+/// Makes a tenant without people; for the command line.
+pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<Tenant> {
+    if !ctx.is_platform() {
+        return Err(Error::Denied(Perm::SettingsWrite));
+    }
+    let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_str()));
+    let mut tx = ctx.db().begin().await?;
+    if sql::slug_taken_unscoped(&mut tx, &slug).await? {
+        return Err(Error::field("slug", "taken", format!("The slug {slug} is taken.")));
+    }
+    let grant = insert(ctx, &mut tx, name, &slug, false).await?;
+    tx.commit_quiet().await?;
+    Ok(Tenant { id: grant.tenant_id(), name: name.to_string(), slug: slug.to_string(), created_at: ctx.now() })
+}
+
+/// The first tenant with its owner, who is also platform admin; commits the given transaction.
+pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, password_hash: &str) -> Result<SignedIn> {
+    let grant = insert(ctx, &mut tx, &owner.tenant, &owner.slug, true).await?;
+    let user_id = UserId::from_uuid(ctx.new_uuid());
+    insert_owner(&mut tx, &grant, user_id, &owner.email, password_hash, ctx.now()).await?;
+    let target = Target { kind: "user".to_owned(), id: user_id.to_string(), name: owner.email.to_string() };
+    let after = serde_json::json!({"role": Role::Owner, "platform_admin": true});
+    audit::append(&mut tx, ctx, &grant, Event { action: "member.added", target, reason: None, before: None, after: Some(after) }).await?;
+    tx.commit_quiet().await?;
+    Ok(SignedIn { user_id, tenant_id: grant.tenant_id() })
+}
+
+/// `keystead bootstrap`: the first tenant, its owner, a platform key and a gateway key. Fails with a conflict, and
+/// changes nothing, where people exist.
+pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<String>) -> Result<Bootstrapped> {
+    let owner = new_owner(tenant, email, password.expose())?;
+    let hash = ctx.core().hasher.hash(&owner.password).await?;
+    let mut tx = ctx.db().begin().await?;
+    if sql::users_unscoped(&mut tx).await? > 0 {
+        return Err(Error::Conflict("This installation is in use already: nothing was changed.".to_owned()));
+    }
+    let made = create_first(ctx, tx, &owner, &hash).await?;
+    let person = Person { user_id: made.user_id, email: owner.email.to_string(), tenant_id: made.tenant_id, role: Role::Owner, platform_admin: true };
+    let as_owner = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
+    let admin = Scope::parse("admin").map_err(Error::internal)?;
+    let api_key = keys::create(&as_owner, first_key(ctx, "bootstrap", KeyKind::Secret, admin)?).await?;
+    let gateway_key = keys::create(&as_owner, first_key(ctx, "gateway", KeyKind::Gateway, Perm::KeysVerify.scope())?).await?;
+    let shown = |k: CreatedKey| k.key.ok_or_else(|| Error::internal("a new key has a secret"));
+    Ok(Bootstrapped { tenant_id: made.tenant_id, user_id: made.user_id, api_key: shown(api_key)?, gateway_key: shown(gateway_key)? })
+}
+
+fn first_key(ctx: &Ctx, name: &str, kind: KeyKind, scope: Scope) -> Result<CreateKey> {
+    Ok(CreateKey {
+        name: KeyName::parse(name).map_err(Error::internal)?,
+        environment: ctx.core().settings.environment,
+        kind,
+        scopes: vec![scope],
+        allowed_ips: Vec::new(),
+        not_before: None,
+        expires_at: None,
+        rate_limit: None,
+        metadata: serde_json::json!({}),
+        owner: None,
+        platform: true,
+    })
+}
+
+/// The tenant's rows, its catalogue, the start of its chain, and the event.
+async fn insert(ctx: &Ctx, tx: &mut Tx, name: &TenantName, slug: &Slug, home: bool) -> Result<Grant> {
+    let grant = Grant::of_new_tenant(TenantId::from_uuid(ctx.new_uuid()), ctx.actor());
+    sql::insert(tx, &grant, name, slug, home, ctx.now()).await?;
+    for (scope, description) in DEFAULT_CATALOGUE {
+        sql::insert_scope(tx, &grant, &Scope::parse(scope).map_err(Error::internal)?, description, ctx.now()).await?;
+    }
+    audit::open_chain(tx, &grant).await?;
+    let id = grant.tenant_id().to_string();
+    let target = Target { kind: "tenant".to_owned(), id, name: name.to_string() };
+    let after = serde_json::json!({"name": name, "slug": slug});
+    audit::append(tx, ctx, &grant, Event { action: "tenant.created", target, reason: None, before: None, after: Some(after) }).await?;
+    Ok(grant)
+}

@@ -1,0 +1,193 @@
+//! From decided requests to rows: a bounded queue and one writer that batches.
+
+use super::sql;
+use crate::{Result, db::Db};
+use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Scope, TenantId, UnixMs, UsageSource};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Notify, mpsc},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+use uuid::Uuid;
+
+/// Events that may wait: at 10,000 a second, six seconds of a database that does not answer.
+const QUEUE: usize = 65_536;
+/// Rows of one transaction.
+const BATCH: usize = 5_000;
+/// How long the first event of a batch waits for others.
+const LINGER: Duration = Duration::from_millis(50);
+/// How long a request waits for room in a full queue before its event is counted as lost.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A decided request on its way into the log.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Its id, of the time it was decided.
+    pub id: Uuid,
+    /// When it was decided.
+    pub at: UnixMs,
+    /// Whose log; none means the installation's first tenant.
+    pub tenant_id: Option<TenantId>,
+    /// The id that the client was given.
+    pub request_id: String,
+    /// The key, if it was known.
+    pub credential_id: Option<KeyId>,
+    /// What kind of credential.
+    pub kind: CredentialKind,
+    /// Passed or not.
+    pub outcome: Outcome,
+    /// Why.
+    pub code: Code,
+    /// Method of the client's request.
+    pub method: Option<String>,
+    /// Path of the client's request, without its query.
+    pub path: Option<String>,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The client's user agent.
+    pub user_agent: Option<String>,
+    /// Live or test.
+    pub environment: Environment,
+    /// What the request needed.
+    pub required_scopes: Vec<Scope>,
+    /// Who asked.
+    pub source: UsageSource,
+    /// How long the decision took, in microseconds.
+    pub latency_us: u32,
+}
+
+/// Where decided requests go.
+#[derive(Debug)]
+pub struct Meter {
+    queue: mpsc::Sender<NewEvent>,
+    lost: AtomicU64,
+    closing: Arc<Notify>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Meter {
+    /// Starts the writer.
+    pub(crate) fn start(db: Db) -> Self {
+        let (queue, events) = mpsc::channel(QUEUE);
+        let closing = Arc::new(Notify::new());
+        let writer = tokio::spawn(write_all(db, events, Arc::clone(&closing)));
+        Self { queue, lost: AtomicU64::new(0), closing, writer: Mutex::new(Some(writer)) }
+    }
+
+    /// Hands an event to the writer. When the queue is full and stays so, the event is lost, counted and logged.
+    pub async fn record(&self, event: NewEvent) {
+        let Err(full) = self.queue.try_send(event) else { return };
+        let mpsc::error::TrySendError::Full(event) = full else { return self.lose() };
+        if !matches!(timeout(PATIENCE, self.queue.send(event)).await, Ok(Ok(()))) {
+            self.lose();
+        }
+    }
+
+    /// Events that could not be stored since the process started.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn lose(&self) {
+        let n = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::error!(lost = n, "a usage event was lost: the database does not keep up");
+    }
+
+    /// Takes no more events, writes out those that wait, and returns when they are stored.
+    pub async fn stop(&self) {
+        self.closing.notify_one();
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(e) = writer.await
+        {
+            tracing::error!(error = %e, "the usage writer failed");
+        }
+    }
+}
+
+/// The writer: collects a batch, stores it, until the queue is closed and empty.
+async fn write_all(db: Db, mut events: mpsc::Receiver<NewEvent>, closing: Arc<Notify>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut used = LastUsed::default();
+    let mut open = true;
+    loop {
+        let n = tokio::select! {
+            biased;
+            () = closing.notified(), if open => { events.close(); open = false; continue }
+            n = events.recv_many(&mut batch, BATCH) => n,
+        };
+        if n == 0 {
+            return;
+        }
+        let until = Instant::now() + LINGER;
+        while open && batch.len() < BATCH {
+            let room = BATCH - batch.len();
+            tokio::select! {
+                biased;
+                () = closing.notified() => { events.close(); open = false }
+                () = tokio::time::sleep_until(until) => break,
+                n = events.recv_many(&mut batch, room) => if n == 0 { break },
+            }
+        }
+        store(&db, &batch, &mut used, open).await;
+        batch.clear();
+    }
+}
+
+/// Stores a batch; while the database is away, tries again, so that nothing is lost before the queue is full.
+async fn store(db: &Db, batch: &[NewEvent], used: &mut LastUsed, open: bool) {
+    let mut wait = Duration::from_millis(50);
+    // On the way out there are ten seconds for everything.
+    let deadline = (!open).then(|| Instant::now() + Duration::from_secs(8));
+    while let Err(e) = try_store(db, batch, used).await {
+        if deadline.is_some_and(|d| Instant::now() + wait > d) {
+            tracing::error!(error = %e, lost = batch.len(), "usage events were lost: the database did not answer before the shutdown");
+            return;
+        }
+        tracing::warn!(error = %e, waiting = batch.len(), "usage events wait for the database");
+        sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_secs(2));
+    }
+}
+
+async fn try_store(db: &Db, batch: &[NewEvent], used: &mut LastUsed) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sql::insert(&mut tx, batch).await?;
+    let due = used.due(batch);
+    for (tenant, key, at) in &due {
+        sql::touch_key(&mut tx, *tenant, *key, *at).await?;
+    }
+    tx.commit_quiet().await?;
+    used.remember(due);
+    Ok(())
+}
+
+/// When each key's `last_used_at` was written; at most once a minute each.
+#[derive(Default)]
+struct LastUsed(HashMap<KeyId, UnixMs>);
+
+impl LastUsed {
+    fn due(&self, batch: &[NewEvent]) -> Vec<(TenantId, KeyId, UnixMs)> {
+        let mut latest: HashMap<KeyId, (TenantId, UnixMs)> = HashMap::new();
+        for e in batch.iter().filter(|e| e.outcome == Outcome::Allowed) {
+            if let (Some(tenant), Some(key)) = (e.tenant_id, e.credential_id) {
+                let slot = latest.entry(key).or_insert((tenant, e.at));
+                slot.1 = slot.1.max(e.at);
+            }
+        }
+        let fresh = |key: &KeyId, at: UnixMs| self.0.get(key).is_none_or(|before| at.0 - before.0 >= 60_000);
+        latest.into_iter().filter(|(key, (_, at))| fresh(key, *at)).map(|(key, (tenant, at))| (tenant, key, at)).collect()
+    }
+
+    fn remember(&mut self, written: Vec<(TenantId, KeyId, UnixMs)>) {
+        self.0.extend(written.into_iter().map(|(_, key, at)| (key, at)));
+    }
+}

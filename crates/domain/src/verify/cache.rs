@@ -1,0 +1,112 @@
+//! The snapshot of every key, so that a decision needs no database and a miss is definitive.
+//!
+//! The truth is the log `key_changes`: whoever changes a key appends a row in the same transaction, and every
+//! process follows the log by its sequence. A writer follows it before it answers, so that its own next request
+//! already sees the change.
+
+use super::{decide::Entry, sql};
+use crate::{Core, Error, Result, keys::secret::Digest};
+use contract::{KeyId, UnixMs};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tokio::sync::Mutex;
+
+/// The snapshot of this process.
+#[derive(Debug)]
+pub struct KeyCache {
+    keys: RwLock<Keys>,
+    /// One follower at a time; holds the last sequence that was applied, none before the first load.
+    followed: Mutex<Option<i64>>,
+    /// When the log was last read with success, Unix milliseconds.
+    synced_at: AtomicI64,
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    by_digest: HashMap<Digest, Arc<Entry>>,
+    digests: HashMap<KeyId, Vec<Digest>>,
+}
+
+impl Keys {
+    /// Replaces everything known of one key.
+    fn replace(&mut self, key_id: KeyId, entries: Vec<(Digest, Entry)>) {
+        for digest in self.digests.remove(&key_id).unwrap_or_default() {
+            self.by_digest.remove(&digest);
+        }
+        for (digest, entry) in entries {
+            self.digests.entry(key_id).or_default().push(digest);
+            self.by_digest.insert(digest, Arc::new(entry));
+        }
+    }
+}
+
+impl KeyCache {
+    pub(crate) fn new() -> Self {
+        Self { keys: RwLock::default(), followed: Mutex::new(None), synced_at: AtomicI64::new(0) }
+    }
+
+    /// The key behind a digest.
+    pub fn get(&self, digest: &Digest) -> Option<Arc<Entry>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).by_digest.get(digest).cloned()
+    }
+
+    /// How many secrets it holds.
+    pub fn len(&self) -> usize {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).by_digest.len()
+    }
+
+    /// Does it hold none?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Refuses decisions once the log could not be read for longer than the operator allows (s34).
+    pub fn check_fresh(&self, core: &Core) -> Result<()> {
+        let age = core.now().0 - self.synced_at.load(Ordering::Acquire);
+        let max = i64::try_from(core.settings.max_staleness.as_millis()).unwrap_or(i64::MAX);
+        if age <= max { Ok(()) } else { Err(Error::unavailable(format!("the key snapshot is {age} ms old"))) }
+    }
+
+    /// Follows the log to its end. The first call loads everything.
+    pub async fn sync(&self, core: &Core) -> Result<()> {
+        let mut followed = self.followed.lock().await;
+        let started: UnixMs = core.now();
+        let mut tx = core.db.read().await?;
+        match *followed {
+            None => {
+                let seq = sql::last_change_unscoped(&mut tx).await?;
+                let rows = sql::all_entries_unscoped(&mut tx).await?;
+                let mut keys = Keys::default();
+                for (digest, entry) in rows {
+                    keys.digests.entry(entry.key_id).or_default().push(digest);
+                    keys.by_digest.insert(digest, Arc::new(entry));
+                }
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+                *followed = Some(seq);
+            }
+            Some(seq) => {
+                let changes = sql::changes_unscoped(&mut tx, seq).await?;
+                let mut last = seq;
+                let mut ids: Vec<KeyId> = Vec::new();
+                for (seq, id) in changes {
+                    last = seq;
+                    if !ids.contains(&id) {
+                        ids.push(id);
+                    }
+                }
+                for id in ids {
+                    let entries = sql::entries_of_unscoped(&mut tx, id).await?;
+                    self.keys.write().unwrap_or_else(PoisonError::into_inner).replace(id, entries);
+                }
+                *followed = Some(last);
+            }
+        }
+        self.synced_at.store(started.0, Ordering::Release);
+        Ok(())
+    }
+}

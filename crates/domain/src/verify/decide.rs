@@ -1,0 +1,172 @@
+//! The decision itself: pure, without I/O or time of its own (rule 9).
+
+use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, Scope, ScopeSet, TenantId, UnixMs};
+use std::net::IpAddr;
+
+/// A key with one of its secrets, as decisions need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key_id: KeyId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// What calls with it.
+    pub name: String,
+    /// What it is for.
+    pub kind: KeyKind,
+    /// Live or test.
+    pub environment: Environment,
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// From where; empty means from anywhere.
+    pub allowed_ips: Vec<AllowedIp>,
+    /// From when.
+    pub not_before: Option<UnixMs>,
+    /// Until when.
+    pub expires_at: Option<UnixMs>,
+    /// Since when it is switched off.
+    pub disabled_at: Option<UnixMs>,
+    /// Since when it is gone.
+    pub revoked_at: Option<UnixMs>,
+    /// Until when this secret of it works, while it is being replaced.
+    pub secret_valid_until: Option<UnixMs>,
+    /// What its owner attached to it.
+    pub metadata: serde_json::Value,
+    /// Whether it acts for the whole installation.
+    pub platform: bool,
+    /// The person who answers for it, if one does.
+    pub owner: Option<String>,
+}
+
+/// What a request brings and needs.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The client's address, if it is known.
+    pub ip: Option<IpAddr>,
+    /// The environment that the request needs; none accepts both.
+    pub environment: Option<Environment>,
+    /// Scopes that the request needs.
+    pub scopes: &'a [Scope],
+    /// The caller may only ask about this tenant; none means about any.
+    pub only_tenant: Option<TenantId>,
+    /// When.
+    pub now: UnixMs,
+}
+
+/// Checks in the order of the contract; the first failure is the answer. `MALFORMED` and an unknown key never get
+/// here: there is no entry for them. Rate limits come after: they are charged only by what passed everything else.
+pub fn decide(entry: &Entry, facts: &Facts<'_>) -> Code {
+    let now = facts.now;
+    if facts.only_tenant.is_some_and(|t| t != entry.tenant_id) {
+        return Code::NotFound;
+    }
+    if entry.revoked_at.is_some() || entry.secret_valid_until.is_some_and(|t| t <= now) {
+        return Code::Revoked;
+    }
+    if entry.disabled_at.is_some() {
+        return Code::Disabled;
+    }
+    if entry.not_before.is_some_and(|t| t > now) {
+        return Code::NotYetValid;
+    }
+    if entry.expires_at.is_some_and(|t| t <= now) {
+        return Code::Expired;
+    }
+    if facts.environment.is_some_and(|e| e != entry.environment) {
+        return Code::EnvironmentMismatch;
+    }
+    if !entry.allowed_ips.is_empty() && !facts.ip.is_some_and(|ip| entry.allowed_ips.iter().any(|net| net.contains(ip))) {
+        return Code::IpNotAllowed;
+    }
+    if entry.scopes.missing(facts.scopes).is_some() {
+        return Code::InsufficientScope;
+    }
+    Code::Valid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const NOW: UnixMs = UnixMs(1_000_000);
+
+    fn entry() -> Entry {
+        Entry {
+            key_id: KeyId::from_uuid(Uuid::from_u128(1)),
+            tenant_id: TenantId::from_uuid(Uuid::from_u128(2)),
+            name: "checkout".into(),
+            kind: KeyKind::Secret,
+            environment: Environment::Live,
+            scopes: ScopeSet(vec![Scope::parse("users:read").expect("valid")]),
+            allowed_ips: vec![],
+            not_before: None,
+            expires_at: None,
+            disabled_at: None,
+            revoked_at: None,
+            secret_valid_until: None,
+            metadata: serde_json::json!({}),
+            platform: false,
+            owner: None,
+        }
+    }
+
+    fn facts(scopes: &[Scope]) -> Facts<'_> {
+        Facts { ip: Some("203.0.113.9".parse().expect("an address")), environment: Some(Environment::Live), scopes, only_tenant: None, now: NOW }
+    }
+
+    /// One way to fail each check, in the contract's order.
+    fn failures() -> Vec<(Code, fn(&mut Entry, &mut Facts<'_>))> {
+        vec![
+            (Code::NotFound, |_, f| f.only_tenant = Some(TenantId::from_uuid(Uuid::from_u128(9)))),
+            (Code::Revoked, |e, _| e.revoked_at = Some(NOW)),
+            (Code::Disabled, |e, _| e.disabled_at = Some(NOW)),
+            (Code::NotYetValid, |e, _| e.not_before = Some(NOW.plus(1))),
+            (Code::Expired, |e, _| e.expires_at = Some(NOW)),
+            (Code::EnvironmentMismatch, |e, _| e.environment = Environment::Test),
+            (Code::IpNotAllowed, |e, _| e.allowed_ips = vec![AllowedIp::parse("198.51.100.0/24").expect("valid")]),
+            (Code::InsufficientScope, |e, _| e.scopes = ScopeSet::default()),
+        ]
+    }
+
+    #[test]
+    fn each_failure_has_its_code() {
+        let wanted = [Scope::parse("users:read").expect("valid")];
+        assert_eq!(decide(&entry(), &facts(&wanted)), Code::Valid);
+        for (code, fail) in failures() {
+            let (mut e, mut f) = (entry(), facts(&wanted));
+            fail(&mut e, &mut f);
+            assert_eq!(decide(&e, &f), code);
+        }
+    }
+
+    #[test]
+    fn the_first_failure_in_the_contracts_order_wins() {
+        let wanted = [Scope::parse("users:read").expect("valid")];
+        let all = failures();
+        for first in 0..all.len() {
+            let (mut e, mut f) = (entry(), facts(&wanted));
+            all[first..].iter().for_each(|(_, fail)| fail(&mut e, &mut f));
+            assert_eq!(decide(&e, &f), all[first].0);
+        }
+        assert!(all.windows(2).all(|w| w[0].0 < w[1].0), "the enum, too, is in this order");
+    }
+
+    #[test]
+    fn an_old_secret_works_until_its_grace_ends() {
+        let mut e = entry();
+        e.secret_valid_until = Some(NOW.plus(1));
+        assert_eq!(decide(&e, &facts(&[])), Code::Valid);
+        e.secret_valid_until = Some(NOW);
+        assert_eq!(decide(&e, &facts(&[])), Code::Revoked);
+    }
+
+    #[test]
+    fn s40_an_unknown_address_fails_closed_where_an_allowlist_applies() {
+        let (mut e, mut f) = (entry(), facts(&[]));
+        f.ip = None;
+        assert_eq!(decide(&e, &f), Code::Valid);
+        e.allowed_ips = vec![AllowedIp::parse("0.0.0.0/0").expect("valid"), AllowedIp::parse("::/0").expect("valid")];
+        assert_eq!(decide(&e, &f), Code::IpNotAllowed);
+    }
+}

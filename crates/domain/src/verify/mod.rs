@@ -1,0 +1,173 @@
+//! May this credential do this, from here, now?
+
+mod cache;
+mod decide;
+mod sql;
+
+pub use cache::KeyCache;
+pub use decide::{Entry, Facts, decide};
+
+use crate::{Core, Ctx, Error, Result, keys::secret, usage::NewEvent};
+use contract::{
+    Code, CredentialKind, Environment, ErrorCode, KeyKind, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest, VerifyResponse,
+};
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+/// What was decided, and about whom.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Why, or why not.
+    pub code: Code,
+    /// The key; none for `MALFORMED` and `NOT_FOUND`.
+    pub entry: Option<Arc<Entry>>,
+    /// The first required scope that is not held.
+    pub missing: Option<Scope>,
+}
+
+/// The client's request, for the log.
+#[derive(Clone, Debug, Default)]
+pub struct Logged {
+    /// Its method.
+    pub method: Option<String>,
+    /// Its path; a query is cut off.
+    pub path: Option<String>,
+    /// Its user agent.
+    pub user_agent: Option<String>,
+}
+
+/// Looks a credential up and decides. No I/O; fails only when the snapshot is too old to be trusted.
+pub fn check(core: &Core, credential: &str, ip: Option<IpAddr>, need: &Requirement, only_tenant: Option<TenantId>, any_environment: bool) -> Result<Decision> {
+    let refused = |code| Ok(Decision { code, entry: None, missing: None });
+    let Some(parsed) = secret::parse(credential) else {
+        return refused(Code::Malformed);
+    };
+    core.cache.check_fresh(core)?;
+    let Some(entry) = core.cache.get(&parsed.digest(&core.keys)) else {
+        return refused(Code::NotFound);
+    };
+    let environment = if any_environment { None } else { Some(need.environment.unwrap_or(core.settings.environment)) };
+    let code = decide(&entry, &Facts { ip, environment, scopes: &need.scopes, only_tenant, now: core.now() });
+    if code == Code::NotFound {
+        return refused(code);
+    }
+    let missing = entry.scopes.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
+    Ok(Decision { code, entry: Some(entry), missing })
+}
+
+/// `POST /v1/verify`: decides for a caller that may ask, and logs the decided request.
+pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
+    let grant = ctx.require(Perm::KeysVerify)?;
+    let only_tenant = if ctx.is_platform() { None } else { Some(grant.tenant_id()) };
+    let need = Requirement { scopes: req.scopes.clone(), environment: req.environment, audience: req.audience.clone() };
+    let logged = Logged { method: req.method.clone(), path: req.path.clone(), user_agent: req.user_agent.clone() };
+    let decision = decide_and_log(ctx, &req.credential, req.ip, &need, only_tenant, grant.tenant_id(), UsageSource::Verify, logged).await?;
+    Ok(response(ctx, decision))
+}
+
+/// Forward auth: the same for a gateway that passes a client's request on.
+pub async fn forward_auth(ctx: &Ctx, credential: &str, ip: Option<IpAddr>, need: &Requirement, logged: Logged) -> Result<Decision> {
+    let grant = ctx.require(Perm::KeysVerify)?;
+    let only_tenant = if ctx.is_platform() { None } else { Some(grant.tenant_id()) };
+    decide_and_log(ctx, credential, ip, need, only_tenant, grant.tenant_id(), UsageSource::ForwardAuth, logged).await
+}
+
+/// Is it the key of a gateway, good for asking? The gateway itself may be anywhere its own allowlist says.
+pub fn gateway(core: &Core, credential: &str, ip: Option<IpAddr>) -> Result<Arc<Entry>> {
+    let need = Requirement { scopes: vec![Perm::KeysVerify.scope()], ..Requirement::default() };
+    let decision = check(core, credential, ip, &need, None, true)?;
+    match decision.entry {
+        Some(entry) if decision.code == Code::Valid && entry.kind == KeyKind::Gateway => Ok(entry),
+        _ => Err(Error::Refused(ErrorCode::GatewayUnauthorized, ErrorCode::GatewayUnauthorized.message().to_owned())),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the facts of one request; a struct would be taken apart again one line below")]
+async fn decide_and_log(
+    ctx: &Ctx, credential: &str, ip: Option<IpAddr>, need: &Requirement, only_tenant: Option<TenantId>, home: TenantId, source: UsageSource,
+    logged: Logged,
+) -> Result<Decision> {
+    let started = Instant::now();
+    let core = ctx.core();
+    let decision = check(core, credential, ip, need, only_tenant, false)?;
+    record(ctx, Some(home), ip, need, &decision, source, logged, started).await;
+    Ok(decision)
+}
+
+/// Logs a decided request under the credential's tenant, or under `home` where nobody owns the credential; without
+/// a `home`, under the installation's first tenant.
+#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
+pub async fn record(
+    ctx: &Ctx, home: Option<TenantId>, ip: Option<IpAddr>, need: &Requirement, decision: &Decision, source: UsageSource, logged: Logged,
+    started: Instant,
+) {
+    let core = ctx.core();
+    let entry = decision.entry.as_deref();
+    let event = NewEvent {
+        id: core.new_uuid(),
+        at: core.now(),
+        tenant_id: entry.map(|e| e.tenant_id).or(home),
+        request_id: ctx.request().id.clone(),
+        credential_id: entry.map(|e| e.key_id),
+        kind: CredentialKind::ApiKey,
+        outcome: if decision.code == Code::Valid { Outcome::Allowed } else { Outcome::Denied },
+        code: decision.code,
+        method: logged.method.map(|m| clip(m, 16)),
+        path: logged.path.map(|p| clip(p.split(['?', '#']).next().unwrap_or_default().to_owned(), 512)),
+        ip,
+        user_agent: logged.user_agent.map(|ua| clip(ua, 256)),
+        environment: entry.map_or_else(|| need.environment.unwrap_or(core.settings.environment), |e| log_environment(e, need, core)),
+        required_scopes: need.scopes.clone(),
+        source,
+        latency_us: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
+    };
+    core.meter.record(event).await;
+}
+
+/// A gateway key has no environment of its own in its name; what it asked is logged where the request belongs.
+fn log_environment(entry: &Entry, need: &Requirement, core: &Core) -> Environment {
+    if entry.kind == KeyKind::Gateway { need.environment.unwrap_or(core.settings.environment) } else { entry.environment }
+}
+
+/// Cuts what a client sent to what is kept, and drops control characters, so that no log line or terminal is forged.
+fn clip(s: String, max: usize) -> String {
+    if s.len() <= max && !s.contains(char::is_control) {
+        return s;
+    }
+    s.chars().filter(|c| !c.is_control()).take(max).collect()
+}
+
+fn response(ctx: &Ctx, decision: Decision) -> VerifyResponse {
+    let request_id = ctx.request().id.clone();
+    let Some(e) = decision.entry else {
+        return VerifyResponse {
+            valid: false, code: decision.code, kind: None, credential_id: None, tenant_id: None, subject: None, client_id: None,
+            environment: None, scopes: Vec::new(), metadata: serde_json::json!({}), expires_at: None, rate_limit: None, request_id,
+        };
+    };
+    VerifyResponse {
+        valid: decision.code == Code::Valid,
+        code: decision.code,
+        kind: Some(CredentialKind::ApiKey),
+        credential_id: Some(e.key_id.to_string()),
+        tenant_id: Some(e.tenant_id.to_string()),
+        subject: e.owner.clone(),
+        client_id: None,
+        environment: Some(e.environment),
+        scopes: e.scopes.0.clone(),
+        metadata: e.metadata.clone(),
+        expires_at: e.expires_at,
+        rate_limit: None,
+        request_id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s77_what_clients_send_is_cut_and_stripped_before_it_is_logged() {
+        assert_eq!(clip("curl/8\r\n\u{1b}[31mx".into(), 256), "curl/8[31mx");
+        assert_eq!(clip("ä".repeat(300), 256).chars().count(), 256);
+    }
+}

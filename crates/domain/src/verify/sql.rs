@@ -1,0 +1,89 @@
+//! What the snapshot loads: relies on `api_keys_by_id`, `api_key_secrets_by_key` and the primary key of `key_changes`.
+//! Unscoped on purpose: the snapshot holds the keys of every tenant, and `decide` keeps them apart.
+
+use super::decide::Entry;
+use crate::{
+    Error, Result,
+    db::{Tx, on},
+    keys::secret::Digest,
+};
+use contract::{AllowedIp, KeyId, ScopeSet, TenantId, UnixMs};
+use sqlx::{FromRow, types::Json};
+use uuid::Uuid;
+
+#[derive(FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    key_id: Uuid,
+    digest: Vec<u8>,
+    valid_until: Option<i64>,
+    name: String,
+    kind: String,
+    environment: String,
+    scopes: Json<ScopeSet>,
+    allowed_ips: Json<Vec<AllowedIp>>,
+    not_before: Option<i64>,
+    expires_at: Option<i64>,
+    disabled_at: Option<i64>,
+    revoked_at: Option<i64>,
+    metadata: Json<serde_json::Value>,
+    platform: bool,
+    owner: Option<String>,
+}
+
+impl Row {
+    fn entry(self) -> Result<(Digest, Entry)> {
+        let damaged = || Error::internal("a stored key cannot be read");
+        let digest = Digest::from_bytes(&self.digest).ok_or_else(damaged)?;
+        let entry = Entry {
+            key_id: KeyId::from_uuid(self.key_id),
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            name: self.name,
+            kind: self.kind.parse().map_err(|()| damaged())?,
+            environment: self.environment.parse().map_err(|()| damaged())?,
+            scopes: self.scopes.0,
+            allowed_ips: self.allowed_ips.0,
+            not_before: self.not_before.map(UnixMs),
+            expires_at: self.expires_at.map(UnixMs),
+            disabled_at: self.disabled_at.map(UnixMs),
+            revoked_at: self.revoked_at.map(UnixMs),
+            secret_valid_until: self.valid_until.map(UnixMs),
+            metadata: self.metadata.0,
+            platform: self.platform,
+            owner: self.owner,
+        };
+        Ok((digest, entry))
+    }
+}
+
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT k.tenant_id, s.key_id, s.digest, s.valid_until, k.name, k.kind, k.environment, k.scopes, k.allowed_ips, \
+             k.not_before, k.expires_at, k.disabled_at, k.revoked_at, k.metadata, k.platform, u.email AS owner \
+             FROM api_key_secrets s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.key_id \
+             LEFT JOIN users u ON u.id = k.owner_id ",
+            $tail
+        )
+    };
+}
+
+pub(super) async fn all_entries_unscoped(tx: &mut Tx) -> Result<Vec<(Digest, Entry)>> {
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(select!("")).fetch_all(c).await)?;
+    rows.into_iter().map(Row::entry).collect()
+}
+
+pub(super) async fn entries_of_unscoped(tx: &mut Tx, id: KeyId) -> Result<Vec<(Digest, Entry)>> {
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(select!("WHERE k.id = $1")).bind(id.uuid()).fetch_all(c).await)?;
+    rows.into_iter().map(Row::entry).collect()
+}
+
+pub(super) async fn last_change_unscoped(tx: &mut Tx) -> Result<i64> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT value FROM counters WHERE name = 'key_change'").fetch_one(c).await)?)
+}
+
+pub(super) async fn changes_unscoped(tx: &mut Tx, after: i64) -> Result<Vec<(i64, KeyId)>> {
+    const SQL: &str = "SELECT seq, key_id FROM key_changes WHERE seq > $1 ORDER BY seq LIMIT 10000";
+    let rows: Vec<(i64, Uuid)> = on!(tx, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(seq, id)| (seq, KeyId::from_uuid(id))).collect())
+}

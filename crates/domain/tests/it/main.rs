@@ -1,0 +1,9 @@
+//! The domain on SQLite and on PostgreSQL: every test below runs on both.
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by failing")]
+
+mod audit;
+mod identity;
+mod keys;
+mod schema;
+mod usage;
+mod verify;

@@ -1,0 +1,200 @@
+-- Conventions: ids are UUIDv7 (UUID), times Unix milliseconds (BIGINT), digests BYTEA, JSON JSONB. Every table of a
+-- tenant has (tenant_id, id) as its key, and every foreign key between such tables carries the tenant.
+
+-- Numbers that are handed out inside a transaction: the row stays locked until it commits, so the order of the
+-- numbers is the order of the commits, without gaps.
+CREATE TABLE counters (
+  name  TEXT PRIMARY KEY NOT NULL,
+  value BIGINT NOT NULL
+);
+INSERT INTO counters (name, value) VALUES ('key_change', 0);
+
+-- Random keys, wrapped by the master key, which never lies in the database.
+CREATE TABLE data_keys (
+  id         UUID PRIMARY KEY NOT NULL,
+  purpose    TEXT NOT NULL UNIQUE,
+  wrapped    BYTEA NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE setup_links (
+  digest     BYTEA PRIMARY KEY NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at    BIGINT
+);
+
+CREATE TABLE tenants (
+  id         UUID PRIMARY KEY NOT NULL,
+  name       TEXT NOT NULL,
+  slug       TEXT NOT NULL UNIQUE,
+  -- The first tenant: it keeps the log of requests whose credential nobody owns.
+  home       BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX tenants_one_home ON tenants (home) WHERE home;
+
+CREATE TABLE users (
+  id             UUID PRIMARY KEY NOT NULL,
+  email          TEXT NOT NULL UNIQUE,
+  password_hash  TEXT NOT NULL,
+  platform_admin BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at     BIGINT NOT NULL,
+  disabled_at    BIGINT
+);
+
+CREATE TABLE members (
+  tenant_id  UUID NOT NULL REFERENCES tenants (id),
+  user_id    UUID NOT NULL REFERENCES users (id),
+  role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer', 'security', 'support')),
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, user_id)
+);
+CREATE INDEX members_by_user ON members (user_id);
+
+CREATE TABLE sessions (
+  digest       BYTEA PRIMARY KEY NOT NULL,
+  user_id      UUID REFERENCES users (id),
+  data         TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  last_seen_at BIGINT NOT NULL,
+  expires_at   BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+
+CREATE TABLE scopes (
+  tenant_id   UUID NOT NULL REFERENCES tenants (id),
+  canonical   TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, canonical)
+);
+
+CREATE TABLE api_keys (
+  tenant_id     UUID NOT NULL REFERENCES tenants (id),
+  id            UUID NOT NULL,
+  name          TEXT NOT NULL,
+  kind          TEXT NOT NULL CHECK (kind IN ('secret', 'restricted', 'tenant', 'gateway')),
+  environment   TEXT NOT NULL CHECK (environment IN ('live', 'test')),
+  scopes        JSONB NOT NULL,
+  allowed_ips   JSONB NOT NULL,
+  not_before    BIGINT,
+  expires_at    BIGINT,
+  rate_limit    JSONB,
+  metadata      JSONB NOT NULL,
+  owner_id      UUID REFERENCES users (id),
+  platform      BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at    BIGINT NOT NULL,
+  created_by    TEXT NOT NULL,
+  disabled_at   BIGINT,
+  revoked_at    BIGINT,
+  last_used_at  BIGINT,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX api_keys_by_id ON api_keys (id);
+CREATE INDEX api_keys_by_environment ON api_keys (tenant_id, environment, id);
+
+-- A key outlives its secrets: during a rotation it has two.
+CREATE TABLE api_key_secrets (
+  tenant_id   UUID NOT NULL,
+  id          UUID NOT NULL,
+  key_id      UUID NOT NULL,
+  -- An algorithm byte, then the keyed hash.
+  digest      BYTEA NOT NULL UNIQUE,
+  prefix      TEXT NOT NULL,
+  last_four   TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  -- Set while the secret is being replaced: it works until then.
+  valid_until BIGINT,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, key_id) REFERENCES api_keys (tenant_id, id)
+);
+CREATE INDEX api_key_secrets_by_key ON api_key_secrets (tenant_id, key_id, id);
+
+-- What every process follows to keep its snapshot of the keys true.
+CREATE TABLE key_changes (
+  seq       BIGINT PRIMARY KEY NOT NULL,
+  tenant_id UUID NOT NULL,
+  key_id    UUID NOT NULL,
+  at        BIGINT NOT NULL,
+  FOREIGN KEY (tenant_id, key_id) REFERENCES api_keys (tenant_id, id)
+);
+
+-- Forms that were acted on, so that posting one twice acts once.
+CREATE TABLE forms (
+  tenant_id  UUID NOT NULL REFERENCES tenants (id),
+  id         UUID NOT NULL,
+  user_id    UUID NOT NULL REFERENCES users (id),
+  key_id     UUID NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, key_id) REFERENCES api_keys (tenant_id, id) DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE TABLE audit_heads (
+  tenant_id UUID PRIMARY KEY NOT NULL REFERENCES tenants (id),
+  seq       BIGINT NOT NULL,
+  hash      BYTEA NOT NULL
+);
+
+CREATE TABLE audit_events (
+  tenant_id   UUID NOT NULL REFERENCES tenants (id),
+  id          UUID NOT NULL,
+  seq         BIGINT NOT NULL,
+  at          BIGINT NOT NULL,
+  actor_kind  TEXT NOT NULL,
+  actor_id    TEXT,
+  actor_name  TEXT NOT NULL,
+  action      TEXT NOT NULL,
+  target_kind TEXT NOT NULL,
+  target_id   TEXT NOT NULL,
+  target_name TEXT NOT NULL,
+  ip          TEXT,
+  request_id  TEXT,
+  reason      TEXT,
+  -- Kept as the text that was hashed.
+  before      TEXT,
+  after       TEXT,
+  prev_hash   BYTEA NOT NULL,
+  hash        BYTEA NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX audit_events_by_seq ON audit_events (tenant_id, seq);
+CREATE INDEX audit_events_by_target ON audit_events (tenant_id, target_id, seq);
+
+-- Events that wait to be delivered.
+CREATE TABLE outbox (
+  tenant_id    UUID NOT NULL REFERENCES tenants (id),
+  id           UUID NOT NULL,
+  topic        TEXT NOT NULL,
+  payload      JSONB NOT NULL,
+  created_at   BIGINT NOT NULL,
+  delivered_at BIGINT,
+  PRIMARY KEY (tenant_id, id)
+);
+
+CREATE TABLE usage_events (
+  tenant_id       UUID NOT NULL REFERENCES tenants (id),
+  id              UUID NOT NULL,
+  at              BIGINT NOT NULL,
+  request_id      TEXT NOT NULL,
+  credential_id   UUID,
+  kind            TEXT NOT NULL,
+  outcome         TEXT NOT NULL CHECK (outcome IN ('allowed', 'denied')),
+  code            TEXT NOT NULL,
+  method          TEXT,
+  path            TEXT,
+  ip              TEXT,
+  user_agent      TEXT,
+  environment     TEXT NOT NULL CHECK (environment IN ('live', 'test')),
+  required_scopes JSONB NOT NULL,
+  source          TEXT NOT NULL,
+  latency_us      BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX usage_events_by_environment ON usage_events (tenant_id, environment, id);
+CREATE INDEX usage_events_by_credential ON usage_events (tenant_id, environment, credential_id, id);
+CREATE INDEX usage_events_by_outcome ON usage_events (tenant_id, environment, outcome, id);
+CREATE INDEX usage_events_by_request ON usage_events (tenant_id, request_id, id);
