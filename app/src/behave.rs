@@ -198,7 +198,9 @@ fn pressed(e: &KeyboardEvent, typed: &mut Typed) {
 fn follow(keys: &str) -> bool {
     // The attribute is compared, not put into a selector: any key may have been typed.
     let Ok(all) = document().query_selector_all("[data-key]") else { return false };
-    let found = (0..all.length()).filter_map(|n| all.item(n)?.dyn_into::<HtmlElement>().ok()).find(|e| e.get_attribute("data-key").as_deref() == Some(keys));
+    let found = (0..all.length())
+        .filter_map(|n| all.item(n)?.dyn_into::<HtmlElement>().ok())
+        .find(|e| e.get_attribute("data-key").as_deref() == Some(keys));
     match found {
         Some(field) if field.is_instance_of::<HtmlInputElement>() => field.focus().is_ok(),
         Some(link) => {

@@ -7,13 +7,15 @@
 //!   of a `Suspense` more than once, and both sides must count them alike.
 //! - A secret is rendered by the server into the answer of a POST and nowhere else.
 
+#![recursion_limit = "256"] // the types of views nest deeply
+
 pub mod actions;
 mod app;
 #[cfg(feature = "hydrate")]
 pub mod behave;
 #[cfg(feature = "hydrate")]
 mod browser;
-mod components;
+pub mod components;
 pub mod error;
 mod numbers;
 mod pages;

@@ -1,0 +1,14 @@
+//! The `keystead` binary as a library, so that tests run the real router and the real commands.
+//!
+//! Invariants:
+//! - `http` turns requests into domain calls and domain answers into responses; it holds no product rule and no SQL.
+//! - Every response passes `http::finish`, which adds the request id, the security headers and the body of an error.
+//! - Cookies are read only on the console's routes, and there the origin check comes first.
+
+mod assets;
+pub mod cli;
+pub mod config;
+pub mod http;
+mod jobs;
+pub mod open;
+mod telemetry;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 #[cfg(feature = "ssr")]
 use {
-    crate::ssr::{Browser, ctx},
+    crate::ssr::{Browser, ctx, fail},
     domain::identity,
 };
 
@@ -14,14 +14,14 @@ use {
 #[server(name = Chromed, endpoint = "account/chrome", input = GetUrl)]
 pub async fn chrome() -> Result<Chrome, AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
-    Ok(identity::chrome(&ctx, browser.prefs).await.map_err(|e| ctx.problem(e))?)
+    identity::chrome(&ctx, browser.prefs).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Makes the first tenant and its owner, once, and signs the owner in.
 #[server(endpoint = "account/set-up")]
 pub async fn set_up(form: SetupForm) -> Result<(), AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
-    let person = identity::set_up(&ctx, &form).await.map_err(|e| ctx.problem(e))?;
+    let person = identity::set_up(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
     Ok(browser.open_session(&ctx, &person).await?)
 }
 
@@ -29,7 +29,7 @@ pub async fn set_up(form: SetupForm) -> Result<(), AppError> {
 #[server(endpoint = "account/sign-in")]
 pub async fn sign_in(form: SignInForm) -> Result<(), AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
-    let person = identity::sign_in(&ctx, &form).await.map_err(|e| ctx.problem(e))?;
+    let person = identity::sign_in(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
     Ok(browser.open_session(&ctx, &person).await?)
 }
 
@@ -37,6 +37,6 @@ pub async fn sign_in(form: SignInForm) -> Result<(), AppError> {
 #[server(endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
-    identity::sign_out(&ctx).await.map_err(|e| ctx.problem(e))?;
+    identity::sign_out(&ctx).await.map_err(|e| fail(&ctx, e))?;
     Ok(browser.close_session(&ctx).await?)
 }

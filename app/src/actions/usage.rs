@@ -5,11 +5,15 @@ use contract::{Cursor, Page, UsageEvent, UsageFilter};
 use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 #[cfg(feature = "ssr")]
-use {crate::ssr::ctx, contract::PageQuery, domain::usage};
+use {crate::ssr::{ctx, fail}, contract::PageQuery, domain::usage};
 
 /// One page of the environment's usage events, newest first.
 #[server(endpoint = "usage/list", input = GetUrl)]
-pub async fn list_usage(filter: UsageFilter, environment: contract::Environment, cursor: Option<Cursor>) -> Result<Page<UsageEvent>, AppError> {
+pub async fn list_usage(
+    filter: UsageFilter,
+    environment: contract::Environment,
+    cursor: Option<Cursor>,
+) -> Result<Page<UsageEvent>, AppError> {
     let ctx = ctx()?;
-    Ok(usage::list(&ctx, &filter, environment, PageQuery::at(cursor)).await.map_err(|e| ctx.problem(e))?)
+    usage::list(&ctx, &filter, environment, PageQuery::at(cursor)).await.map_err(|e| fail(&ctx, e))
 }

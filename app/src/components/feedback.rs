@@ -55,7 +55,8 @@ pub fn ErrorSummary(
         1 => "One field needs a change".to_owned(),
         n => format!("{n} fields need a change"),
     };
-    let lines = errors.0.into_iter().map(|e| view! { <li><a href=format!("#{}", e.field) rel="external">{e.message}</a></li> }).collect_view();
+    let lines =
+        errors.0.into_iter().map(|e| view! { <li><a href=format!("#{}", e.field) rel="external">{e.message}</a></li> }).collect_view();
     view! {
         <div class="summary" role="alert" id="error-summary">
             <h2>{title}</h2>

@@ -46,7 +46,7 @@ pub fn TextField(
     #[prop(optional)]
     hint: Option<&'static str>,
     /// What is wrong.
-    #[prop(optional)]
+    #[prop(optional_no_strip)]
     error: Option<String>,
     /// The `type`.
     #[prop(default = "text")]
@@ -95,6 +95,7 @@ pub fn TextField(
             {hint.map(|h| view! { <p class="hint" id=format!("{name}-hint")>{h}</p> })}
         </div>
     }
+    .into_any()
 }
 
 /// Shows and hides what stands in a password field; only there once script runs.

@@ -168,6 +168,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -246,7 +247,14 @@ fn Back() -> impl IntoView {
 /// The keyboard shortcuts; `behave` opens it at `?`.
 #[component]
 fn ShortcutSheet() -> impl IntoView {
-    let keys = [("Create key", "c"), ("Go to API keys", "g k"), ("Go to usage", "g u"), ("Go to the audit log", "g a"), ("Search", "/"), ("This sheet", "?")];
+    let keys = [
+        ("Create key", "c"),
+        ("Go to API keys", "g k"),
+        ("Go to usage", "g u"),
+        ("Go to the audit log", "g a"),
+        ("Search", "/"),
+        ("This sheet", "?"),
+    ];
     let rows = keys.map(|(what, keys)| {
         let keys = keys.split(' ').map(|k| view! { <kbd class="kbd">{k}</kbd> }).collect_view();
         view! { <dt>{what}</dt><dd>{keys}</dd> }

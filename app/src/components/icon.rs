@@ -20,7 +20,6 @@ macro_rules! icons {
 
 icons! {
     Activity = "activity",
-    ArrowLeft = "arrow-left",
     Ban = "ban",
     Check = "check",
     ChevronDown = "chevron-down",

@@ -125,9 +125,8 @@ fn Row(event: AuditEvent) -> impl IntoView {
     } else {
         event.target.name.clone().into_any()
     };
-    let change = |label: &'static str, value: Option<serde_json::Value>| {
-        value.map(|v| view! { <dt>{label}</dt><dd class="mono">{pretty(&v)}</dd> })
-    };
+    let change =
+        |label: &'static str, value: Option<serde_json::Value>| value.map(|v| view! { <dt>{label}</dt><dd class="mono">{pretty(&v)}</dd> });
     let short = event.hash.chars().take(8).collect::<String>();
     let reason = event.reason.clone();
     view! {
@@ -150,11 +149,12 @@ fn Row(event: AuditEvent) -> impl IntoView {
                 <span class="sub">{who}" · "{event.target.name}</span>
             </td>
             <td role="cell" class="p2">{target}</td>
-            <td role="cell" class="soft p3" title=reason.clone()>{reason}</td>
+            <td role="cell" class="soft p3" title=reason.clone()>{reason.clone()}</td>
             <td role="cell" class="mono soft pu">{event.ip.map(|ip| ip.to_string())}</td>
             <td role="cell" class="mono soft num pk" title=event.hash>{format!("#{} {short}", event.seq)}</td>
         </tr>
     }
+    .into_any()
 }
 
 #[component]

@@ -2,7 +2,7 @@
 
 use crate::{
     components::{AuthPage, Banner, TextField, Tone},
-    returned::returned,
+    returned::{Returned, returned},
 };
 use contract::SetupForm;
 use leptos::prelude::*;
@@ -11,21 +11,21 @@ use leptos_router::hooks::use_query_map;
 /// `/setup`
 #[component]
 pub fn Setup() -> impl IntoView {
-    let back = returned::<SetupForm>().unwrap_or_default();
+    let Returned { form, errors, message } = returned::<SetupForm>().unwrap_or_default();
     let token = use_query_map().with_untracked(|q| q.get("token"));
-    let token = token.filter(|_| back.form.token.is_empty()).unwrap_or(back.form.token);
-    let error = |name: &str| back.errors.get(name).map(str::to_owned);
-    let first = ["tenant", "email", "password"].into_iter().find(|f| back.errors.get(f).is_some()).unwrap_or("tenant");
+    let token = token.filter(|_| form.token.is_empty()).unwrap_or(form.token);
+    let first = ["tenant", "email", "password"].into_iter().find(|f| errors.get(f).is_some()).unwrap_or("tenant");
+    let error = move |name: &str| errors.get(name).map(str::to_owned);
     view! {
         <AuthPage title="Set up Keystead">
             <p class="soft">"This makes the first tenant and signs you in as its owner. The link works once."</p>
-            {back.message.clone().map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> })}
+            {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> })}
             <form class="stack" method="post" action="/setup" novalidate=true>
                 <input type="hidden" name="token" value=token/>
                 <TextField
                     name="tenant"
                     label=|| "Team or company"
-                    value=back.form.tenant.clone()
+                    value=form.tenant
                     autocomplete="organization"
                     error=error("tenant")
                     autofocus=first == "tenant"
@@ -34,7 +34,7 @@ pub fn Setup() -> impl IntoView {
                     name="email"
                     label=|| "Your email"
                     kind="email"
-                    value=back.form.email.clone()
+                    value=form.email
                     autocomplete="username"
                     error=error("email")
                     autofocus=first == "email"

@@ -86,7 +86,9 @@ pub fn Usage() -> impl IntoView {
         let chrome = chrome.clone();
         Suspend::new(async move { show(chrome.load().await, events.await, &query.get_untracked()) })
     };
-    let keys = Suspend::new(async move { view! { <KeyOptions keys=keys.await.map(|p| p.data).unwrap_or_default() query/> } });
+    let keys = Suspend::new(async move {
+        view! { <KeyOptions keys=keys.await.map(|p| p.data).unwrap_or_default() query/> }
+    });
     view! {
         <Main crumbs=Crumbs::section("Usage")>
             <div class="page__head">
@@ -282,6 +284,7 @@ fn Row(event: UsageEvent) -> impl IntoView {
             <td role="cell" class="num soft pu">{latency(event.latency_us)}</td>
         </tr>
     }
+    .into_any()
 }
 
 #[component]

@@ -4,7 +4,8 @@ use super::{kind_title, use_key, use_key_id};
 use crate::{
     actions,
     components::{
-        CopyId, Crumbs, Ends, Glyph, Here, Icon, IconName, Main, OutcomeBadge, PageTitle, ProblemView, StateBadge, Time, TimeForm, use_chrome,
+        CopyId, Crumbs, Ends, Glyph, Here, Icon, IconName, Main, OutcomeBadge, PageTitle, ProblemView, StateBadge, Time, TimeForm,
+        use_chrome,
     },
     error::AppError,
     url::{href, key_href},
@@ -20,14 +21,18 @@ const SHOWN: usize = 8;
 pub fn KeyDetail() -> impl IntoView {
     let (id, key) = (use_key_id(), use_key());
     let chrome = use_chrome();
-    let usage = Resource::new_blocking(move || id.get(), move |_| async move {
-        let key = key.await?;
-        let filter = UsageFilter { credential_id: Some(key.id), ..UsageFilter::default() };
-        actions::list_usage(filter, key.environment, None).await
-    });
-    let history = Resource::new_blocking(move || id.get(), |id| async move {
-        actions::list_audit(AuditFilter { target_id: Some(id?.to_string()) }, None).await
-    });
+    let usage = Resource::new_blocking(
+        move || id.get(),
+        move |_| async move {
+            let key = key.await?;
+            let filter = UsageFilter { credential_id: Some(key.id), ..UsageFilter::default() };
+            actions::list_usage(filter, key.environment, None).await
+        },
+    );
+    let history = Resource::new_blocking(
+        move || id.get(),
+        |id| async move { actions::list_audit(AuditFilter { target_id: Some(id?.to_string()) }, None).await },
+    );
     let page = move || {
         let chrome = chrome.clone();
         Suspend::new(async move {
@@ -47,8 +52,13 @@ pub fn KeyDetail() -> impl IntoView {
 }
 
 #[component]
-fn Detail(key: ApiKey, may_revoke: bool, usage: Result<Page<UsageEvent>, AppError>, history: Result<Page<AuditEvent>, AppError>) -> impl IntoView {
-    let id = key.id;
+fn Detail(
+    key: ApiKey,
+    may_revoke: bool,
+    usage: Result<Page<UsageEvent>, AppError>,
+    history: Result<Page<AuditEvent>, AppError>,
+) -> impl IntoView {
+    let (id, name) = (key.id, key.name.clone());
     let revoke = (may_revoke && key.state != KeyState::Revoked)
         .then(|| view! { <a class="btn btn--danger" href=format!("{}/revoke", key_href(id))><Icon name=IconName::Ban/>"Revoke key"</a> });
     let used = match key.last_used_at {
@@ -60,7 +70,7 @@ fn Detail(key: ApiKey, may_revoke: bool, usage: Result<Page<UsageEvent>, AppErro
             <div class="stack stack--1">
                 <div class="row row--wrap">
                     <Glyph id large=true/>
-                    <PageTitle>{key.name.clone()}</PageTitle>
+                    <PageTitle>{name}</PageTitle>
                     <StateBadge state=key.state/>
                 </div>
                 <div class="row row--wrap small soft headmeta">
@@ -81,6 +91,7 @@ fn Detail(key: ApiKey, may_revoke: bool, usage: Result<Page<UsageEvent>, AppErro
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -118,6 +129,7 @@ fn Requests(id: KeyId, page: Page<UsageEvent>) -> impl IntoView {
             {body}
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -152,7 +164,8 @@ fn Facts(key: ApiKey) -> impl IntoView {
         None => "Never".into_any(),
     };
     let last_used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at form=TimeForm::Full/> }.into_any());
-    let dated = |label: &'static str, at: Option<contract::UnixMs>| at.map(|at| view! { <dt>{label}</dt><dd><Time at form=TimeForm::Full/></dd> });
+    let dated =
+        |label: &'static str, at: Option<contract::UnixMs>| at.map(|at| view! { <dt>{label}</dt><dd><Time at form=TimeForm::Full/></dd> });
     let environment = key.environment.to_string();
     view! {
         <section class="card">
@@ -176,6 +189,7 @@ fn Facts(key: ApiKey) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -201,4 +215,5 @@ fn History(page: Page<AuditEvent>) -> impl IntoView {
             <div class="card__body"><ol class="tl">{events.collect_view()}</ol></div>
         </section>
     }
+    .into_any()
 }

@@ -31,12 +31,9 @@ pub fn CreateForm(
     // Fields keep their own values; the form is read as a whole whenever one changes, and once on arrival, because
     // people type before the script is there.
     let read = move || {
-        #[cfg(feature = "hydrate")]
         if let Some(form) = node.get_untracked() {
-            draft.0.set(crate::browser::key_form(&form));
+            follow(draft, &form);
         }
-        #[cfg(not(feature = "hydrate"))]
-        _ = (node, draft);
     };
     Effect::new(move |_| {
         node.track();
@@ -67,7 +64,16 @@ pub fn CreateForm(
             </div>
         </form>
     }
+    .into_any()
 }
+
+#[cfg(feature = "hydrate")]
+fn follow(draft: Draft, form: &web_sys::HtmlFormElement) {
+    draft.0.set(crate::browser::key_form(form));
+}
+
+#[cfg(not(feature = "hydrate"))]
+const fn follow(_: Draft, _: &web_sys::HtmlFormElement) {}
 
 #[component]
 fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoView {
@@ -76,7 +82,8 @@ fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoVie
     let environments = Environment::ALL.iter().filter(|e| !sandbox || **e == Environment::Test);
     let environments = environments
         .map(|e| {
-            let (label, checked) = if *e == Environment::Live { ("Live", form.environment == "live") } else { ("Test", form.environment == "test") };
+            let (label, checked) =
+                if *e == Environment::Live { ("Live", form.environment == "live") } else { ("Test", form.environment == "test") };
             view! {
                 <label class=e.as_str()>
                     <input type="radio" name="environment" value=e.as_str() checked=checked/>
@@ -121,6 +128,7 @@ fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoVie
             </fieldset>
         </section>
     }
+    .into_any()
 }
 
 const fn kind_words(kind: KeyKind) -> (&'static str, &'static str) {
@@ -189,4 +197,5 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
             </div>
         </section>
     }
+    .into_any()
 }

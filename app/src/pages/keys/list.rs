@@ -3,7 +3,9 @@
 use super::kind_title;
 use crate::{
     actions,
-    components::{Crumbs, Ends, Glyph, Icon, IconName, Main, PageTitle, Pager, ProblemView, StateBadge, TestCurl, Time, WithChrome, use_chrome},
+    components::{
+        Crumbs, Ends, Glyph, Icon, IconName, Main, PageTitle, Pager, ProblemView, StateBadge, TestCurl, Time, WithChrome, use_chrome,
+    },
     error::AppError,
     url::{href, key_href},
 };
@@ -211,6 +213,7 @@ fn Row(key: ApiKey) -> impl IntoView {
             <td role="cell" class="num soft pu"><Time at=key.created_at form=crate::components::TimeForm::Date/></td>
         </tr>
     }
+    .into_any()
 }
 
 /// The first permission, and how many more.
@@ -255,7 +258,9 @@ fn FirstUse(chrome: Chrome) -> impl IntoView {
 /// Rows on their way, in the geometry of rows.
 #[component]
 fn Loading() -> impl IntoView {
-    let rows = (0..15).map(|_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> }).collect_view();
+    let rows = (0..15)
+        .map(|_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> })
+        .collect_view();
     view! {
         <div class="tablebox" aria-busy="true">
             <table class="table table--stack" role="table">

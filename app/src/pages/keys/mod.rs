@@ -5,6 +5,7 @@ mod form;
 mod list;
 mod new;
 mod permissions;
+#[cfg(feature = "ssr")]
 mod reveal;
 mod revoke;
 mod summary;

@@ -21,12 +21,19 @@ pub fn Permissions(
     let bad = message.is_some();
     let known = catalogue.iter().map(|def| def.name.to_string()).chain(Perm::ALL.iter().map(ToString::to_string)).collect::<Vec<_>>();
     // What was posted but stands in no list goes on as text, so that nothing typed is lost.
-    let typed: Vec<&str> =
-        form.scopes.iter().map(String::as_str).filter(|s| !known.iter().any(|k| k == s)).chain((!form.more_scopes.is_empty()).then_some(form.more_scopes.as_str())).collect();
+    let typed: Vec<&str> = form
+        .scopes
+        .iter()
+        .map(String::as_str)
+        .filter(|s| !known.iter().any(|k| k == s))
+        .chain((!form.more_scopes.is_empty()).then_some(form.more_scopes.as_str()))
+        .collect();
     let typed = typed.join(" ");
     let ticked = |scope: &str| form.scopes.iter().any(|s| s == scope);
     let own = catalogue.into_iter().filter(|def| !def.name.is_reserved());
-    let own = own.map(|def| view! { <ScopeBox checked=ticked(def.name.as_str()) scope=def.name.to_string() what=def.description/> }).collect_view();
+    let own = own
+        .map(|def| view! { <ScopeBox checked=ticked(def.name.as_str()) scope=def.name.to_string() what=def.description/> })
+        .collect_view();
     let grantable = Perm::ALL.iter().filter(|p| role.grants_any() || role.holds(**p));
     let keystead = grantable
         .map(|p| view! { <ScopeBox checked=ticked(p.as_str()) scope=p.to_string() what=perm_words(*p).to_owned()/> })
@@ -64,6 +71,7 @@ pub fn Permissions(
             </fieldset>
         </section>
     }
+    .into_any()
 }
 
 #[component]

@@ -27,6 +27,7 @@ pub fn Reveal(
 fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
     let gateway = api_key.kind == KeyKind::Gateway;
     let masked = Masked::of(&api_key);
+    let (in_env, in_call) = ((masked.clone(), secret.clone()), (masked.clone(), secret.clone()));
     let variable = if gateway { "KEYSTEAD_GATEWAY_KEY" } else { "KEYSTEAD_KEY" };
     let advice = if gateway {
         "It belongs in the gateway's configuration, where only the gateway can read it."
@@ -45,7 +46,7 @@ fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
             <div class="field">
                 <span class="label" id="secret-label">"Secret"</span>
                 <div class="secret" role="group" aria-labelledby="secret-label">
-                    <output><Shown id="secret" before="" masked=masked.clone() secret=secret.clone() after=""/></output>
+                    <output><Shown id="secret" before="" masked secret after=""/></output>
                     <details class="reveal__switch">
                         <summary class="btn btn--sm">
                             <span class="show"><Icon name=IconName::Eye/>"Show"</span>
@@ -60,10 +61,10 @@ fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
             </div>
             <Code id="env" title=".env" what="the line">
                 <pre tabindex="0" role="region" aria-label="Line for .env">
-                    <Shown id="env" before=format!("{variable}=") masked=masked.clone() secret=secret.clone() after=""/>
+                    <Shown id="env" before=format!("{variable}=") masked=in_env.0 secret=in_env.1 after=""/>
                 </pre>
             </Code>
-            <TryIt gateway masked secret public_url=chrome.public_url/>
+            <TryIt gateway masked=in_call.0 secret=in_call.1 public_url=chrome.public_url/>
             <Facts api_key=api_key.clone()/>
             <form class="gate" method="get" action=key_href(api_key.id)>
                 <label class="opt"><input class="check" type="checkbox" required=true data-stored-box=""/>"I have stored it where the service can read it"</label>
@@ -74,6 +75,7 @@ fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
             </form>
         </div>
     }
+    .into_any()
 }
 
 /// The secret's two ends; what lies between them stays out of sight until it is asked for.

@@ -77,6 +77,7 @@ fn Consent(key: ApiKey, impact: Option<KeyImpact>, back: Returned<RevokeForm>) -
             </div>
         </form>
     }
+    .into_any()
 }
 
 #[component]

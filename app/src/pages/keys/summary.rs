@@ -5,8 +5,21 @@ use crate::components::{Icon, IconName, Now};
 use contract::{Environment, Expiry, KeyForm, KeyKind, Scope, UnixMs};
 use leptos::prelude::*;
 
-/// A part of the sentence; what matters is set apart.
-type Part = (bool, String);
+/// A sentence of parts; those that matter are set apart.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Sentence(Vec<(bool, String)>);
+
+impl Sentence {
+    fn plain(&mut self, text: impl Into<String>) -> &mut Self {
+        self.0.push((false, text.into()));
+        self
+    }
+
+    fn strong(&mut self, text: impl Into<String>) -> &mut Self {
+        self.0.push((true, text.into()));
+        self
+    }
+}
 
 /// The sentence and what to mind about it.
 #[component]
@@ -16,9 +29,19 @@ pub fn Summary(
 ) -> impl IntoView {
     let parts = Memo::new(move |_| draft.0.with(|f| sentence(f, Now::get())));
     let notes = Memo::new(move |_| draft.0.with(notes));
-    let said = move || parts.get().into_iter().map(|(strong, text)| if strong { view! { <b>{text}</b> }.into_any() } else { text.into_any() }).collect_view();
+    let said = move || {
+        parts
+            .get()
+            .0
+            .into_iter()
+            .map(|(strong, text)| if strong { view! { <b>{text}</b> }.into_any() } else { text.into_any() })
+            .collect_view()
+    };
     let noted = move || {
-        let notes = notes.get().into_iter().map(|text| view! { <p class="row row--top small"><Icon name=IconName::Info/><span class="soft">{text}</span></p> });
+        let notes = notes
+            .get()
+            .into_iter()
+            .map(|text| view! { <p class="row row--top small"><Icon name=IconName::Info/><span class="soft">{text}</span></p> });
         notes.collect_view()
     };
     view! {
@@ -29,69 +52,65 @@ pub fn Summary(
     }
 }
 
-fn sentence(form: &KeyForm, now: Option<UnixMs>) -> Vec<Part> {
-    let name = form.name.trim();
+fn sentence(form: &KeyForm, now: Option<UnixMs>) -> Sentence {
+    let mut said = Sentence::default();
     let kind = form.kind.parse().unwrap_or(KeyKind::Secret);
-    let mut parts = vec![];
-    let mut plain = |parts: &mut Vec<Part>, text: &str| parts.push((false, text.to_owned()));
-    let strong = |parts: &mut Vec<Part>, text: &str| parts.push((true, text.to_owned()));
-    if name.is_empty() { plain(&mut parts, "This key") } else { strong(&mut parts, name) }
-    plain(&mut parts, " is a ");
-    strong(&mut parts, &form.environment);
-    plain(&mut parts, &format!(" {kind} key. "));
-    may(form, kind, &mut parts);
-    from(form, &mut parts);
-    until(form, now, &mut parts);
-    parts.push((false, ".".to_owned()));
-    parts
+    match form.name.trim() {
+        "" => said.plain("This key"),
+        name => said.strong(name),
+    };
+    said.plain(" is a ").strong(&form.environment).plain(format!(" {kind} key. "));
+    may(form, kind, &mut said);
+    from(form, &mut said);
+    until(form, now, &mut said);
+    said.plain(".");
+    said
 }
 
-fn may(form: &KeyForm, kind: KeyKind, parts: &mut Vec<Part>) {
+fn may(form: &KeyForm, kind: KeyKind, said: &mut Sentence) {
     if kind == KeyKind::Gateway {
-        parts.extend([(false, "It may ".to_owned()), (true, "ask for decisions".to_owned())]);
+        said.plain("It may ").strong("ask for decisions");
         return;
     }
     let scopes: Vec<String> = form.scope_words().into_iter().filter_map(|w| Scope::parse(w).ok()).map(|s| scope_words(&s)).collect();
     if scopes.is_empty() {
-        parts.push((false, "It may do nothing yet".to_owned()));
+        said.plain("It may do nothing yet");
         return;
     }
-    parts.push((false, "It may ".to_owned()));
+    said.plain("It may ");
     let last = scopes.len() - 1;
     for (n, scope) in scopes.into_iter().enumerate() {
         match n {
             0 => {}
-            n if n == last => parts.push((false, " and ".to_owned())),
-            _ => parts.push((false, ", ".to_owned())),
+            n if n == last => _ = said.plain(" and "),
+            _ => _ = said.plain(", "),
         }
-        parts.push((true, scope));
+        said.strong(scope);
     }
 }
 
-fn from(form: &KeyForm, parts: &mut Vec<Part>) {
-    let lines = form.allowed_ips.lines().filter(|l| !l.trim().is_empty()).count();
-    parts.push((false, ", from ".to_owned()));
-    match lines {
-        0 => parts.push((false, "any address".to_owned())),
-        1 => parts.extend([(true, "1 address or network".to_owned()), (false, " only".to_owned())]),
-        n => parts.extend([(true, format!("{n} addresses or networks")), (false, " only".to_owned())]),
-    }
-}
-
-fn until(form: &KeyForm, now: Option<UnixMs>, parts: &mut Vec<Part>) {
-    let choice = Expiry::parse(&form.expires);
-    let (lead, what) = match (choice, choice.and_then(Expiry::days), now) {
-        (Some(Expiry::Never), ..) => (", until ", "somebody revokes it".to_owned()),
-        (Some(Expiry::Custom), ..) => match UnixMs::parse(&form.expires_at) {
-            Some(at) => (", until ", at.human()),
-            None => (", until ", "a date to be chosen".to_owned()),
-        },
-        // The server and the page as it arrives know no common now: they name the span, later the date.
-        (_, Some(days), Some(now)) => (", until ", now.plus(days * UnixMs::DAY).human_date()),
-        (_, Some(days), None) => (", for ", format!("{days} days")),
-        _ => return,
+fn from(form: &KeyForm, said: &mut Sentence) {
+    said.plain(", from ");
+    match form.allowed_ips.lines().filter(|l| !l.trim().is_empty()).count() {
+        0 => said.plain("any address"),
+        1 => said.strong("1 address or network").plain(" only"),
+        n => said.strong(format!("{n} addresses or networks")).plain(" only"),
     };
-    parts.extend([(false, lead.to_owned()), (true, what)]);
+}
+
+fn until(form: &KeyForm, now: Option<UnixMs>, said: &mut Sentence) {
+    let choice = Expiry::parse(&form.expires);
+    match (choice, choice.and_then(Expiry::days), now) {
+        (Some(Expiry::Never), ..) => _ = said.plain(", until ").strong("somebody revokes it"),
+        (Some(Expiry::Custom), ..) => {
+            let date = UnixMs::parse(&form.expires_at).map_or_else(|| "a date to be chosen".to_owned(), UnixMs::human);
+            said.plain(", until ").strong(date);
+        }
+        // The server and the page as it arrives know no common now: they name the span, later the date.
+        (_, Some(days), Some(now)) => _ = said.plain(", until ").strong(now.plus(days * UnixMs::DAY).human_date()),
+        (_, Some(days), None) => _ = said.plain(", for ").strong(format!("{days} days")),
+        _ => {}
+    }
 }
 
 fn notes(form: &KeyForm) -> Vec<&'static str> {
@@ -113,7 +132,7 @@ mod tests {
     use super::*;
 
     fn said(form: &KeyForm, now: Option<UnixMs>) -> String {
-        sentence(form, now).into_iter().map(|(_, text)| text).collect()
+        sentence(form, now).0.into_iter().map(|(_, text)| text).collect()
     }
 
     #[test]

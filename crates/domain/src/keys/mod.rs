@@ -7,7 +7,7 @@ mod sql;
 pub use create::{create, create_from_form};
 
 use crate::{Ctx, Error, Result, db::Event, usage};
-use contract::{ApiKey, KeyFilter, KeyId, KeyImpact, KeyState, Page, PageQuery, Perm, RevokeForm, ScopeDef, Target, UserId};
+use contract::{ApiKey, KeyFilter, KeyId, KeyImpact, KeyState, Page, PageQuery, Perm, RevokeForm, ScopeDef, Target, TenantId, UserId};
 
 /// One page of the tenant's keys, newest first.
 pub async fn list(ctx: &Ctx, filter: &KeyFilter, page: PageQuery) -> Result<Page<ApiKey>> {
@@ -77,6 +77,12 @@ pub async fn revoke_confirmed(ctx: &Ctx, id: KeyId, form: &RevokeForm) -> Result
         return Err(Error::field("reason", "too_long", "At most 500 characters."));
     }
     revoke(ctx, id, Some(&form.reason)).await
+}
+
+/// Whose key it is; for the command line, which is given an id and nothing else.
+pub async fn tenant_of_unscoped(core: &crate::Core, id: KeyId) -> Result<TenantId> {
+    let mut tx = core.db.read().await?;
+    sql::tenant_of_unscoped(&mut tx, id).await?.ok_or(Error::NotFound)
 }
 
 /// A developer sees and changes the keys that are theirs (contract, section 8).

@@ -6,7 +6,7 @@ use crate::{
     db::{Tx, on},
 };
 use contract::{
-    AllowedIp, ApiKey, FormId, KeyFilter, KeyId, KeyState, PageQuery, RateLimit, Scope, ScopeDef, ScopeSet, SecretId, Slug, UnixMs, UserId,
+    AllowedIp, ApiKey, FormId, KeyFilter, KeyId, KeyState, PageQuery, RateLimit, Scope, ScopeDef, ScopeSet, SecretId, Slug, TenantId, UnixMs, UserId,
 };
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
@@ -132,6 +132,12 @@ fn escape_like(s: &str) -> String {
 pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: KeyId, own_only: Option<UserId>) -> Result<Option<Row>> {
     const SQL: &str = select!("WHERE k.tenant_id = $1 AND k.id = $2 AND ($3 IS NULL OR k.owner_id = $3)");
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(own_only.map(UserId::uuid)).fetch_optional(c).await)?)
+}
+
+pub(super) async fn tenant_of_unscoped(tx: &mut Tx, id: KeyId) -> Result<Option<TenantId>> {
+    const SQL: &str = "SELECT tenant_id FROM api_keys WHERE id = $1";
+    let found: Option<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(id.uuid()).fetch_optional(c).await)?;
+    Ok(found.map(TenantId::from_uuid))
 }
 
 pub(super) async fn find_by_form(tx: &mut Tx, grant: &Grant, form: FormId, user: UserId) -> Result<Option<Row>> {

@@ -46,9 +46,10 @@ impl TestInstallation {
         out
     }
 
-    /// Fills the log with events of one key, a millisecond apart.
+    /// Fills the live log with `n` events of one key, a millisecond apart; half as many of the test environment lie between them.
     pub async fn fill_usage(&self, key: KeyId, n: u32) {
-        for n in 0..n {
+        for n in 0..n + n / 2 {
+            let environment = if n % 3 == 2 { Environment::Test } else { Environment::Live };
             self.clock.advance(Duration::from_millis(1));
             let allowed = n % 10 != 0;
             let event = NewEvent {
@@ -64,7 +65,7 @@ impl TestInstallation {
                 path: Some("/v2/users".into()),
                 ip: None,
                 user_agent: None,
-                environment: Environment::Live,
+                environment,
                 required_scopes: Vec::new(),
                 source: UsageSource::ForwardAuth,
                 latency_us: 3,

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# scripts/build.sh site      the browser's part, into target/site, when its sources changed
+# scripts/build.sh debug     and the server for development: target/debug/keystead reads target/site
+# scripts/build.sh run       and the server for `make run`: optimised, but not as slowly as a release
+# scripts/build.sh release   and the server for production: target/release/keystead, one file
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/env.sh
+scripts/setup.sh build
+what=${1:-release}
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+
+stamp=target/site/.built
+sources=(app frontend style crates/contract index.html Trunk.toml Cargo.lock package-lock.json scripts/assets.sh)
+if [ ! -e "$stamp" ] || [ -n "$(find "${sources[@]}" -newer "$stamp" -type f -print -quit)" ]; then
+  say "building the browser's part (about 4 minutes the first time, 1 after that)"
+  # Debian's toolchain, where rustup has no target for WebAssembly.
+  if [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ]; then
+    export RUSTUP_TOOLCHAIN=debian CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
+  fi
+  env -u RUSTFLAGS trunk build --release >&2
+  node scripts/compress.mjs target/site
+  touch "$stamp"
+  unset RUSTUP_TOOLCHAIN CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER
+fi
+case $what in
+  site) ;;
+  debug) say "building the server for development (about 6 minutes the first time)"; cargo build --quiet --locked ;;
+  run) say "building the server (about 8 minutes the first time, seconds after that)"; cargo build --quiet --locked --profile quick ;;
+  release) say "building the release (about 12 minutes the first time)"; cargo build --quiet --locked --release ;;
+esac

@@ -1,0 +1,294 @@
+//! The command line.
+
+use crate::{config::Config, http, jobs, open, telemetry};
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use contract::{Environment, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
+use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+/// A self-hosted console and authorization server for API credentials.
+#[derive(Parser, Debug)]
+#[command(name = "keystead", version)]
+pub struct Cli {
+    /// Settings.
+    #[command(flatten)]
+    pub config: Config,
+    /// What to do; serve if nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the binary does.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Answer requests (the default).
+    Serve,
+    /// Bring the database schema up to date and exit.
+    Migrate,
+    /// Make the first tenant, its owner and two keys on an empty installation; exit 3 and change nothing on a used one.
+    Bootstrap {
+        /// Name of the first tenant.
+        #[arg(long)]
+        tenant: String,
+        /// Its owner's address.
+        #[arg(long)]
+        email: String,
+        /// Read the owner's password from standard input; one newline at its end is dropped.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tenants.
+    Tenants {
+        /// What to do.
+        #[command(subcommand)]
+        command: Tenants,
+    },
+    /// API keys.
+    Keys {
+        /// What to do.
+        #[command(subcommand)]
+        command: Keys,
+    },
+}
+
+/// `keystead tenants …`
+#[derive(Subcommand, Debug)]
+pub enum Tenants {
+    /// List every tenant.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a tenant.
+    Create {
+        /// Its name.
+        #[arg(long)]
+        name: TenantName,
+        /// Its name in `tk_…` keys; made from the name if left out.
+        #[arg(long)]
+        slug: Option<Slug>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `keystead keys …`
+#[derive(Subcommand, Debug)]
+pub enum Keys {
+    /// List a tenant's keys.
+    List {
+        /// The tenant's id or slug; may be left out where there is only one.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key for good; running servers refuse it within a second.
+    Revoke {
+        /// The key's id.
+        id: KeyId,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Exit code for a bootstrap of a used installation.
+const IN_USE: u8 = 3;
+
+/// Runs the command line.
+pub async fn run(cli: Cli) -> ExitCode {
+    telemetry::start();
+    let config = cli.config;
+    let done = match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&config).await,
+        Command::Migrate => open::database(&config).await.map(|_| println!("The schema is up to date.")),
+        Command::Bootstrap { tenant, email, json, .. } => match bootstrap(&config, &tenant, &email, json).await {
+            Err(e) if matches!(e.downcast_ref::<Error>(), Some(Error::Conflict(_))) => {
+                eprintln!("keystead: {}", plain(&e));
+                return ExitCode::from(IN_USE);
+            }
+            other => other,
+        },
+        Command::Tenants { command } => run_tenants(&config, command).await,
+        Command::Keys { command } => run_keys(&config, command).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("keystead: {}", plain(&e));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The words of an error for a terminal; a person at the server's own console may see causes.
+fn plain(e: &anyhow::Error) -> String {
+    match e.downcast_ref::<Error>() {
+        Some(Error::Invalid(fields)) => fields.0.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("\n"),
+        Some(Error::Conflict(message)) => message.clone(),
+        _ => format!("{e:#}"),
+    }
+}
+
+/// Answers requests until SIGTERM or Ctrl-C, then drains.
+async fn serve(config: &Config) -> Result<()> {
+    // Bound before anything is opened: the public URL may need the real port, and two servers never share one.
+    let listener = TcpListener::bind(config.bind).await.with_context(|| format!("cannot listen on {} (KEYSTEAD_BIND)", config.bind))?;
+    let address = listener.local_addr()?;
+    let public = config.public_url(address.port())?;
+    let core = open::core(config, &public.url, public.insecure).await?;
+    let running = jobs::start(&core);
+    let state = http::AppState::new(core.clone(), &config.trusted_proxies, public.https, config.error_format);
+    let app = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    if public.insecure {
+        tracing::warn!("the public URL {} is plain http: secrets travel in the clear", public.url);
+    }
+    println!("Keystead listens on http://{address}  (public URL {})", public.url);
+    if let Some(link) = identity::new_setup_link(&core).await? {
+        println!("Set it up once, within a day: {}/setup?token={}", public.url, link.0.expose());
+    }
+    std::io::stdout().flush()?;
+    let (drained, draining) = oneshot::channel::<()>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop_signal().await;
+        tracing::info!("stopping: requests under way are answered");
+        // Whoever waits for the drain starts the clock now.
+        drop(drained);
+    });
+    let deadline = async {
+        let _signalled = draining.await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        done = server.into_future() => done?,
+        () = deadline => tracing::warn!("some connections did not end in time"),
+    }
+    drop(running);
+    core.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// How long requests under way may take after SIGTERM; the log of usage is written out after that.
+const DRAIN: Duration = Duration::from_secs(8);
+
+async fn stop_signal() {
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut term), Ok(mut interrupt)) => {
+            tokio::select! { _ = term.recv() => {} _ = interrupt.recv() => {} }
+        }
+        // Without signals the process can only be killed; it must not stop by itself.
+        _ => std::future::pending().await,
+    }
+}
+
+/// The installation for a command that ends: no listener, so the public URL is only what was set.
+async fn installation(config: &Config) -> Result<Arc<Core>> {
+    let public = config.public_url(config.bind.port())?;
+    open::core(config, &public.url, public.insecure).await
+}
+
+async fn bootstrap(config: &Config, tenant: &str, email: &str, json: bool) -> Result<()> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).context("cannot read the password from standard input")?;
+    let typed = Secret::new(password);
+    let password = Secret::new(typed.expose().strip_suffix('\n').unwrap_or(typed.expose()).to_owned());
+    let core = installation(config).await?;
+    let ctx = Ctx::new(core.clone(), Who::Anonymous, RequestInfo::default());
+    let made = tenants::bootstrap(&ctx, tenant, email, password).await;
+    core.stop().await;
+    let made = made?;
+    if json {
+        println!("{}", serde_json::to_string(&made)?);
+    } else {
+        println!("Tenant      {}\nOwner       {}\nAPI key     {}\nGateway key {}", made.tenant_id, made.user_id, made.api_key, made.gateway_key);
+        println!("The keys are shown once: store them now.");
+    }
+    Ok(())
+}
+
+async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
+    let core = installation(config).await?;
+    match command {
+        Tenants::List { json } => {
+            let all = tenants::list_unscoped(&core).await?;
+            if json {
+                println!("{}", serde_json::to_string(&all)?);
+            } else {
+                all.iter().for_each(|t| println!("{}  {:<24}  {}", t.id, t.slug, t.name));
+            }
+        }
+        Tenants::Create { name, slug, json } => {
+            // The command line acts for the whole installation; the tenant does not exist yet.
+            let nobody = contract::TenantId::from_uuid(core.new_uuid());
+            let ctx = Ctx::new(core.clone(), Who::CommandLine(nobody), RequestInfo::default());
+            let made = tenants::create(&ctx, &name, slug).await?;
+            if json { println!("{}", serde_json::to_string(&made)?) } else { println!("{}  {}", made.id, made.slug) }
+        }
+    }
+    core.stop().await;
+    Ok(())
+}
+
+async fn run_keys(config: &Config, command: Keys) -> Result<()> {
+    let core = installation(config).await?;
+    match command {
+        Keys::List { tenant, json } => {
+            let tenant = match tenant {
+                Some(named) => tenants::find_unscoped(&core, &named).await.with_context(|| format!("no tenant {named}"))?,
+                None => match tenants::list_unscoped(&core).await?.as_slice() {
+                    [one] => one.id,
+                    [] => bail!("there is no tenant yet"),
+                    _ => bail!("there are several tenants: name one with --tenant"),
+                },
+            };
+            let ctx = Ctx::new(core.clone(), Who::CommandLine(tenant), RequestInfo::default());
+            list_keys(&ctx, json).await?;
+        }
+        Keys::Revoke { id, reason } => {
+            let tenant = keys::tenant_of_unscoped(&core, id).await.with_context(|| format!("no key {id}"))?;
+            let ctx = Ctx::new(core.clone(), Who::CommandLine(tenant), RequestInfo::default());
+            let revoked = keys::revoke(&ctx, id, reason.as_deref()).await?;
+            println!("Revoked {} ({}).", revoked.name, revoked.display());
+        }
+    }
+    core.stop().await;
+    Ok(())
+}
+
+async fn list_keys(ctx: &Ctx, json: bool) -> Result<()> {
+    let mut page = PageQuery { limit: 200, cursor: None };
+    loop {
+        let got = keys::list(ctx, &KeyFilter { environment: None::<Environment>, ..KeyFilter::default() }, page).await?;
+        for key in got.data {
+            if json {
+                println!("{}", serde_json::to_string(&key)?);
+            } else {
+                println!("{}  {:<8}  {:<22}  {}", key.id, key.state, key.display(), key.name);
+            }
+        }
+        match got.next_cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Who calls the API: a key in `Authorization: Bearer` or `X-API-Key`. Cookies are not read here.
+
+use super::{AppState, client::Client, error::ApiError};
+use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
+use contract::{Code, ErrorCode, Problem, Requirement, UsageSource};
+use domain::{
+    Ctx, RequestInfo, Who,
+    verify::{self, Decision, Logged},
+};
+use std::time::Instant;
+
+/// The credential of a request, if it carries one. Two different ones are refused; a query string is never read (s38).
+pub fn credential(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut found: Option<String> = None;
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().map(|v| {
+        let text = v.to_str().unwrap_or_default();
+        match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
+            _ => None,
+        }
+    });
+    let api_key = headers.get_all("x-api-key").iter().map(|v| Some(v.to_str().unwrap_or_default().trim().to_owned()));
+    for one in bearer.chain(api_key).flatten() {
+        if found.as_ref().is_some_and(|f| *f != one) {
+            return Err(ErrorCode::ConflictingCredentials.into());
+        }
+        found = Some(one);
+    }
+    Ok(found)
+}
+
+/// What a request says about itself, for the usage log.
+pub fn logged(method: &Method, uri: &Uri, info: &RequestInfo) -> Logged {
+    Logged { method: Some(method.to_string()), path: Some(uri.path().to_owned()), user_agent: info.user_agent.clone() }
+}
+
+/// The caller of Keystead's own API. A refused credential is logged and answered; none at all is `Anonymous`. A
+/// decided credential is logged too when `log_success` says that no other event will be written for the request.
+pub async fn caller(state: &AppState, parts: &Parts, log_success: bool) -> Result<Ctx, ApiError> {
+    let started = Instant::now();
+    let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
+    let ip = parts.extensions.get::<Client>().and_then(|c| c.ip);
+    let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
+    let Some(credential) = credential(&parts.headers)? else {
+        return Ok(anonymous);
+    };
+    let need = Requirement::default();
+    let decision = verify::check(&state.core, &credential, ip, &need, None, true).map_err(|e| anonymous.problem(e))?;
+    let refused = decision.code.public();
+    if refused.is_some() || log_success {
+        verify::record(&anonymous, None, ip, &need, &decision, UsageSource::Api, logged(&parts.method, &parts.uri, &info), started).await;
+    }
+    match decision {
+        Decision { code: Code::Valid, entry: Some(entry), .. } => Ok(Ctx::new(state.core.clone(), Who::Key(entry), info)),
+        decision => Err(ApiError(denial(&decision))),
+    }
+}
+
+/// What the client of a denied request is told: nothing about why a key does not work (s37).
+pub fn denial(decision: &Decision) -> Problem {
+    match (decision.code.public(), &decision.missing) {
+        (Some(ErrorCode::InsufficientPermissions), Some(scope)) => Problem::missing_scope(scope),
+        (Some(code), _) => Problem::new(code),
+        (None, _) => Problem::new(ErrorCode::Internal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(headers: &[(&'static str, &str)]) -> Result<Option<String>, ErrorCode> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().expect("a header"));
+        }
+        credential(&map).map_err(|e| e.0.code)
+    }
+
+    #[test]
+    fn s38_two_different_credentials_are_refused() {
+        assert_eq!(of(&[]), Ok(None));
+        assert_eq!(of(&[("authorization", "Bearer a")]), Ok(Some("a".into())));
+        assert_eq!(of(&[("authorization", "bearer a"), ("x-api-key", "a")]), Ok(Some("a".into())));
+        assert_eq!(of(&[("authorization", "Bearer a"), ("x-api-key", "b")]), Err(ErrorCode::ConflictingCredentials));
+        assert_eq!(of(&[("x-api-key", "a"), ("x-api-key", "b")]), Err(ErrorCode::ConflictingCredentials));
+        assert_eq!(of(&[("authorization", "Basic a")]), Ok(None));
+    }
+}

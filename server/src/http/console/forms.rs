@@ -1,0 +1,184 @@
+//! Forms are posted to the address of their page (ADR 0004). Each handler runs the server function; a refusal is
+//! answered by the page with everything typed, success by a redirect, a new secret by the page that reveals it.
+
+use super::{super::AppState, super::sessions, render};
+use app::{actions, error::AppError, returned::Returned, ssr::{Boot, Browser}};
+use axum::{
+    extract::{FromRequest, Path, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::Form;
+use contract::{ErrorCode, KeyForm, KeyId, Prefs, Problem, RevokeForm, SetupForm, SignInForm};
+use domain::Ctx;
+use leptos::{prelude::*, reactive::computed::ScopedFuture};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// `POST /setup`
+pub async fn set_up(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<SetupForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::set_up(form.clone())).await {
+        Ok(()) => Redirect::to("/keys").into_response(),
+        Err(e) => refused(&state, &parts, SetupForm { password: String::new(), ..form }, e).await,
+    }
+}
+
+/// `POST /login`
+pub async fn sign_in(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<SignInForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::sign_in(form.clone())).await {
+        Ok(()) => Redirect::to(if is_local(&form.next) { &form.next } else { "/keys" }).into_response(),
+        Err(e) => refused(&state, &parts, SignInForm { password: String::new(), ..form }, e).await,
+    }
+}
+
+/// `POST /logout`
+pub async fn sign_out(req: Request) -> Response {
+    let (parts, _) = req.into_parts();
+    match run(&parts, actions::sign_out()).await {
+        Ok(()) => Redirect::to("/login").into_response(),
+        Err(e) => super::super::error::ApiError(e.0).into_response(),
+    }
+}
+
+/// `POST /keys/new`: the answer is the page that shows the secret, once.
+pub async fn create_key(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<KeyForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let made = run(&parts, actions::create_key(form.clone())).await;
+    match made {
+        Ok(created) => match run(&parts, actions::chrome()).await {
+            Ok(chrome) => {
+                render::page(&state, &parts, StatusCode::OK, move || {
+                    provide_context(created.clone());
+                    provide_context(chrome.clone());
+                    provide_context(Boot::Static);
+                })
+                .await
+            }
+            Err(e) => super::super::error::ApiError(e.0).into_response(),
+        },
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /keys/{id}/revoke`
+pub async fn revoke_key(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, form) = match read::<RevokeForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let Ok(id) = id.parse::<KeyId>() else { return render::page(&state, &parts, StatusCode::NOT_FOUND, || {}).await };
+    match run(&parts, actions::revoke_key(id, form.clone())).await {
+        Ok(_) => Redirect::to(&format!("/keys/{id}")).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// What a preference form changes; what it leaves out stays.
+#[derive(Deserialize)]
+pub struct Preference {
+    environment: Option<String>,
+    theme: Option<String>,
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /preferences`: environment and theme, in a cookie that lasts a year.
+pub async fn prefer(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<Preference>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let before = parts.extensions.get::<Browser>().map_or_else(Prefs::default, |b| b.prefs);
+    let prefs = Prefs {
+        environment: form.environment.and_then(|e| e.parse().ok()).unwrap_or(before.environment),
+        theme: form.theme.map_or(before.theme, |t| t.parse().ok()),
+    };
+    let secure = if state.https { "; Secure" } else { "" };
+    let cookie =
+        format!("{}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", sessions::PREFS_COOKIE, sessions::write_prefs(prefs));
+    let mut response = Redirect::to(if is_local(&form.back) { &form.back } else { "/keys" }).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// A path of this server: one slash at the start, and nothing that a browser would read as another host (s26).
+pub fn is_local(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t'])
+}
+
+/// The form of a request, and the rest of it.
+async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response> {
+    let (parts, body) = req.into_parts();
+    let mut whole = Request::new(body);
+    whole.headers_mut().clone_from(&parts.headers);
+    *whole.method_mut() = parts.method.clone();
+    *whole.uri_mut() = parts.uri.clone();
+    match Form::<F>::from_request(whole, &()).await {
+        Ok(Form(form)) => Ok((parts, form)),
+        Err(e) => {
+            let code = if e.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE { ErrorCode::PayloadTooLarge } else { ErrorCode::BadRequest };
+            Err(super::super::error::ApiError(Problem::new(code)).into_response())
+        }
+    }
+}
+
+/// Runs a server function as the request's caller, in a context of its own.
+async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    let owner = Owner::new();
+    let scoped = owner.with(|| {
+        if let Some(ctx) = parts.extensions.get::<Ctx>() {
+            provide_context(ctx.clone());
+        }
+        if let Some(browser) = parts.extensions.get::<Browser>() {
+            provide_context(browser.clone());
+        }
+        ScopedFuture::new(action)
+    });
+    let done = scoped.await;
+    drop(owner);
+    done
+}
+
+/// The page again, with what was typed and what was wrong with it.
+async fn refused<F>(state: &AppState, parts: &Parts, form: F, e: AppError) -> Response
+where
+    F: Clone + Send + Sync + 'static,
+{
+    let status = StatusCode::from_u16(e.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let returned = Returned::refused(form, e.0);
+    let mut parts = parts.clone();
+    // A page that needs a member must not be rendered for a stranger: the session has ended meanwhile.
+    let stranger = parts.extensions.get::<Ctx>().is_none_or(|c| c.person().is_none());
+    if stranger && super::member_page(parts.uri.path()) {
+        return Redirect::to(&format!("/login?next={}", super::encode(parts.uri.path()))).into_response();
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    render::page(state, &parts, status, move || provide_context(returned.clone())).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s26_only_local_paths_are_followed() {
+        for local in ["/", "/keys?state=active", "/keys/new#x"] {
+            assert!(is_local(local), "{local}");
+        }
+        for foreign in ["", "//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "keys", "/\t/evil.test", "\\\\evil.test"] {
+            assert!(!is_local(foreign), "{foreign}");
+        }
+    }
+}

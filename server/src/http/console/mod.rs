@@ -1,0 +1,88 @@
+//! The console's routes: pages rendered by Leptos, forms posted to them, server functions.
+
+mod forms;
+mod render;
+
+use super::{AppState, origin, sessions};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Redirect, Response},
+    routing::{any, post},
+};
+use domain::Ctx;
+use leptos::prelude::LeptosOptions;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+
+pub use sessions::PREFS_COOKIE;
+
+/// Everything that reads a cookie; the origin check comes before the session.
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let pages = generate_route_list(app::App);
+    let shell = render::shell(state);
+    Router::new()
+        .leptos_routes_with_context(state, pages, render::context(state, Vec::new), shell)
+        .route("/setup", post(forms::set_up))
+        .route("/login", post(forms::sign_in))
+        .route("/logout", post(forms::sign_out))
+        .route("/preferences", post(forms::prefer))
+        .route("/keys/new", post(forms::create_key))
+        .route("/keys/{id}/revoke", post(forms::revoke_key))
+        .route("/api/{*name}", any(server_function))
+        .fallback(render::not_found)
+        .layer(from_fn(sign_in_first))
+        .layer(from_fn_with_state(state.clone(), sessions::resume))
+        .layer(sessions::layer(state))
+        .layer(from_fn_with_state(state.clone(), origin::check))
+}
+
+/// A page for members sends strangers to the sign-in, and back to it afterwards. Server functions answer for themselves.
+async fn sign_in_first(req: Request, next: Next) -> Response {
+    let signed_in = req.extensions().get::<Ctx>().is_some_and(|c| c.person().is_some());
+    let path = req.uri().path();
+    let open = matches!(path, "/login" | "/setup" | "/preferences" | "/logout") || path.starts_with("/api/");
+    match (signed_in, path) {
+        (true, "/" | "/login" | "/setup") => Redirect::to("/keys").into_response(),
+        (true, _) => next.run(req).await,
+        (false, _) if open => next.run(req).await,
+        (false, _) if member_page(path) => {
+            let next = req.uri().path_and_query().map_or("/", |p| p.as_str());
+            Redirect::to(&format!("/login?next={}", encode(next))).into_response()
+        }
+        (false, _) => next.run(req).await,
+    }
+}
+
+/// The pages behind the sign-in; anything else is not found, for members and strangers alike.
+fn member_page(path: &str) -> bool {
+    path == "/" || ["/keys", "/usage", "/audit"].iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// Percent-encodes what would end a query value.
+fn encode(s: &str) -> String {
+    s.replace('%', "%25").replace('&', "%26").replace('#', "%23").replace('+', "%2B").replace(' ', "%20")
+}
+
+/// `/api/…`: server functions. A plain form that reaches one is sent to a local path only: Leptos would follow the
+/// unvalidated `Referer` (s26).
+async fn server_function(State(state): State<AppState>, req: Request) -> Response {
+    let context = render::request_context(&state, &req);
+    let mut response = leptos_axum::handle_server_fns_with_context(context, req).await.into_response();
+    if response.status() == StatusCode::NOT_FOUND || response.status() == StatusCode::BAD_REQUEST && !response.headers().contains_key(header::CONTENT_TYPE) {
+        return super::error::ApiError::from(contract::ErrorCode::NotFound).into_response();
+    }
+    let headers = response.headers_mut();
+    if headers.get(header::LOCATION).is_some_and(|l| !l.to_str().is_ok_and(forms::is_local)) {
+        headers.insert(header::LOCATION, HeaderValue::from_static("/"));
+    }
+    response
+}
+
+/// Leptos asks the state for its options; the file names it would make are not used, Trunk's are.
+impl axum::extract::FromRef<AppState> for LeptosOptions {
+    fn from_ref(_: &AppState) -> Self {
+        LeptosOptions::builder().output_name("frontend").build()
+    }
+}

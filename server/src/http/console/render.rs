@@ -1,0 +1,99 @@
+//! How pages are rendered: what is in their context, and their content policy.
+
+use super::super::AppState;
+use app::ssr::{Boot, Browser};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    response::Response,
+};
+use contract::FormId;
+use domain::Ctx;
+use leptos::prelude::*;
+
+/// One more thing that a page finds in its context.
+pub type Provide = Box<dyn Fn() + Send + Sync>;
+
+/// The document around the app.
+pub fn shell(state: &AppState) -> impl Fn() -> AnyView + Clone + Send + Sync + 'static + use<> {
+    let assets = state.assets.clone();
+    move || app::shell::shell(assets.clone(), use_context::<Boot>().unwrap_or(Boot::Hydrate)).into_any()
+}
+
+/// The context of every render: who asks, the browser, a fresh form id, and `more`.
+pub fn context(state: &AppState, more: fn() -> Vec<Provide>) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+    let state = state.clone();
+    move || {
+        if let Some(parts) = use_context::<Parts>() {
+            provide_caller(parts.extensions.get::<Ctx>(), parts.extensions.get::<Browser>());
+        }
+        provide_context(FormId::from_uuid(state.core.new_uuid()));
+        for provide in more() {
+            provide();
+        }
+        content_policy();
+    }
+}
+
+/// The context of a server function: who asks, and the browser.
+pub fn request_context(_state: &AppState, req: &Request) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+    let (ctx, browser) = (req.extensions().get::<Ctx>().cloned(), req.extensions().get::<Browser>().cloned());
+    move || provide_caller(ctx.as_ref(), browser.as_ref())
+}
+
+fn provide_caller(ctx: Option<&Ctx>, browser: Option<&Browser>) {
+    if let Some(ctx) = ctx {
+        provide_context(ctx.clone());
+    }
+    if let Some(browser) = browser {
+        provide_context(browser.clone());
+    }
+}
+
+/// The policy as a header, with the nonce that Leptos puts on its own scripts (s27).
+fn content_policy() {
+    if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<leptos_axum::ResponseOptions>()) {
+        let policy = format!(
+            "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+             font-src 'self'; connect-src 'self'; form-action 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}
+
+/// Renders the page at the request's address, with more in its context: how a refused form and a reveal are answered.
+pub async fn page(state: &AppState, parts: &Parts, status: StatusCode, more: impl Fn() + Clone + Send + Sync + 'static) -> Response {
+    let mut req = Request::new(Body::empty());
+    *req.method_mut() = Method::GET;
+    *req.uri_mut() = parts.uri.clone();
+    *req.headers_mut() = parts.headers.clone();
+    *req.extensions_mut() = parts.extensions.clone();
+    let base = context(state, Vec::new);
+    let render = leptos_axum::render_app_async_with_context(
+        move || {
+            base();
+            more();
+        },
+        shell(state),
+    );
+    let mut response = render(req).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = status;
+    }
+    response
+}
+
+/// The page for an address that leads nowhere.
+pub async fn not_found(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, _) = req.into_parts();
+    let html = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+    if !html || parts.uri.path().starts_with("/v1/") {
+        return super::super::error::ApiError::from(contract::ErrorCode::NotFound).into_response();
+    }
+    page(&state, &parts, StatusCode::NOT_FOUND, || {}).await
+}
+
+use axum::response::IntoResponse;

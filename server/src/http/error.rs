@@ -1,0 +1,98 @@
+//! Errors on the wire: a [`Problem`] travels as an extension of the response; `finish` writes its body.
+
+use super::AppState;
+use crate::config::ErrorFormat;
+use axum::{
+    Json,
+    body::Body,
+    extract::Path,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contract::{Code, ErrorCode, Problem};
+use std::any::Any;
+
+/// An error that a handler answers.
+#[derive(Debug)]
+pub struct ApiError(pub Problem);
+
+impl From<Problem> for ApiError {
+    fn from(p: Problem) -> Self {
+        Self(p)
+    }
+}
+
+impl From<ErrorCode> for ApiError {
+    fn from(code: ErrorCode) -> Self {
+        Self(Problem::new(code))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = status(self.0.code).into_response();
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+fn status(code: ErrorCode) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The response with the problem as its body; headers that the handler set stay.
+pub fn rendered(state: &AppState, problem: &Problem, base: Response) -> Response {
+    let body = match state.error_format {
+        ErrorFormat::Standard => problem.body(&state.core.settings.public_url),
+        ErrorFormat::Flat => problem.flat_body(),
+    };
+    let mut response = (base.status(), Json(body)).into_response();
+    let (mut kept, _) = base.into_parts();
+    kept.headers.remove(header::CONTENT_LENGTH);
+    kept.headers.remove(header::CONTENT_TYPE);
+    response.headers_mut().extend(kept.headers);
+    if state.error_format == ErrorFormat::Standard {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
+    if problem.code.status() == 401 {
+        let challenge = match problem.code {
+            ErrorCode::Unauthorized => "Bearer realm=\"keystead\"",
+            _ => "Bearer realm=\"keystead\", error=\"invalid_token\"",
+        };
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
+}
+
+/// What a bare status of the router or of a layer means.
+pub fn of_status(status: StatusCode) -> Option<Problem> {
+    let code = match status.as_u16() {
+        400 => ErrorCode::BadRequest,
+        403 => ErrorCode::Forbidden,
+        404 => ErrorCode::NotFound,
+        405 => ErrorCode::MethodNotAllowed,
+        406 => ErrorCode::NotAcceptable,
+        408 => ErrorCode::Timeout,
+        413 => ErrorCode::PayloadTooLarge,
+        415 => ErrorCode::UnsupportedMediaType,
+        422 => ErrorCode::ValidationFailed,
+        500 => ErrorCode::Internal,
+        503 => ErrorCode::Unavailable,
+        _ => return None,
+    };
+    Some(Problem::new(code))
+}
+
+/// A panic is answered like any other fault; what it said goes to the log only.
+pub fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    tracing::error!(panic = said.unwrap_or_default(), "a handler panicked");
+    ApiError::from(ErrorCode::Internal).into_response()
+}
+
+/// `GET /v1/errors/{code}`: status and body of a code, for gateways that drop the body of a denial (`error_page`).
+/// Takes the codes of errors and of decisions.
+pub async fn page(Path(code): Path<String>) -> ApiError {
+    let of_decision = || code.parse::<Code>().ok().and_then(Code::public);
+    ApiError::from(code.parse::<ErrorCode>().ok().or_else(of_decision).unwrap_or(ErrorCode::NotFound))
+}

@@ -1,0 +1,204 @@
+//! Forward auth: a gateway asks about each request of its clients (contract, section 4).
+//!
+//! The gateway proves itself with `X-Keystead-Gateway`; only that makes the forwarding headers of this request
+//! believed, whatever the peer is.
+
+use super::{
+    AppState,
+    authn::{self, denial},
+    client::{Client, forwarded_for},
+    error::ApiError,
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request::Parts},
+    response::{IntoResponse, Response},
+};
+use contract::{Code, CredentialKind, Environment, ErrorCode, Problem, Requirement, Scope};
+use domain::{
+    Ctx, RequestInfo, Who,
+    verify::{self, Decision, Entry, Logged},
+};
+use std::net::IpAddr;
+
+/// What the gateway demands of this request, and how it wants to be told.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Demand {
+    need: Requirement,
+    /// nginx's `auth_request` knows only 2xx, 401 and 403.
+    nginx: bool,
+}
+
+/// `ANY /v1/forward-auth`: the demand may also stand in the query.
+pub async fn exact(State(state): State<AppState>, parts: Parts) -> Response {
+    let query = parts.uri.query().unwrap_or_default();
+    answer(&state, &parts, query).await
+}
+
+/// `ANY /v1/forward-auth/{*path}`: the query is the client's and means nothing here.
+pub async fn nested(State(state): State<AppState>, parts: Parts) -> Response {
+    answer(&state, &parts, "").await
+}
+
+async fn answer(state: &AppState, parts: &Parts, query: &str) -> Response {
+    let headers = &parts.headers;
+    let demand = Demand::read(headers, query);
+    let nginx = demand.as_ref().map_or_else(|_| says_nginx(headers, query), |d| d.nginx);
+    let answered = match demand {
+        Ok(demand) => decide(state, parts, &demand).await,
+        Err(e) => Err(e),
+    };
+    match answered {
+        Ok(entry) => allowed(&entry),
+        Err(e) => denied(e, nginx),
+    }
+}
+
+async fn decide(state: &AppState, parts: &Parts, demand: &Demand) -> Result<std::sync::Arc<Entry>, ApiError> {
+    let headers = &parts.headers;
+    let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
+    let client = parts.extensions.get::<Client>();
+    let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
+    let gateway_ip = client.and_then(|c| c.ip);
+    let gateway_key = text(headers, "x-keystead-gateway").unwrap_or_default();
+    let gateway = verify::gateway(&state.core, gateway_key, gateway_ip).map_err(|e| {
+        tracing::warn!(request_id = %info.id, ip = ?gateway_ip, "a gateway was refused");
+        anonymous.problem(e)
+    })?;
+    // Now the gateway's word about its client is believed.
+    let ip = client.and_then(|c| forwarded(headers, state, c.peer));
+    let uri: Option<Uri> = text(headers, "x-forwarded-uri").or_else(|| text(headers, "x-original-uri")).and_then(|u| u.parse().ok());
+    let method = text(headers, "x-forwarded-method").or_else(|| text(headers, "x-original-method")).unwrap_or(parts.method.as_str());
+    let logged = Logged {
+        method: Some(method.to_owned()),
+        path: Some(uri.as_ref().map_or("", Uri::path).to_owned()).filter(|p| !p.is_empty()),
+        user_agent: info.user_agent.clone(),
+    };
+    let ctx = Ctx::new(state.core.clone(), Who::Key(gateway), info);
+    let credential = authn::credential(headers)?;
+    let decision = verify::forward_auth(&ctx, credential.as_deref().unwrap_or_default(), ip, &demand.need, logged).await;
+    let decision = decision.map_err(|e| ctx.problem(e))?;
+    if credential.is_none() {
+        return Err(ErrorCode::Unauthorized.into());
+    }
+    match decision {
+        Decision { code: Code::Valid, entry: Some(entry), .. } => {
+            let wanted = text(headers, "x-tenant-id");
+            if wanted.is_some_and(|t| t != entry.tenant_id.to_string()) {
+                return Err(Problem::new(ErrorCode::Forbidden).message("The credential belongs to another tenant").into());
+            }
+            Ok(entry)
+        }
+        decision => Err(ApiError(denial(&decision))),
+    }
+}
+
+/// The client's address as the gateway wrote it. Without the header it is unknown: the peer is the gateway, not the client.
+fn forwarded(headers: &HeaderMap, state: &AppState, peer: IpAddr) -> Option<IpAddr> {
+    if headers.contains_key("x-forwarded-for") { forwarded_for(headers, &state.trusted_proxies, peer) } else { None }
+}
+
+/// 200 with who the caller is. Every header is always there, so that a client's own copy never passes.
+fn allowed(entry: &Entry) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let values = [
+        ("x-keystead-tenant", entry.tenant_id.to_string()),
+        ("x-keystead-subject", entry.owner.clone().unwrap_or_default()),
+        ("x-keystead-credential", entry.key_id.to_string()),
+        ("x-keystead-kind", CredentialKind::ApiKey.to_string()),
+        ("x-keystead-scopes", entry.scopes.joined()),
+        ("x-keystead-environment", entry.environment.to_string()),
+    ];
+    for (name, value) in values {
+        let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+/// The denial with its body, and its code for gateways that cannot pass a body on.
+fn denied(e: ApiError, nginx: bool) -> Response {
+    let code = e.0.code;
+    let mut response = e.into_response();
+    response.headers_mut().insert(HeaderName::from_static("x-keystead-code"), HeaderValue::from_static(code.as_str()));
+    if nginx && !matches!(code.status(), 401 | 403) {
+        response.headers_mut().insert(HeaderName::from_static("x-keystead-status"), HeaderValue::from(code.status()));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
+}
+
+impl Demand {
+    /// Reads `X-Keystead-Require: scopes=a b; environment=live; nginx` and the query `scopes=a,b&environment=live&nginx=1`.
+    /// What cannot be read refuses the request: a demand that is misspelled must not become no demand.
+    fn read(headers: &HeaderMap, query: &str) -> Result<Self, ApiError> {
+        let mut demand = Self::default();
+        for value in headers.get_all("x-keystead-require") {
+            for part in value.to_str().map_err(|_| misread("X-Keystead-Require"))?.split(';').map(str::trim).filter(|p| !p.is_empty()) {
+                let (name, value) = part.split_once('=').unwrap_or((part, ""));
+                demand.set(name.trim(), value.trim())?;
+            }
+        }
+        for pair in query.split('&').filter(|p| !p.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            demand.set(name, &value.replace("%20", " ").replace('+', " ").replace("%3A", ":").replace("%3a", ":").replace("%2C", ","))?;
+        }
+        Ok(demand)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
+        match name {
+            "scopes" => {
+                for scope in value.split([' ', ',']).filter(|s| !s.is_empty()) {
+                    self.need.scopes.push(Scope::parse(scope).map_err(|_| misread(scope))?);
+                }
+            }
+            "environment" => self.need.environment = Some(value.parse::<Environment>().map_err(|()| misread(value))?),
+            "audience" => self.need.audience = Some(value.to_owned()),
+            "nginx" => self.nginx = value != "0",
+            other => return Err(misread(other)),
+        }
+        Ok(())
+    }
+}
+
+fn says_nginx(headers: &HeaderMap, query: &str) -> bool {
+    query.contains("nginx") || headers.get_all("x-keystead-require").iter().any(|v| v.as_bytes().windows(5).any(|w| w == b"nginx"))
+}
+
+fn misread(what: &str) -> ApiError {
+    Problem::new(ErrorCode::BadRequest).message(format!("The gateway's requirement cannot be read: {what}")).into()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|v| v.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: &str, query: &str) -> Result<Demand, ErrorCode> {
+        let mut headers = HeaderMap::new();
+        if !header.is_empty() {
+            headers.insert("x-keystead-require", header.parse().expect("a header"));
+        }
+        Demand::read(&headers, query).map_err(|e| e.0.code)
+    }
+
+    #[test]
+    fn a_demand_is_read_from_the_header_and_the_query() {
+        let scopes = vec![Scope::parse("users:read").expect("valid"), Scope::parse("write").expect("valid")];
+        let need = Requirement { scopes, environment: Some(Environment::Test), audience: None };
+        assert_eq!(read("scopes=users:read write; environment=test; nginx", ""), Ok(Demand { need: need.clone(), nginx: true }));
+        assert_eq!(read("", "scopes=users%3Aread,write&environment=test&nginx=1"), Ok(Demand { need, nginx: true }));
+        assert_eq!(read("", ""), Ok(Demand::default()));
+    }
+
+    #[test]
+    fn a_misspelled_demand_refuses_instead_of_demanding_nothing() {
+        for header in ["scope=read", "scopes=Read", "environment=prod", "scopes=read; enviroment=live"] {
+            assert_eq!(read(header, ""), Err(ErrorCode::BadRequest), "{header}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Who am I, and does the server live?
+
+use super::{AppState, authn, error::ApiError};
+use axum::{Json, extract::State, http::request::Parts};
+use contract::{CredentialKind, Environment, ErrorCode, ScopeSet, UnixMs};
+use domain::{Ctx, Who};
+use serde::Serialize;
+
+/// Answer of `/v1/auth/test`.
+#[derive(Serialize)]
+pub struct Test {
+    valid: bool,
+    kind: CredentialKind,
+    tenant_id: String,
+    environment: Environment,
+    scopes: ScopeSet,
+    user: Option<String>,
+}
+
+/// `GET /v1/auth/test`: who the credential is.
+pub async fn test(State(state): State<AppState>, parts: Parts) -> Result<Json<Test>, ApiError> {
+    let ctx = authn::caller(&state, &parts, true).await?;
+    let Who::Key(key) = ctx.who() else { return Err(ErrorCode::Unauthorized.into()) };
+    Ok(Json(Test {
+        valid: true,
+        kind: CredentialKind::ApiKey,
+        tenant_id: key.tenant_id.to_string(),
+        environment: key.environment,
+        scopes: key.scopes.clone(),
+        user: key.owner.clone(),
+    }))
+}
+
+/// Answer of `/health`; what a stranger may not know is absent.
+#[derive(Serialize)]
+pub struct Health {
+    status: &'static str,
+    service: &'static str,
+    timestamp: UnixMs,
+    authenticated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
+}
+
+/// On whose behalf the credential acts, and the plan that bounds it.
+#[derive(Serialize)]
+struct User {
+    id: String,
+    plan: &'static str,
+}
+
+/// `GET /health`: healthy, and with a credential also who it is; a bad credential is 401.
+pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<Health>, ApiError> {
+    let ctx: Ctx = authn::caller(&state, &parts, true).await?;
+    let mut health = Health {
+        status: "healthy",
+        service: "keystead",
+        timestamp: state.core.now(),
+        authenticated: false,
+        version: None,
+        tenant_id: None,
+        user: None,
+    };
+    if let Who::Key(key) = ctx.who() {
+        health.authenticated = true;
+        health.version = Some(env!("CARGO_PKG_VERSION"));
+        health.tenant_id = Some(key.tenant_id.to_string());
+        let id = key.owner.clone().unwrap_or_else(|| key.key_id.to_string());
+        // Until plans exist every tenant is on this one.
+        health.user = Some(User { id, plan: "default" });
+    }
+    Ok(Json(health))
+}
+
+/// `GET /livez`: the process answers.
+pub async fn live() -> &'static str {
+    "ok"
+}
+
+/// `GET /readyz`: the database answers, too.
+pub async fn ready(State(state): State<AppState>) -> Result<&'static str, ApiError> {
+    state.core.db.ping().await.map(|()| "ok").map_err(|_| ErrorCode::Unavailable.into())
+}

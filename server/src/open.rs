@@ -1,0 +1,79 @@
+//! Opens an installation: data directory, database, schema, master key.
+
+use crate::config::Config;
+use anyhow::{Context, Result, bail};
+use contract::Secret;
+use domain::{
+    Core, Settings,
+    clock::{Clock, SystemClock, SystemEntropy},
+    db::{self, Db},
+    seal::{DataKeys, MasterKey},
+};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    sync::Arc,
+};
+
+/// Connects to the database of the settings and brings its schema up to date.
+pub async fn database(config: &Config) -> Result<Db> {
+    let url = config.database_url()?;
+    if !config.data_dir.exists() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.data_dir)
+            .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+    }
+    // The URL may hold a password: it is never printed.
+    let db = Db::connect(&url).await.context("cannot connect to the database (KEYSTEAD_DATABASE_URL)")?;
+    db::migrate(&db).await.context("cannot bring the schema up to date")?;
+    Ok(db)
+}
+
+/// Opens everything. `public_url` is where clients reach this server.
+pub async fn core(config: &Config, public_url: &str, insecure: bool) -> Result<Arc<Core>> {
+    let db = database(config).await?;
+    let master = master_key(config, DataKeys::exist(&db).await?)?;
+    let keys = DataKeys::open(&db, &master, SystemClock.now(), &SystemEntropy).await?;
+    let settings =
+        Settings { public_url: public_url.to_owned(), environment: config.environment, max_staleness: config.max_staleness, insecure };
+    Ok(Core::start(db, keys, settings, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+}
+
+/// The master key that was given, or the one in the data directory; a new database gets a new one, an existing
+/// database without its key is refused.
+fn master_key(config: &Config, database_has_keys: bool) -> Result<MasterKey> {
+    let file = config.data_dir.join("master.key");
+    if let Some(given) = config.given_master_key()? {
+        return MasterKey::from_base64(given.expose()).context("KEYSTEAD_MASTER_KEY");
+    }
+    if file.exists() {
+        let text = Secret::new(std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?);
+        return MasterKey::from_base64(text.expose()).with_context(|| file.display().to_string());
+    }
+    if database_has_keys {
+        bail!(
+            "the database has a master key, but {} is missing: put it back, or set KEYSTEAD_MASTER_KEY or KEYSTEAD_MASTER_KEY_FILE",
+            file.display()
+        );
+    }
+    let key = MasterKey::generate(&SystemEntropy);
+    write_new(&file, key.to_base64().expose())?;
+    tracing::info!(file = %file.display(), "made a new master key: keep a copy of it apart from the database's backups");
+    Ok(key)
+}
+
+/// Another process may start on the same new database at the same time: whoever writes the file first wins, and the
+/// other one fails here and is started again.
+fn write_new(file: &Path, text: &str) -> Result<()> {
+    let mut f = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .with_context(|| format!("cannot make {}", file.display()))?;
+    f.write_all(text.as_bytes()).and_then(|()| f.sync_all()).with_context(|| format!("cannot write {}", file.display()))
+}
