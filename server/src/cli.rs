@@ -14,7 +14,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 
@@ -151,6 +151,8 @@ fn plain(e: &anyhow::Error) -> String {
 
 /// Answers requests until SIGTERM or Ctrl-C, then drains.
 async fn serve(config: &Config) -> Result<()> {
+    // Heard from the first moment on: a stop during the start is a stop, not a kill.
+    let stop = StopSignal::listen()?;
     // Bound before anything is opened: the public URL may need the real port, and two servers never share one.
     let listener = TcpListener::bind(config.bind).await.with_context(|| format!("cannot listen on {} (KEYSTEAD_BIND)", config.bind))?;
     let address = listener.local_addr()?;
@@ -169,7 +171,7 @@ async fn serve(config: &Config) -> Result<()> {
     std::io::stdout().flush()?;
     let (drained, draining) = oneshot::channel::<()>();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop_signal().await;
+        stop.received().await;
         tracing::info!("stopping: requests under way are answered");
         // Whoever waits for the drain starts the clock now.
         drop(drained);
@@ -191,13 +193,19 @@ async fn serve(config: &Config) -> Result<()> {
 /// How long requests under way may take after SIGTERM; the log of usage is written out after that.
 const DRAIN: Duration = Duration::from_secs(8);
 
-async fn stop_signal() {
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut term), Ok(mut interrupt)) => {
-            tokio::select! { _ = term.recv() => {} _ = interrupt.recv() => {} }
-        }
-        // Without signals the process can only be killed; it must not stop by itself.
-        _ => std::future::pending().await,
+/// SIGTERM or Ctrl-C.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn received(mut self) {
+        tokio::select! { _ = self.terminate.recv() => {} _ = self.interrupt.recv() => {} }
     }
 }
 

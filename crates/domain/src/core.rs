@@ -2,7 +2,7 @@
 
 use crate::{
     Result,
-    clock::{Clock, Entropy, uuid_v7},
+    clock::{Clock, Entropy, UuidSequence},
     db::Db,
     identity::Hasher,
     seal::DataKeys,
@@ -42,6 +42,7 @@ pub struct Core {
     pub hasher: Hasher,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    ids: UuidSequence,
 }
 
 impl Core {
@@ -50,7 +51,7 @@ impl Core {
         let cache = KeyCache::new();
         let meter = Meter::start(db.clone());
         let hasher = Hasher::new();
-        let core = Arc::new(Self { db, settings, keys, cache, meter, hasher, clock, entropy });
+        let core = Arc::new(Self { db, settings, keys, cache, meter, hasher, clock, entropy, ids: UuidSequence::default() });
         core.cache.sync(&core).await?;
         Ok(core)
     }
@@ -65,9 +66,9 @@ impl Core {
         &*self.entropy
     }
 
-    /// A fresh UUIDv7.
+    /// A fresh UUIDv7, larger than every one before it.
     pub fn new_uuid(&self) -> Uuid {
-        uuid_v7(self.now(), self.entropy())
+        self.ids.next(self.now(), self.entropy())
     }
 
     /// Writes out what the meter still holds, then closes the database.

@@ -5,7 +5,7 @@ use crate::{
     db::{Db, Inner, on},
     usage::NewEvent,
 };
-use contract::{Code, CredentialKind, Environment, KeyId, Outcome, UsageSource};
+use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Role, UsageSource};
 use sqlx::{AssertSqlSafe, Row};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
@@ -44,6 +44,13 @@ impl TestInstallation {
             out.extend(rows);
         }
         out
+    }
+
+    /// Gives the first tenant's owner another role.
+    pub async fn set_role(&self, role: Role) {
+        let mut tx = self.core.db.begin().await.expect("begins");
+        on!(tx, c => sqlx::query("UPDATE members SET role = $1").bind(role.as_str()).execute(c).await.map(drop)).expect("runs");
+        tx.commit_quiet().await.expect("commits");
     }
 
     /// Fills the live log with `n` events of one key, a millisecond apart; half as many of the test environment lie between them.

@@ -1,0 +1,226 @@
+use crate::harness::{App, Setup, on_both};
+use axum::http::StatusCode;
+use contract::{Environment, PageQuery, UsageFilter};
+use domain::{keys, testing::On, usage};
+use serde_json::json;
+
+fn bearer(key: &str) -> String {
+    format!("Bearer {key}")
+}
+
+on_both! {
+    async fn auth_test_says_who_the_credential_is(on) {
+        let app = App::new(on).await;
+        for path in ["/v1/auth/test", "/v2/auth/test"] {
+            let answer = app.get(path, &[("authorization", &bearer(&app.t.first.api_key))]).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            let body = answer.json();
+            assert_eq!(
+                (&body["valid"], &body["kind"], &body["environment"], &body["scopes"], &body["tenant_id"]),
+                (&json!(true), &json!("api_key"), &json!("live"), &json!(["admin"]), &json!(app.t.first.tenant_id))
+            );
+            assert_eq!(app.get(path, &[("x-api-key", &app.t.first.api_key)]).await.status, StatusCode::OK);
+        }
+        let head = crate::harness::request("HEAD", "/v1/auth/test", &[("x-api-key", &app.t.first.api_key)], "");
+        assert_eq!(app.send(head).await.status, StatusCode::OK);
+    }
+}
+
+on_both! {
+    async fn s37_whatever_is_wrong_with_a_key_the_answer_is_identical(on) {
+        let app = App::new(on).await;
+        let owner = app.t.owner();
+        let mut wrong = vec![("malformed", "sk_live_x".to_owned())];
+        let revoked = keys::create_from_form(&owner, &app.t.form("revoked", "read")).await.unwrap();
+        keys::revoke(&owner, revoked.api_key.id, None).await.unwrap();
+        wrong.push(("revoked", revoked.key.unwrap()));
+        let mut form = app.t.form("expired", "read");
+        form.expires = "7".into();
+        wrong.push(("expired", keys::create_from_form(&owner, &form).await.unwrap().key.unwrap()));
+        let unknown = keys::secret::generate(
+            app.t.core.entropy(), &app.t.core.keys, contract::KeyKind::Secret, Environment::Live, &contract::Slug::from_name("x"));
+        wrong.push(("unknown", unknown.token.expose().clone()));
+        let mut typo = app.t.first.api_key.clone();
+        typo.replace_range(20..21, if &typo[20..21] == "a" { "b" } else { "a" });
+        wrong.push(("checksum", typo));
+        app.t.clock.advance(std::time::Duration::from_secs(7 * 86_400));
+        app.t.core.cache.sync(&app.t.core).await.unwrap();
+        let mut said = Vec::new();
+        for (what, key) in wrong {
+            let answer = app.get("/v1/auth/test", &[("x-api-key", &key), ("x-request-id", "same")]).await;
+            let mut headers: Vec<String> = answer.headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
+            headers.sort();
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "INVALID_API_KEY"), "{what}");
+            said.push((headers, answer.text));
+        }
+        assert!(said.windows(2).all(|w| w[0] == w[1]), "{said:#?}");
+        assert!(said[0].0.iter().any(|h| h.starts_with("www-authenticate: Bearer")));
+    }
+}
+
+#[tokio::test]
+async fn s38_credentials_in_a_query_are_ignored_and_two_different_ones_refused() {
+    let app = App::new(On::Sqlite).await;
+    let key = app.t.first.api_key.clone();
+    let answer = app.get(&format!("/v1/auth/test?api_key={key}&access_token={key}"), &[]).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "UNAUTHORIZED"));
+    let both = [("authorization", bearer(&key)), ("x-api-key", app.t.first.gateway_key.clone())];
+    let answer = app.get("/v1/auth/test", &both.each_ref().map(|(n, v)| (*n, v.as_str()))).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "CONFLICTING_CREDENTIALS"));
+}
+
+on_both! {
+    async fn verify_decides_and_answers_in_the_contracts_form(on) {
+        let app = App::new(on).await;
+        let made = keys::create_from_form(&app.t.owner(), &app.t.form("checkout", "users:read")).await.unwrap();
+        let key = made.key.unwrap();
+        let answer = app.verify(&json!({"credential": key, "scopes": ["read:users"], "ip": "203.0.113.9"})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let mut body = answer.json();
+        assert!(body["request_id"].as_str().unwrap().starts_with("req_"));
+        assert!(body["expires_at"].as_str().unwrap().ends_with('Z'));
+        body["request_id"] = json!(null);
+        body["expires_at"] = json!(null);
+        assert_eq!(body, json!({"valid":true,"code":"VALID","kind":"api_key","credential_id":made.api_key.id,"tenant_id":app.t.first.tenant_id,
+            "subject":"owner@acme.test","client_id":null,"environment":"live","scopes":["users:read"],"metadata":{},"expires_at":null,
+            "rate_limit":null,"request_id":null}));
+        let denied = app.verify(&json!({"credential": key, "scopes": ["users:write"]})).await.json();
+        assert_eq!((&denied["valid"], &denied["code"]), (&json!(false), &json!("INSUFFICIENT_SCOPE")));
+        let unknown = app.verify(&json!({"credential": "junk"})).await.json();
+        assert_eq!((&unknown["code"], &unknown["tenant_id"], &unknown["kind"]), (&json!("MALFORMED"), &json!(null), &json!(null)));
+    }
+}
+
+#[tokio::test]
+async fn verify_refuses_strangers_before_it_judges_their_body() {
+    let app = App::new(On::Sqlite).await;
+    let plain = keys::create_from_form(&app.t.owner(), &app.t.form("plain", "read")).await.unwrap().key.unwrap();
+    assert_eq!(app.post("/v1/verify", &[], &json!({"nonsense": 1})).await.code(), "UNAUTHORIZED");
+    let answer = app.post("/v1/verify", &[("x-api-key", &plain)], &json!({"nonsense": 1})).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "INSUFFICIENT_PERMISSIONS"));
+    assert_eq!(answer.json()["error"]["required_scope"], "keystead.keys:verify");
+    assert_eq!(app.verify(&json!({"credential": "x", "surplus": 1})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(app.verify(&json!({"credential": 7})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let gateway = bearer(&app.t.first.gateway_key);
+    let not_json = crate::harness::request("POST", "/v1/verify", &[("authorization", &gateway), ("content-type", "application/json")], "{");
+    assert_eq!(app.send(not_json).await.code(), "BAD_REQUEST");
+    let no_type = crate::harness::request("POST", "/v1/verify", &[("authorization", &gateway)], "{}");
+    assert_eq!(app.send(no_type).await.code(), "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test]
+async fn a_batch_answers_in_order_and_has_a_limit() {
+    let app = App::new(On::Sqlite).await;
+    let gateway = bearer(&app.t.first.gateway_key);
+    let ask = |n: usize| {
+        let one = json!({"credential": app.t.first.api_key});
+        json!({"requests": std::iter::once(json!({"credential": "junk"})).chain(std::iter::repeat_n(one, n - 1)).collect::<Vec<_>>()})
+    };
+    let answer = app.post("/v1/verify/batch", &[("authorization", &gateway)], &ask(100)).await.json();
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!((results.len(), &results[0]["code"], &results[99]["code"]), (100, &json!("MALFORMED"), &json!("VALID")));
+    assert_eq!(app.post("/v1/verify/batch", &[("authorization", &gateway)], &ask(101)).await.code(), "VALIDATION_FAILED");
+}
+
+on_both! {
+    async fn forward_auth_believes_only_a_gateway(on) {
+        let app = App::new(on).await;
+        let mut form = app.t.form("narrow", "users:read");
+        form.allowed_ips = "198.51.100.7".into();
+        let key = bearer(&keys::create_from_form(&app.t.owner(), &form).await.unwrap().key.unwrap());
+        let gateway = app.t.first.gateway_key.clone();
+        let ask = |gateway: &str, ip: &str, require: &str| {
+            let headers = [("authorization", key.clone()), ("x-keystead-gateway", gateway.to_owned()), ("x-forwarded-for", ip.to_owned()),
+                ("x-keystead-require", require.to_owned()), ("x-forwarded-method", "DELETE".into()), ("x-forwarded-uri", "/v2/users/7?x=1".into())];
+            let app = &app;
+            async move { app.get("/v1/forward-auth/some/path?scopes=admin", &headers.each_ref().map(|(n, v)| (*n, v.as_str()))).await }
+        };
+        let ok = ask(&gateway, "198.51.100.7", "scopes=users:read; environment=live").await;
+        assert_eq!(ok.status, StatusCode::OK, "{}", ok.text);
+        assert_eq!(ok.header("x-keystead-tenant"), app.t.first.tenant_id.to_string());
+        assert_eq!((ok.header("x-keystead-scopes"), ok.header("x-keystead-kind"), ok.header("x-keystead-environment")), ("users:read", "api_key", "live"));
+        for (gateway, ip, require, status, code) in [
+            ("gk_wrong", "198.51.100.7", "", 403, "GATEWAY_UNAUTHORIZED"),
+            ("", "198.51.100.7", "", 403, "GATEWAY_UNAUTHORIZED"),
+            (&gateway, "198.51.100.8", "", 403, "IP_NOT_ALLOWED"),
+            (&gateway, "198.51.100.7, 198.51.100.8", "", 403, "IP_NOT_ALLOWED"),
+            (&gateway, "garbage", "", 403, "IP_NOT_ALLOWED"),
+            (&gateway, "198.51.100.7", "scopes=users:write", 403, "INSUFFICIENT_PERMISSIONS"),
+            (&gateway, "198.51.100.7", "environment=test", 403, "ENVIRONMENT_MISMATCH"),
+            (&gateway, "198.51.100.7", "nonsense=1", 400, "BAD_REQUEST"),
+        ] {
+            let no = ask(gateway, ip, require).await;
+            assert_eq!((no.status.as_u16(), no.code().as_str(), no.header("x-keystead-code")), (status, code, code), "{gateway} {ip} {require}");
+        }
+        let nginx = ask(&gateway, "198.51.100.7", "nonsense=1; nginx").await;
+        assert_eq!((nginx.status.as_u16(), nginx.header("x-keystead-status"), nginx.header("x-keystead-code")), (403, "400", "BAD_REQUEST"));
+        app.t.core.meter.stop().await;
+        let logged = usage::list(&app.t.owner(), &UsageFilter::default(), Environment::Live, PageQuery::default()).await.unwrap().data;
+        assert!(logged.iter().any(|e| e.method.as_deref() == Some("DELETE") && e.path.as_deref() == Some("/v2/users/7")), "{logged:#?}");
+    }
+}
+
+#[tokio::test]
+async fn forward_auth_refuses_a_request_without_a_credential() {
+    let app = App::new(On::Sqlite).await;
+    let answer = app.get("/v1/forward-auth?nginx=1", &[("x-keystead-gateway", &app.t.first.gateway_key)]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-keystead-code")), (401, "UNAUTHORIZED"));
+    assert!(answer.header("www-authenticate").starts_with("Bearer"));
+}
+
+#[tokio::test]
+async fn the_error_page_renders_every_code_with_its_status() {
+    let app = App::new(On::Sqlite).await;
+    for code in contract::ErrorCode::ALL {
+        let answer = app.get(&format!("/v1/errors/{code}"), &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (code.status(), code.to_string()));
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    assert_eq!(app.get("/v1/errors/EXPIRED", &[]).await.code(), "INVALID_API_KEY");
+    assert_eq!(app.get("/v1/errors/nonsense", &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+on_both! {
+    async fn s80_health_reveals_nothing_without_a_credential(on) {
+        let app = App::new(on).await;
+        for path in ["/health", "/v1/health"] {
+            let stranger = app.get(path, &[]).await.json();
+            let mut members: Vec<_> = stranger.as_object().unwrap().keys().cloned().collect();
+            members.sort();
+            assert_eq!(members, ["authenticated", "service", "status", "timestamp"]);
+            let known = app.get(path, &[("x-api-key", &app.t.first.api_key)]).await.json();
+            assert_eq!((&known["authenticated"], &known["tenant_id"]), (&json!(true), &json!(app.t.first.tenant_id)));
+            assert!(known["user"]["plan"].is_string() && known["version"].is_string());
+            assert_eq!(app.get(path, &[("x-api-key", "bad")]).await.status, StatusCode::UNAUTHORIZED);
+        }
+        assert_eq!(app.get("/livez", &[]).await.status, StatusCode::OK);
+        assert_eq!(app.get("/readyz", &[]).await.status, StatusCode::OK);
+        app.t.core.db.close().await;
+        assert_eq!(app.get("/readyz", &[]).await.code(), "UNAVAILABLE");
+        assert_eq!(app.get("/livez", &[]).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn errors_have_the_flat_form_where_it_is_set() {
+    let app = App::with(On::Sqlite, Setup { flat: true, ..Setup::default() }).await;
+    let answer = app.get("/v1/auth/test", &[("x-api-key", "bad"), ("x-request-id", "req_mine")]).await;
+    assert_eq!(answer.json(), json!({"error": "unauthorized", "message": "Invalid or expired API key", "request_id": "req_mine"}));
+    assert_eq!(answer.header("content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems_too() {
+    let app = App::new(On::Sqlite).await;
+    for (method, path, code) in [("GET", "/v1/nothing", "NOT_FOUND"), ("DELETE", "/v1/auth/test", "METHOD_NOT_ALLOWED"), ("GET", "/v1/verify", "METHOD_NOT_ALLOWED")] {
+        let answer = app.send(crate::harness::request(method, path, &[], "")).await;
+        assert_eq!(answer.code(), code, "{method} {path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn s73_a_body_over_the_limit_is_refused() {
+    let app = App::new(On::Sqlite).await;
+    let answer = app.verify(&json!({"credential": "x".repeat(300_000)})).await;
+    assert_eq!(answer.code(), "PAYLOAD_TOO_LARGE");
+}

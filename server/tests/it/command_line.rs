@@ -1,0 +1,109 @@
+use crate::harness::{Installation, on_both};
+use std::{
+    io::BufRead,
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
+
+on_both! {
+    async fn bootstrap_prints_working_keys_and_refuses_a_used_installation(on) {
+        let i = Installation::new(on).await;
+        for which in ["tenant_id", "user_id", "api_key", "gateway_key"] {
+            assert!(!i.key(which).is_empty());
+        }
+        let server = i.serve(&[]);
+        assert_eq!(server.curl("/v1/auth/test", &["-H", &format!("X-API-Key: {}", i.key("api_key"))]).0, 200);
+        let again = i.run(&["bootstrap", "--tenant", "B", "--email", "b@b.test", "--password-stdin", "--json"], "gravel orbit lantern eight\n");
+        assert_eq!(again.status.code(), Some(3));
+        assert!(again.stdout.is_empty());
+        let tenants = i.run(&["tenants", "list", "--json"], "");
+        let tenants: serde_json::Value = serde_json::from_slice(&tenants.stdout).unwrap();
+        assert_eq!(tenants.as_array().unwrap().len(), 1, "nothing was changed");
+    }
+}
+
+on_both! {
+    async fn s34_a_revocation_by_a_second_process_takes_effect_within_a_second(on) {
+        let i = Installation::new(on).await;
+        let server = i.serve(&[]);
+        let listed = i.run(&["keys", "list", "--json"], "");
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let key = listed.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()).find(|k| k["name"] == "bootstrap").unwrap();
+        let auth = format!("X-API-Key: {}", i.key("api_key"));
+        assert_eq!(server.curl("/v1/auth/test", &["-H", &auth]).0, 200);
+        let out = i.run(&["keys", "revoke", key["id"].as_str().unwrap(), "--reason", "leaked"], "");
+        let revoked = Instant::now();
+        assert!(out.status.success(), "{out:?}");
+        while server.curl("/v1/auth/test", &["-H", &auth]).0 == 200 {
+            assert!(revoked.elapsed() < Duration::from_secs(1), "still accepted after a second");
+        }
+        let twice = i.run(&["keys", "revoke", key["id"].as_str().unwrap()], "");
+        assert!(!twice.status.success() && String::from_utf8_lossy(&twice.stderr).contains("revoked already"));
+    }
+}
+
+on_both! {
+    async fn tenants_create_makes_a_tenant_and_refuses_a_taken_slug(on) {
+        let i = Installation::new(on).await;
+        let made = i.run(&["tenants", "create", "--name", "Globex Corp", "--json"], "");
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        assert_eq!(made["slug"], "globex-corp");
+        let again = i.run(&["tenants", "create", "--name", "Globex", "--slug", "globex-corp"], "");
+        assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("taken"));
+        let several = i.run(&["keys", "list"], "");
+        assert!(String::from_utf8_lossy(&several.stderr).contains("--tenant"), "several tenants: name one");
+        assert!(i.run(&["keys", "list", "--tenant", "globex-corp"], "").status.success());
+    }
+}
+
+on_both! {
+    async fn a_first_start_prints_the_setup_link_and_a_later_one_does_not(on) {
+        let i = Installation::empty(on).await;
+        assert!(i.run(&["migrate"], "").status.success());
+        let mut server = i.serve(&[]);
+        let mut line = String::new();
+        server.stdout.read_line(&mut line).unwrap();
+        assert!(line.contains(&format!("http://localhost:{}/setup?token=", server.address.port())), "{line}");
+        let link = line.split("http://").nth(1).unwrap().trim().split_once('/').unwrap().1;
+        let (status, page) = server.curl(&format!("/{link}"), &["-H", "accept: text/html"]);
+        assert!(status == 200 && page.contains("Set up Keystead"), "{status}");
+        let token = link.split("token=").nth(1).unwrap();
+        let form = format!("token={token}&tenant=Acme&email=o%40acme.test&password=gravel+orbit+lantern+seven");
+        assert_eq!(server.curl("/setup", &["-d", &form]).0, 303);
+        assert_eq!(server.curl("/setup", &["-d", &form]).0, 403);
+        assert_eq!(server.terminate(), Some(0));
+        let mut server = i.serve(&[]);
+        assert_eq!(server.terminate(), Some(0));
+        let mut rest = String::new();
+        server.stdout.read_line(&mut rest).unwrap();
+        assert_eq!(rest, "", "no link once people exist");
+    }
+}
+
+on_both! {
+    async fn s76_a_wrong_or_missing_master_key_refuses_to_start(on) {
+        let i = Installation::new(on).await;
+        let file = i.dir().join("master.key");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::metadata(i.dir()).unwrap().permissions().mode() & 0o777, 0o700);
+        let key = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let wrong = i.run(&["tenants", "list"], "");
+        assert!(!wrong.status.success() && String::from_utf8_lossy(&wrong.stderr).contains("master key does not open"), "{wrong:?}");
+        std::fs::remove_file(&file).unwrap();
+        let missing = i.run(&["tenants", "list"], "");
+        assert!(!missing.status.success() && String::from_utf8_lossy(&missing.stderr).contains("KEYSTEAD_MASTER_KEY"), "{missing:?}");
+        assert!(!file.exists(), "no new key is made for an existing database");
+        std::fs::write(&file, key).unwrap();
+        assert!(i.run(&["tenants", "list"], "").status.success());
+    }
+}
+
+#[test]
+fn the_help_documents_every_setting() {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_keystead")).args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(out.stdout).unwrap();
+    for setting in ["BIND", "DATABASE_URL", "DATABASE_URL_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY", "MASTER_KEY_FILE", "TRUSTED_PROXIES", "ENVIRONMENT", "ERROR_FORMAT", "MAX_STALENESS"] {
+        assert!(help.contains(&format!("KEYSTEAD_{setting}")), "{setting}");
+    }
+}

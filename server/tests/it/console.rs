@@ -1,0 +1,196 @@
+use crate::harness::{App, Answer, Setup, on_both, request};
+use axum::http::StatusCode;
+use contract::{AuditFilter, KeyFilter, PageQuery, Role};
+use domain::{audit, keys, testing::{On, PASSWORD}};
+
+fn secret_in(answer: &Answer) -> Option<String> {
+    let whole = |at: usize| answer.text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    answer.text.match_indices("sk_live_").map(|(at, _)| whole(at)).find(|token| token.len() == 46)
+}
+
+fn create_form(app: &App, name: &str) -> String {
+    let form_id = contract::FormId::from_uuid(app.t.core.new_uuid());
+    format!("form_id={form_id}&name={name}&environment=live&kind=secret&scopes=read&more_scopes=users%3Awrite&expires=90&allowed_ips=")
+}
+
+on_both! {
+    async fn the_whole_journey_works_without_javascript(on) {
+        let app = App::new(on).await;
+        assert_eq!(app.get("/keys", &[("accept", "text/html")]).await.header("location"), "/login?next=/keys");
+        let cookie = app.sign_in().await;
+        let form = create_form(&app, "nightly-export");
+        let revealed = app.form("/keys/new", &cookie, &form).await;
+        assert_eq!(revealed.status, StatusCode::OK, "{}", revealed.text);
+        let secret = secret_in(&revealed).unwrap();
+        assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &secret)]).await.status, StatusCode::OK);
+        let again = app.form("/keys/new", &cookie, &form).await;
+        assert_eq!((again.status, secret_in(&again)), (StatusCode::OK, None), "posting the same form twice makes one key");
+        let filter = KeyFilter { q: Some("nightly".into()), ..KeyFilter::default() };
+        let key = keys::list(&app.t.owner(), &filter, PageQuery::default()).await.unwrap().data.remove(0);
+        for page in ["/keys".to_owned(), format!("/keys/{}", key.id), "/usage".into(), "/audit".into()] {
+            let answer = app.get(&page, &[("accept", "text/html"), ("cookie", &cookie)]).await;
+            assert_eq!(answer.status, StatusCode::OK, "{page}");
+            assert!(answer.text.contains("nightly-export") || page == "/usage", "{page}");
+            assert!(!answer.text.contains(&secret), "{page} shows the secret (s31)");
+        }
+        let revoke = format!("/keys/{}/revoke", key.id);
+        let refused = app.form(&revoke, &cookie, "confirm=wrong&reason=leaked+in+a+log").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains("leaked in a log"), "what was typed is kept");
+        let done = app.form(&revoke, &cookie, "confirm=nightly-export&reason=leaked+in+a+log").await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, format!("/keys/{}", key.id).as_str()));
+        assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &secret)]).await.code(), "INVALID_API_KEY", "the very next request");
+        let log = audit::list(&app.t.owner(), &AuditFilter { target_id: Some(key.id.to_string()) }, PageQuery::default()).await.unwrap().data;
+        assert_eq!((log[0].action.as_str(), log[0].actor.name.as_str(), log[0].reason.as_deref()), ("api_key.revoked", "owner@acme.test", Some("leaked in a log")));
+        assert!(log[0].request_id.as_deref().is_some_and(|id| id.starts_with("req_")));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_form_keeps_what_was_typed_and_names_the_fields() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let form_id = contract::FormId::from_uuid(app.t.core.new_uuid());
+    let form = format!("form_id={form_id}&name=&environment=live&kind=restricted&scopes=admin&expires=custom&expires_at=&allowed_ips=198.51.100.0%2F33");
+    let answer = app.form("/keys/new", &cookie, &form).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in ["198.51.100.0/33", "Did you mean 198.51.100.0/24?", "aria-invalid=\"true\"", "never holds admin"] {
+        assert!(answer.text.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn s19_s20_s21_the_session_is_new_at_sign_in_and_dies_at_sign_out() {
+    let app = App::new(On::Sqlite).await;
+    let body = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
+    let first = app.form("/login", "", &body).await;
+    let set = first.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).find(|c| c.starts_with("keystead=")).unwrap();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/") && !set.contains("Secure"), "{set}");
+    let cookie = first.cookie();
+    let again = app.form("/login", "keystead=AAAAAAAAAAAAAAAAAAAAAA", &body).await.cookie();
+    assert!(again.len() > 30 && again != cookie && !again.contains("AAAAAAAA"), "a fixed id is not taken over: {again}");
+    assert_eq!(app.get("/keys", &[("cookie", &cookie), ("accept", "text/html")]).await.status, StatusCode::OK);
+    let out = app.form("/logout", &cookie, "").await;
+    assert_eq!(out.header("location"), "/login");
+    assert_eq!(app.get("/keys", &[("cookie", &cookie), ("accept", "text/html")]).await.status, StatusCode::SEE_OTHER, "the old cookie is dead");
+    assert_eq!(app.get("/keys", &[("cookie", &again), ("accept", "text/html")]).await.status, StatusCode::OK, "the other session lives");
+}
+
+#[tokio::test]
+async fn s20_on_https_the_cookie_is_host_bound_and_secure() {
+    let app = App::with(On::Sqlite, Setup { trusted: vec!["10.0.0.0/8"], https: true, peer: "10.0.0.2:1", ..Setup::default() }).await;
+    let body = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin"), ("x-forwarded-proto", "https")];
+    let answer = app.send(request("POST", "/login", &headers, &body)).await;
+    let set = answer.header("set-cookie");
+    assert!(set.starts_with("__Host-keystead=") && set.contains("Secure") && set.contains("HttpOnly") && !set.contains("Domain"), "{set}");
+}
+
+#[tokio::test]
+async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/key_1/revoke"].map(Into::into).into();
+    posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
+    for path in posts {
+        for attack in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.test"), ("origin", "null"), ("x-none", "")] {
+            let headers = [("cookie", cookie.as_str()), ("content-type", "application/x-www-form-urlencoded"), attack];
+            let answer = app.send(request("POST", &path, &headers, "name=x")).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {attack:?}");
+        }
+    }
+    assert_eq!(keys::list(&app.t.owner(), &KeyFilter::default(), PageQuery::default()).await.unwrap().data.len(), 2, "bootstrap's two");
+}
+
+/// Every server function with its method, as leptos registered it.
+fn server_functions() -> Vec<(String, String)> {
+    let mut all: Vec<_> = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (path.to_owned(), method.to_string())).collect();
+    all.sort_unstable();
+    all
+}
+
+#[tokio::test]
+async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_strangers() {
+    let app = App::new(On::Sqlite).await;
+    let listed = [
+        ("/api/account/chrome", "GET", true),
+        ("/api/account/set-up", "POST", false),
+        ("/api/account/sign-in", "POST", false),
+        ("/api/account/sign-out", "POST", false),
+        ("/api/audit/list", "GET", true),
+        ("/api/keys/catalogue", "GET", true),
+        ("/api/keys/create", "POST", true),
+        ("/api/keys/get", "GET", true),
+        ("/api/keys/impact", "GET", true),
+        ("/api/keys/list", "GET", true),
+        ("/api/keys/revoke", "POST", true),
+        ("/api/usage/list", "GET", true),
+    ];
+    let known = listed.map(|(path, method, _)| (path.to_owned(), method.to_owned()));
+    assert_eq!(server_functions(), known, "a server function without an authorisation test");
+    let id = "key_00000000000000000000000000000001";
+    for (path, method, members_only) in listed {
+        let query = format!("id={id}&cursor=&environment=live&filter[q]=x&filter[target_id]=x&filter[request_id]=x");
+        let body = format!("id={id}&form[name]=x&form[confirm]=x&form[email]=a&form[password]=b&form[token]=c");
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
+        let wrong = if method == "GET" { "POST" } else { "GET" };
+        let answer = app.send(request(wrong, &format!("{path}?{query}"), &headers, &body)).await;
+        assert!(answer.status.is_client_error(), "{wrong} {path}: {}", answer.status);
+        if members_only {
+            let req = if method == "GET" { request("GET", &format!("{path}?{query}"), &headers, "") } else { request("POST", path, &headers, &body) };
+            let answer = app.send(req).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}: {}", answer.text);
+            assert!(answer.text.contains("UNAUTHORIZED"), "{path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn s26_sign_in_and_preferences_lead_to_local_paths_only() {
+    let app = App::new(On::Sqlite).await;
+    let login = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
+    for (next, led) in [("%2Fusage%3Foutcome%3Ddenied", "/usage?outcome=denied"), ("https%3A%2F%2Fevil.test", "/keys"), ("%2F%2Fevil.test", "/keys"), ("%2F%5Cevil.test", "/keys")] {
+        assert_eq!(app.form("/login", "", &format!("{login}&next={next}")).await.header("location"), led);
+        assert_eq!(app.form("/preferences", "", &format!("theme=dark&back={next}")).await.header("location"), led);
+    }
+}
+
+#[tokio::test]
+async fn s36_pages_and_actions_follow_the_role() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    for (role, path, status) in [
+        (Role::Support, "/keys", 403),
+        (Role::Support, "/usage", 403),
+        (Role::Developer, "/audit", 403),
+        (Role::Developer, "/keys", 200),
+        (Role::Security, "/audit", 200),
+    ] {
+        app.t.set_role(role).await;
+        let answer = app.get(path, &[("cookie", &cookie), ("accept", "text/html")]).await;
+        assert_eq!(answer.status.as_u16(), status, "{role} {path}");
+    }
+    app.t.set_role(Role::Security).await;
+    let answer = app.form("/keys/new", &cookie, &create_form(&app, "x")).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(secret_in(&answer), None);
+}
+
+#[tokio::test]
+async fn the_setup_link_makes_the_first_tenant_in_the_browser_and_only_once() {
+    let app = App::new(On::Sqlite).await;
+    let answer = app.form("/setup", "", "token=guess&tenant=Evil&email=e%40evil.test&password=gravel+orbit+lantern+eight").await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.text.contains("e@evil.test") && !answer.text.contains("gravel orbit"), "typed values come back, the password does not");
+}
+
+#[tokio::test]
+async fn an_unknown_page_is_a_styled_404_and_an_unknown_key_too() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    for path in ["/nothing", "/keys/key_00000000000000000000000000000001", "/keys/nonsense"] {
+        let answer = app.get(path, &[("cookie", &cookie), ("accept", "text/html")]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.text.contains("<h1"), "{path}");
+    }
+}

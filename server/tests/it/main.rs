@@ -1,0 +1,10 @@
+//! The server through its real router, its real binary and a real gateway.
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by failing")]
+
+mod api;
+mod command_line;
+mod console;
+mod harness;
+mod headers;
+mod nginx;
+mod shutdown;
