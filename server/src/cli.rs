@@ -228,7 +228,10 @@ async fn bootstrap(config: &Config, tenant: &str, email: &str, json: bool) -> Re
     if json {
         println!("{}", serde_json::to_string(&made)?);
     } else {
-        println!("Tenant      {}\nOwner       {}\nAPI key     {}\nGateway key {}", made.tenant_id, made.user_id, made.api_key, made.gateway_key);
+        println!(
+            "Tenant      {}\nOwner       {}\nAPI key     {}\nGateway key {}",
+            made.tenant_id, made.user_id, made.api_key, made.gateway_key
+        );
         println!("The keys are shown once: store them now.");
     }
     Ok(())
@@ -242,7 +245,9 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             if json {
                 println!("{}", serde_json::to_string(&all)?);
             } else {
-                all.iter().for_each(|t| println!("{}  {:<24}  {}", t.id, t.slug, t.name));
+                for t in all {
+                    println!("{}  {:<24}  {}", t.id, t.slug, t.name);
+                }
             }
         }
         Tenants::Create { name, slug, json } => {

@@ -17,7 +17,7 @@ pub struct Config {
     #[arg(long, env = "KEYSTEAD_BIND", default_value = "127.0.0.1:3000", global = true)]
     pub bind: SocketAddr,
 
-    /// sqlite://FILE or postgres://…; default: SQLite in the data directory.
+    /// `sqlite://FILE` or `postgres://…`; default: SQLite in the data directory.
     #[arg(long, env = "KEYSTEAD_DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
 
@@ -29,7 +29,7 @@ pub struct Config {
     #[arg(long, env = "KEYSTEAD_DATA_DIR", default_value = "./keystead-data", global = true)]
     pub data_dir: PathBuf,
 
-    /// Where browsers and clients reach this server; default on a loopback bind: http://localhost:PORT.
+    /// Where browsers and clients reach this server; default on a loopback bind: `http://localhost:PORT`.
     /// https turns on Secure cookies, HSTS and HTTPS-only.
     #[arg(long, env = "KEYSTEAD_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
@@ -159,7 +159,9 @@ mod tests {
 
     #[test]
     fn plain_http_that_is_not_loopback_is_marked_insecure() {
-        for (url, insecure) in [("http://keys.acme.test", true), ("http://127.0.0.1:3000", false), ("http://[::1]:3000", false), ("http://10.0.0.1", true)] {
+        for (url, insecure) in
+            [("http://keys.acme.test", true), ("http://127.0.0.1:3000", false), ("http://[::1]:3000", false), ("http://10.0.0.1", true)]
+        {
             assert_eq!(config(&["--public-url", url]).public_url(1).expect("valid").insecure, insecure, "{url}");
         }
         for bad in ["ftp://x", "x", "http://x/path", "http://"] {

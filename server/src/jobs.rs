@@ -1,10 +1,11 @@
 //! What runs beside the requests: following the log of key changes, sweeping ended sessions.
 
-use domain::{Core, identity::sessions};
+use domain::{Core, db::Wake, identity::sessions};
 use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::interval};
 
-/// How often the log of key changes is read: a revocation by another process works here within this and a read.
+/// How often the log of key changes is read: a revocation by another process works here within this and a read. On
+/// PostgreSQL a notification wakes the follower before that.
 const FOLLOW: Duration = Duration::from_millis(250);
 /// How often ended sessions are removed.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -19,21 +20,26 @@ pub fn start(core: &Arc<Core>) -> JoinSet<()> {
 
 async fn follow(core: Arc<Core>) {
     let mut tick = interval(FOLLOW);
+    let mut wake: Option<Wake> = None;
     let mut away = false;
     loop {
-        tick.tick().await;
-        match core.cache.sync(&core).await {
-            Ok(()) if away => {
-                away = false;
-                tracing::info!("the database answers again");
+        match &mut wake {
+            Some(wake) => tokio::select! { _ = tick.tick() => {} () = wake.heard() => {} },
+            None => {
+                tick.tick().await;
+                wake = core.db.wake().await.ok();
             }
-            Ok(()) => {}
-            Err(e) if !away => {
-                away = true;
-                tracing::error!(error = %e, "the database does not answer: deciding from memory");
-            }
-            Err(_) => {}
         }
+        match (core.cache.sync(&core).await, away) {
+            (Ok(()), true) => tracing::info!("the database answers again"),
+            (Err(e), false) => tracing::error!(error = %e, "the database does not answer: deciding from memory"),
+            (Ok(()), false) => continue,
+            (Err(_), true) => {
+                wake = None;
+                continue;
+            }
+        }
+        away = !away;
     }
 }
 

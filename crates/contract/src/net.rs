@@ -1,6 +1,6 @@
 //! Addresses and networks of an allowlist.
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt,
@@ -90,18 +90,14 @@ fn unmap(net: IpNet) -> IpNet {
     let mapped: fn(Ipv6Addr) -> Option<Ipv4Addr> = |a| a.to_ipv4_mapped();
     match (mapped(v6.addr()), v6.prefix_len().checked_sub(96)) {
         (Some(v4), Some(prefix)) => Ipv4Net::new(v4, prefix).map_or(net, IpNet::V4),
-        _ => IpNet::V6(Ipv6Net::from(v6)),
+        _ => net,
     }
 }
 
 impl fmt::Display for AllowedIp {
     /// A single address is shown without its prefix.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.prefix_len() == self.0.max_prefix_len() {
-            write!(f, "{}", self.0.addr())
-        } else {
-            write!(f, "{}", self.0)
-        }
+        if self.0.prefix_len() == self.0.max_prefix_len() { write!(f, "{}", self.0.addr()) } else { write!(f, "{}", self.0) }
     }
 }
 

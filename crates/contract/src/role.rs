@@ -1,9 +1,6 @@
 //! Roles of people, and the one table from role to Keystead's own scopes (contract, section 8).
 
-use crate::{
-    Scope, ScopeSet,
-    credential::words,
-};
+use crate::{Scope, ScopeSet, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -96,11 +93,26 @@ impl Role {
         };
         match self {
             Self::Owner | Self::Admin => &[
-                KeysRead, KeysWrite, KeysRevoke, KeysLookup, AppsRead, AppsWrite, WebhooksRead, WebhooksWrite, UsageRead, AuditRead,
-                MembersRead, MembersWrite, SettingsRead, SettingsWrite, PoliciesWrite,
+                KeysRead,
+                KeysWrite,
+                KeysRevoke,
+                KeysLookup,
+                AppsRead,
+                AppsWrite,
+                WebhooksRead,
+                WebhooksWrite,
+                UsageRead,
+                AuditRead,
+                MembersRead,
+                MembersWrite,
+                SettingsRead,
+                SettingsWrite,
+                PoliciesWrite,
             ],
             Self::Developer => &[KeysRead, KeysWrite, KeysRevoke, AppsRead, AppsWrite, WebhooksRead, WebhooksWrite, UsageRead],
-            Self::Security => &[KeysRead, KeysRevoke, AppsRead, WebhooksRead, UsageRead, AuditRead, MembersRead, SettingsRead, PoliciesWrite],
+            Self::Security => {
+                &[KeysRead, KeysRevoke, AppsRead, WebhooksRead, UsageRead, AuditRead, MembersRead, SettingsRead, PoliciesWrite]
+            }
             Self::Support => &[KeysLookup, KeysRevoke],
         }
     }

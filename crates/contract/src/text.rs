@@ -104,7 +104,12 @@ fn slug(s: &str) -> Result<String, String> {
 fn email(s: &str) -> Result<String, String> {
     let ok = s.len() <= 254
         && s.split_once('@').is_some_and(|(local, host)| {
-            !local.is_empty() && local.len() <= 64 && !host.is_empty() && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+            !local.is_empty()
+                && local.len() <= 64
+                && !host.is_empty()
+                && !host.contains('@')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
         })
         && !s.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';'));
     if ok { Ok(s.to_lowercase()) } else { Err("Enter an address such as name@company.com.".to_owned()) }

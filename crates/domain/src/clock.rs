@@ -49,7 +49,7 @@ pub fn uuid_v7(now: UnixMs, entropy: &dyn Entropy) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis(now), &random).into_uuid()
 }
 
-/// Makes UUIDv7s that only grow, also within a millisecond: the 12 bits behind the time count (RFC 9562, 6.2, method 1).
+/// Makes ids (UUIDv7) that only grow, also within a millisecond: the 12 bits behind the time count (RFC 9562, 6.2, method 1).
 /// Lists that are ordered by id are then in the order in which this process made their rows.
 #[derive(Debug, Default)]
 pub struct UuidSequence(AtomicU64);

@@ -6,7 +6,7 @@ use crate::{
     clock::{Entropy, uuid_v7},
     db::{Db, on},
 };
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, LessSafeKey, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::{Secret, UnixMs};
 use sqlx::FromRow;
@@ -43,7 +43,8 @@ impl MasterKey {
     /// Reads 32 bytes of base64.
     pub fn from_base64(s: &str) -> Result<Self> {
         let bytes = Secret::new(STANDARD.decode(s.trim()).unwrap_or_default());
-        let bytes = <[u8; 32]>::try_from(bytes.expose().as_slice()).map_err(|_| Error::internal("the master key is not 32 bytes of base64"))?;
+        let bytes =
+            <[u8; 32]>::try_from(bytes.expose().as_slice()).map_err(|_| Error::internal("the master key is not 32 bytes of base64"))?;
         Ok(Self(Secret::new(bytes)))
     }
 
@@ -94,7 +95,8 @@ impl DataKeys {
 }
 
 async fn open_one(db: &Db, master: &MasterKey, purpose: &str, now: UnixMs, entropy: &dyn Entropy) -> Result<Secret<[u8; 32]>> {
-    const INSERT: &str = "INSERT INTO data_keys (id, purpose, wrapped, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (purpose) DO NOTHING";
+    const INSERT: &str =
+        "INSERT INTO data_keys (id, purpose, wrapped, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (purpose) DO NOTHING";
     const SELECT: &str = "SELECT id, wrapped FROM data_keys WHERE purpose = $1";
     let mut tx = db.begin().await?;
     let (id, fresh) = (uuid_v7(now, entropy), MasterKey::generate(entropy).0);

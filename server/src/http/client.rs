@@ -46,7 +46,8 @@ pub async fn https_only(State(state): State<AppState>, req: Request, next: Next)
     let client = req.extensions().get::<Client>();
     let plain = client.is_none_or(|c| !c.https);
     let local = client.is_some_and(|c| c.peer.is_loopback() && c.ip == Some(c.peer));
-    let exempt = matches!(path, "/livez" | "/readyz") || (local && (path.starts_with("/v1/verify") || path.starts_with("/v1/forward-auth")));
+    let exempt =
+        matches!(path, "/livez" | "/readyz") || (local && (path.starts_with("/v1/verify") || path.starts_with("/v1/forward-auth")));
     if state.https && plain && !exempt {
         return ApiError(Problem::new(ErrorCode::HttpsRequired)).into_response();
     }

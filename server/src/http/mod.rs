@@ -73,7 +73,9 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/health", get(health::health))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));
-    let compress = CompressionLayer::new().br(true).compress_when(SizeAbove::new(1024).and(NotForContentType::const_new("font/woff2")).and(NotForContentType::const_new("application/wasm")));
+    let compress = CompressionLayer::new().br(true).compress_when(
+        SizeAbove::new(1024).and(NotForContentType::const_new("font/woff2")).and(NotForContentType::const_new("application/wasm")),
+    );
     Router::new()
         .merge(api)
         .merge(console::routes(&state).layer(compress))

@@ -212,7 +212,11 @@ async fn errors_have_the_flat_form_where_it_is_set() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems_too() {
     let app = App::new(On::Sqlite).await;
-    for (method, path, code) in [("GET", "/v1/nothing", "NOT_FOUND"), ("DELETE", "/v1/auth/test", "METHOD_NOT_ALLOWED"), ("GET", "/v1/verify", "METHOD_NOT_ALLOWED")] {
+    for (method, path, code) in [
+        ("GET", "/v1/nothing", "NOT_FOUND"),
+        ("DELETE", "/v1/auth/test", "METHOD_NOT_ALLOWED"),
+        ("GET", "/v1/verify", "METHOD_NOT_ALLOWED"),
+    ] {
         let answer = app.send(crate::harness::request(method, path, &[], "")).await;
         assert_eq!(answer.code(), code, "{method} {path}: {}", answer.text);
     }

@@ -103,7 +103,19 @@ on_both! {
 fn the_help_documents_every_setting() {
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_keystead")).args(["serve", "--help"]).output().unwrap();
     let help = String::from_utf8(out.stdout).unwrap();
-    for setting in ["BIND", "DATABASE_URL", "DATABASE_URL_FILE", "DATA_DIR", "PUBLIC_URL", "MASTER_KEY", "MASTER_KEY_FILE", "TRUSTED_PROXIES", "ENVIRONMENT", "ERROR_FORMAT", "MAX_STALENESS"] {
+    for setting in [
+        "BIND",
+        "DATABASE_URL",
+        "DATABASE_URL_FILE",
+        "DATA_DIR",
+        "PUBLIC_URL",
+        "MASTER_KEY",
+        "MASTER_KEY_FILE",
+        "TRUSTED_PROXIES",
+        "ENVIRONMENT",
+        "ERROR_FORMAT",
+        "MAX_STALENESS",
+    ] {
         assert!(help.contains(&format!("KEYSTEAD_{setting}")), "{setting}");
     }
 }

@@ -1,7 +1,10 @@
-use crate::harness::{App, Answer, Setup, on_both, request};
+use crate::harness::{Answer, App, Setup, on_both, request};
 use axum::http::StatusCode;
 use contract::{AuditFilter, KeyFilter, PageQuery, Role};
-use domain::{audit, keys, testing::{On, PASSWORD}};
+use domain::{
+    audit, keys,
+    testing::{On, PASSWORD},
+};
 
 fn secret_in(answer: &Answer) -> Option<String> {
     let whole = |at: usize| answer.text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
@@ -51,7 +54,9 @@ async fn a_refused_form_keeps_what_was_typed_and_names_the_fields() {
     let app = App::new(On::Sqlite).await;
     let cookie = app.sign_in().await;
     let form_id = contract::FormId::from_uuid(app.t.core.new_uuid());
-    let form = format!("form_id={form_id}&name=&environment=live&kind=restricted&scopes=admin&expires=custom&expires_at=&allowed_ips=198.51.100.0%2F33");
+    let form = format!(
+        "form_id={form_id}&name=&environment=live&kind=restricted&scopes=admin&expires=custom&expires_at=&allowed_ips=198.51.100.0%2F33"
+    );
     let answer = app.form("/keys/new", &cookie, &form).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     for part in ["198.51.100.0/33", "Did you mean 198.51.100.0/24?", "aria-invalid=\"true\"", "never holds admin"] {
@@ -64,7 +69,8 @@ async fn s19_s20_s21_the_session_is_new_at_sign_in_and_dies_at_sign_out() {
     let app = App::new(On::Sqlite).await;
     let body = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
     let first = app.form("/login", "", &body).await;
-    let set = first.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).find(|c| c.starts_with("keystead=")).unwrap();
+    let set =
+        first.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).find(|c| c.starts_with("keystead=")).unwrap();
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/") && !set.contains("Secure"), "{set}");
     let cookie = first.cookie();
     let again = app.form("/login", "keystead=AAAAAAAAAAAAAAAAAAAAAA", &body).await.cookie();
@@ -72,7 +78,11 @@ async fn s19_s20_s21_the_session_is_new_at_sign_in_and_dies_at_sign_out() {
     assert_eq!(app.get("/keys", &[("cookie", &cookie), ("accept", "text/html")]).await.status, StatusCode::OK);
     let out = app.form("/logout", &cookie, "").await;
     assert_eq!(out.header("location"), "/login");
-    assert_eq!(app.get("/keys", &[("cookie", &cookie), ("accept", "text/html")]).await.status, StatusCode::SEE_OTHER, "the old cookie is dead");
+    assert_eq!(
+        app.get("/keys", &[("cookie", &cookie), ("accept", "text/html")]).await.status,
+        StatusCode::SEE_OTHER,
+        "the old cookie is dead"
+    );
     assert_eq!(app.get("/keys", &[("cookie", &again), ("accept", "text/html")]).await.status, StatusCode::OK, "the other session lives");
 }
 
@@ -80,7 +90,8 @@ async fn s19_s20_s21_the_session_is_new_at_sign_in_and_dies_at_sign_out() {
 async fn s20_on_https_the_cookie_is_host_bound_and_secure() {
     let app = App::with(On::Sqlite, Setup { trusted: vec!["10.0.0.0/8"], https: true, peer: "10.0.0.2:1", ..Setup::default() }).await;
     let body = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
-    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin"), ("x-forwarded-proto", "https")];
+    let headers =
+        [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin"), ("x-forwarded-proto", "https")];
     let answer = app.send(request("POST", "/login", &headers, &body)).await;
     let set = answer.header("set-cookie");
     assert!(set.starts_with("__Host-keystead=") && set.contains("Secure") && set.contains("HttpOnly") && !set.contains("Domain"), "{set}");
@@ -93,7 +104,13 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/key_1/revoke"].map(Into::into).into();
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
-        for attack in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.test"), ("origin", "null"), ("x-none", "")] {
+        for attack in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.test"),
+            ("origin", "null"),
+            ("x-none", ""),
+        ] {
             let headers = [("cookie", cookie.as_str()), ("content-type", "application/x-www-form-urlencoded"), attack];
             let answer = app.send(request("POST", &path, &headers, "name=x")).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {attack:?}");
@@ -137,7 +154,11 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         let answer = app.send(request(wrong, &format!("{path}?{query}"), &headers, &body)).await;
         assert!(answer.status.is_client_error(), "{wrong} {path}: {}", answer.status);
         if members_only {
-            let req = if method == "GET" { request("GET", &format!("{path}?{query}"), &headers, "") } else { request("POST", path, &headers, &body) };
+            let req = if method == "GET" {
+                request("GET", &format!("{path}?{query}"), &headers, "")
+            } else {
+                request("POST", path, &headers, &body)
+            };
             let answer = app.send(req).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}: {}", answer.text);
             assert!(answer.text.contains("UNAUTHORIZED"), "{path}: {}", answer.text);
@@ -149,7 +170,12 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
 async fn s26_sign_in_and_preferences_lead_to_local_paths_only() {
     let app = App::new(On::Sqlite).await;
     let login = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
-    for (next, led) in [("%2Fusage%3Foutcome%3Ddenied", "/usage?outcome=denied"), ("https%3A%2F%2Fevil.test", "/keys"), ("%2F%2Fevil.test", "/keys"), ("%2F%5Cevil.test", "/keys")] {
+    for (next, led) in [
+        ("%2Fusage%3Foutcome%3Ddenied", "/usage?outcome=denied"),
+        ("https%3A%2F%2Fevil.test", "/keys"),
+        ("%2F%2Fevil.test", "/keys"),
+        ("%2F%5Cevil.test", "/keys"),
+    ] {
         assert_eq!(app.form("/login", "", &format!("{login}&next={next}")).await.header("location"), led);
         assert_eq!(app.form("/preferences", "", &format!("theme=dark&back={next}")).await.header("location"), led);
     }

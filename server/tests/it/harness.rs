@@ -1,9 +1,8 @@
 //! Two ways to run the server: the router in this process, and the binary in one of its own.
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
-    Extension,
     extract::ConnectInfo,
     http::{HeaderMap, Request, StatusCode, header},
 };
@@ -186,7 +185,8 @@ impl Installation {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|l| l.split_whitespace().next()).unwrap_or_else(|| panic!("no address in {line:?}"));
+        let address =
+            line.split("http://").nth(1).and_then(|l| l.split_whitespace().next()).unwrap_or_else(|| panic!("no address in {line:?}"));
         Server { address: address.parse().unwrap(), child, stdout }
     }
 }

@@ -8,7 +8,8 @@ async fn s27_s28_every_response_carries_the_security_headers() {
     let cookie = app.sign_in().await;
     for path in ["/login", "/keys", "/keys/new", "/usage", "/audit", "/nothing", "/v1/auth/test", "/livez", "/pkg/nothing.js"] {
         let answer = app.get(path, &[("accept", "text/html"), ("cookie", &cookie)]).await;
-        for (name, value) in [("x-content-type-options", "nosniff"), ("cross-origin-opener-policy", "same-origin"), ("x-api-version", "1")] {
+        for (name, value) in [("x-content-type-options", "nosniff"), ("cross-origin-opener-policy", "same-origin"), ("x-api-version", "1")]
+        {
             assert_eq!(answer.header(name), value, "{path}");
         }
         let policy = answer.header("content-security-policy");
@@ -24,7 +25,9 @@ async fn s27_s28_every_response_carries_the_security_headers() {
 #[tokio::test]
 async fn s27_each_page_has_a_nonce_of_its_own_and_every_script_carries_it() {
     let app = App::new(On::Sqlite).await;
-    let nonce = |answer: &crate::harness::Answer| answer.header("content-security-policy").split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    let nonce = |answer: &crate::harness::Answer| {
+        answer.header("content-security-policy").split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned()
+    };
     let (one, two) = (app.get("/login", &[("accept", "text/html")]).await, app.get("/login", &[("accept", "text/html")]).await);
     assert_ne!(nonce(&one), nonce(&two));
     for script in one.text.split("<script").skip(1) {
@@ -75,7 +78,8 @@ async fn s39_a_forwarded_address_counts_only_from_a_trusted_proxy() {
     let mut form = app.t.form("narrow", "read");
     form.allowed_ips = "203.0.113.0/24".into();
     let key = keys::create_from_form(&app.t.owner(), &form).await.unwrap().key.unwrap();
-    let ask = async |forwarded: &str| app.get("/v1/auth/test", &[("x-api-key", &key), ("x-forwarded-for", forwarded)]).await.status.as_u16();
+    let ask =
+        async |forwarded: &str| app.get("/v1/auth/test", &[("x-api-key", &key), ("x-forwarded-for", forwarded)]).await.status.as_u16();
     assert_eq!(ask("203.0.113.9").await, 200);
     assert_eq!(ask("203.0.113.9, 198.51.100.1").await, 403, "right to left: what the proxy saw counts");
     assert_eq!(ask("nonsense").await, 403, "unreadable: unknown");

@@ -8,3 +8,4 @@ mod harness;
 mod headers;
 mod nginx;
 mod shutdown;
+mod wake;

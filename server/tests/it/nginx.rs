@@ -106,7 +106,9 @@ impl<'a> Console<'a> {
         let cookie = format!("cookie: {}", self.cookie);
         let (status, page) = self.server.curl("/keys/new", &["-H", &cookie, "-H", "sec-fetch-site: same-origin", "-d", &body]);
         assert_eq!(status, 200, "{page}");
-        let at = page.match_indices("sk_").map(|(at, _)| page[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>());
+        let at = page
+            .match_indices("sk_")
+            .map(|(at, _)| page[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>());
         at.into_iter().find(|token| token.len() == 46).expect("the secret")
     }
 

@@ -24,7 +24,12 @@ fn ask_until_closed(address: SocketAddr, request: &str, answered: &AtomicUsize) 
             }
             let text = String::from_utf8_lossy(&seen);
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head.to_ascii_lowercase().split("content-length: ").nth(1).and_then(|l| l.split("\r\n").next()?.parse::<usize>().ok()).unwrap();
+                let length = head
+                    .to_ascii_lowercase()
+                    .split("content-length: ")
+                    .nth(1)
+                    .and_then(|l| l.split("\r\n").next()?.parse::<usize>().ok())
+                    .unwrap();
                 if body.len() >= length {
                     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
                     answered.fetch_add(1, Ordering::SeqCst);

@@ -1,9 +1,12 @@
 //! Two databases, one SQL text: pools, transactions, and [`on!`], which picks the connection.
 
 mod migrate;
+mod wake;
 mod write;
 
 pub use migrate::migrate;
+pub use wake::Wake;
+pub(crate) use wake::tell;
 pub use write::{Event, WriteTx};
 
 use crate::{Error, Result};

@@ -34,10 +34,10 @@ pub fn judge(password: &str, context: &[&str]) -> Result<(), String> {
     if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {
         return Ok(());
     }
-    let why = estimate.feedback().and_then(|f| f.warning()).map_or_else(
-        || "it is made of common words or a pattern".to_owned(),
-        |w| w.to_string().trim_end_matches('.').to_lowercase(),
-    );
+    let why = estimate
+        .feedback()
+        .and_then(zxcvbn::feedback::Feedback::warning)
+        .map_or_else(|| "it is made of common words or a pattern".to_owned(), |w| w.to_string().trim_end_matches('.').to_lowercase());
     Err(format!("This password is among the first that are guessed: {why}. Choose several unrelated words."))
 }
 
@@ -58,8 +58,10 @@ impl Hasher {
     /// The PHC string to store.
     pub async fn hash(&self, password: &Secret<String>) -> Result<String> {
         let password = Secret::new(password.expose().clone());
-        self.run(move || argon2().and_then(|a| a.hash_password(password.expose().as_bytes()).map(|h| h.to_string()).map_err(Error::internal)))
-            .await?
+        self.run(move || {
+            argon2().and_then(|a| a.hash_password(password.expose().as_bytes()).map(|h| h.to_string()).map_err(Error::internal))
+        })
+        .await?
     }
 
     /// Is it the password behind the hash? Without a hash the same work is done and the answer is no.

@@ -29,7 +29,12 @@ pub async fn new_setup_link(core: &Core) -> Result<Option<SetupLink>> {
 
 /// Makes the first tenant and its owner, who is also platform admin. The link works once (s17).
 pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<SignedIn> {
-    let gone = || Error::Refused(ErrorCode::Forbidden, "This setup link was used or has expired. Start the server again to print a new one.".to_owned());
+    let gone = || {
+        Error::Refused(
+            ErrorCode::Forbidden,
+            "This setup link was used or has expired. Start the server again to print a new one.".to_owned(),
+        )
+    };
     let core = ctx.core();
     let link = hash(&form.token);
     let mut tx = core.db.read().await?;

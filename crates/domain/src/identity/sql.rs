@@ -76,7 +76,14 @@ pub(super) async fn users_unscoped(tx: &mut Tx) -> Result<i64> {
     Ok(on!(tx, c => sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(c).await)?)
 }
 
-pub(super) async fn insert_user_unscoped(tx: &mut Tx, id: UserId, email: &Email, hash: &str, platform_admin: bool, now: UnixMs) -> Result<()> {
+pub(super) async fn insert_user_unscoped(
+    tx: &mut Tx,
+    id: UserId,
+    email: &Email,
+    hash: &str,
+    platform_admin: bool,
+    now: UnixMs,
+) -> Result<()> {
     const SQL: &str = "INSERT INTO users (id, email, password_hash, platform_admin, created_at) VALUES ($1, $2, $3, $4, $5)";
     on!(tx, c => sqlx::query(SQL).bind(id.uuid()).bind(email.as_str()).bind(hash).bind(platform_admin).bind(now.0).execute(c).await.map(drop))?;
     Ok(())

@@ -3,14 +3,15 @@
 use super::{secret, sql, target};
 use crate::{Ctx, Error, Grant, Result, db::Event};
 use contract::{
-    ApiKey, CreateKey, CreatedKey, Environment, ErrorCode, FieldErrors, FormId, KeyForm, KeyId, KeyKind, KeyState, Perm, Scope, ScopeSet, SecretId,
-    VERBS,
+    ApiKey, CreateKey, CreatedKey, Environment, ErrorCode, FieldErrors, FormId, KeyForm, KeyId, KeyKind, KeyState, Perm, Scope, ScopeSet,
+    SecretId, VERBS,
 };
 
 /// Makes a key from the console's form. Posting the same form twice makes one key; the second answer has no secret.
 pub async fn create_from_form(ctx: &Ctx, form: &KeyForm) -> Result<CreatedKey> {
     ctx.require(Perm::KeysWrite)?;
-    let form_id = form.form_id().ok_or_else(|| Error::Conflict("This form is incomplete. Open it again and send it once more.".to_owned()))?;
+    let form_id =
+        form.form_id().ok_or_else(|| Error::Conflict("This form is incomplete. Open it again and send it once more.".to_owned()))?;
     let req = form.parse(ctx.now())?;
     make(ctx, req, Some(form_id)).await
 }

@@ -144,12 +144,9 @@ mod tests {
 
     #[test]
     fn s32_every_kind_has_its_form_and_reads_back() {
-        for (kind, start) in [
-            (KeyKind::Secret, "sk_live_"),
-            (KeyKind::Restricted, "rk_live_"),
-            (KeyKind::Tenant, "tk_acme-inc_"),
-            (KeyKind::Gateway, "gk_"),
-        ] {
+        for (kind, start) in
+            [(KeyKind::Secret, "sk_live_"), (KeyKind::Restricted, "rk_live_"), (KeyKind::Tenant, "tk_acme-inc_"), (KeyKind::Gateway, "gk_")]
+        {
             let key = made(kind);
             let token = key.token.expose();
             assert!(token.starts_with(start), "{start}");
@@ -172,7 +169,18 @@ mod tests {
                 }
             }
         }
-        for junk in ["", "sk_live_", "sk_live", "x", "tk__", "gk_", &token[1..], &token[..token.len() - 1], &format!("{token}0"), &format!(" {token}")] {
+        for junk in [
+            "",
+            "sk_live_",
+            "sk_live",
+            "x",
+            "tk__",
+            "gk_",
+            &token[1..],
+            &token[..token.len() - 1],
+            &format!("{token}0"),
+            &format!(" {token}"),
+        ] {
             assert_eq!(parse(junk), None, "{junk}");
         }
     }

@@ -3,10 +3,11 @@
 use super::secret::Digest;
 use crate::{
     Error, Grant, Result,
-    db::{Tx, on},
+    db::{Tx, on, tell},
 };
 use contract::{
-    AllowedIp, ApiKey, FormId, KeyFilter, KeyId, KeyState, PageQuery, RateLimit, Scope, ScopeDef, ScopeSet, SecretId, Slug, TenantId, UnixMs, UserId,
+    AllowedIp, ApiKey, FormId, KeyFilter, KeyId, KeyState, PageQuery, RateLimit, Scope, ScopeDef, ScopeSet, SecretId, Slug, TenantId,
+    UnixMs, UserId,
 };
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
@@ -86,7 +87,12 @@ macro_rules! select {
 }
 
 pub(super) async fn list(
-    tx: &mut Tx, grant: &Grant, filter: &KeyFilter, own_only: Option<UserId>, now: UnixMs, page: PageQuery,
+    tx: &mut Tx,
+    grant: &Grant,
+    filter: &KeyFilter,
+    own_only: Option<UserId>,
+    now: UnixMs,
+    page: PageQuery,
 ) -> Result<Vec<Row>> {
     // The states of `Row::key`, in the same order.
     const SQL: &str = select!(
@@ -131,7 +137,9 @@ fn escape_like(s: &str) -> String {
 
 pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: KeyId, own_only: Option<UserId>) -> Result<Option<Row>> {
     const SQL: &str = select!("WHERE k.tenant_id = $1 AND k.id = $2 AND ($3 IS NULL OR k.owner_id = $3)");
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(own_only.map(UserId::uuid)).fetch_optional(c).await)?)
+    Ok(
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(own_only.map(UserId::uuid)).fetch_optional(c).await)?,
+    )
 }
 
 pub(super) async fn tenant_of_unscoped(tx: &mut Tx, id: KeyId) -> Result<Option<TenantId>> {
@@ -168,7 +176,8 @@ pub(super) async fn insert(tx: &mut Tx, grant: &Grant, key: &ApiKey, owner: Opti
 }
 
 pub(super) async fn insert_secret(tx: &mut Tx, grant: &Grant, id: SecretId, key: &ApiKey, digest: &Digest) -> Result<()> {
-    const SQL: &str = "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const SQL: &str =
+        "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     on!(tx, c => sqlx::query(SQL)
         .bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(key.id.uuid()).bind(digest.bytes().as_slice())
         .bind(&key.prefix).bind(&key.last_four).bind(key.created_at.0)
@@ -190,11 +199,12 @@ pub(super) async fn append_change(tx: &mut Tx, grant: &Grant, id: KeyId, now: Un
     const SQL: &str = "INSERT INTO key_changes (seq, tenant_id, key_id, at) VALUES ($1, $2, $3, $4)";
     let seq: i64 = on!(tx, c => sqlx::query_scalar(NEXT).fetch_one(c).await)?;
     on!(tx, c => sqlx::query(SQL).bind(seq).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(now.0).execute(c).await.map(drop))?;
-    Ok(())
+    tell(tx).await
 }
 
 pub(super) async fn slug(tx: &mut Tx, grant: &Grant) -> Result<Slug> {
-    let slug: String = on!(tx, c => sqlx::query_scalar("SELECT slug FROM tenants WHERE id = $1").bind(grant.tenant_id().uuid()).fetch_one(c).await)?;
+    let slug: String =
+        on!(tx, c => sqlx::query_scalar("SELECT slug FROM tenants WHERE id = $1").bind(grant.tenant_id().uuid()).fetch_one(c).await)?;
     Slug::parse(&slug).map_err(Error::internal)
 }
 

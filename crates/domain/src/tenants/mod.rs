@@ -10,8 +10,8 @@ use crate::{
     keys,
 };
 use contract::{
-    CreateKey, CreatedKey, DEFAULT_CATALOGUE, KeyKind, KeyName, Perm, Role, Scope, Secret, Slug, Target, TenantId, TenantName,
-    UnixMs, UserId,
+    CreateKey, CreatedKey, DEFAULT_CATALOGUE, KeyKind, KeyName, Perm, Role, Scope, Secret, Slug, Target, TenantId, TenantName, UnixMs,
+    UserId,
 };
 use serde::Serialize;
 
@@ -90,7 +90,13 @@ pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<St
         return Err(Error::Conflict("This installation is in use already: nothing was changed.".to_owned()));
     }
     let made = create_first(ctx, tx, &owner, &hash).await?;
-    let person = Person { user_id: made.user_id, email: owner.email.to_string(), tenant_id: made.tenant_id, role: Role::Owner, platform_admin: true };
+    let person = Person {
+        user_id: made.user_id,
+        email: owner.email.to_string(),
+        tenant_id: made.tenant_id,
+        role: Role::Owner,
+        platform_admin: true,
+    };
     let as_owner = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
     let admin = Scope::parse("admin").map_err(Error::internal)?;
     let api_key = keys::create(&as_owner, first_key(ctx, "bootstrap", KeyKind::Secret, admin)?).await?;

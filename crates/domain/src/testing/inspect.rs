@@ -78,6 +78,9 @@ impl TestInstallation {
                 latency_us: 3,
             };
             self.core.meter.record(event).await;
+            while self.core.meter.waiting() > 30_000 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
         self.core.meter.stop().await;
         self.tamper("ANALYZE").await;

@@ -124,7 +124,13 @@ impl TestInstallation {
     /// A create form as a browser would send it.
     pub fn form(&self, name: &str, scopes: &str) -> KeyForm {
         let form_id = contract::FormId::from_uuid(self.core.new_uuid()).to_string();
-        KeyForm { form_id, name: name.into(), more_scopes: scopes.into(), environment: self.core.settings.environment.to_string(), ..KeyForm::default() }
+        KeyForm {
+            form_id,
+            name: name.into(),
+            more_scopes: scopes.into(),
+            environment: self.core.settings.environment.to_string(),
+            ..KeyForm::default()
+        }
     }
 
     /// Runs one statement of a test's own, as an intruder in the database would.

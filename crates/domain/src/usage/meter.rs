@@ -92,6 +92,11 @@ impl Meter {
         }
     }
 
+    /// Events in the queue, not stored yet.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Events that could not be stored since the process started.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)

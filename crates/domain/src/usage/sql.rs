@@ -6,7 +6,9 @@ use crate::{
     Error, Grant, Result,
     db::{Inner, Tx, on},
 };
-use contract::{CredentialKind, Environment, KeyId, KeyImpact, PageQuery, Scope, TenantId, UnixMs, UsageEvent, UsageFilter, UsageId, UserId};
+use contract::{
+    CredentialKind, Environment, KeyId, KeyImpact, PageQuery, Scope, TenantId, UnixMs, UsageEvent, UsageFilter, UsageId, UserId,
+};
 use sqlx::{FromRow, QueryBuilder, types::Json};
 use uuid::Uuid;
 
@@ -72,14 +74,22 @@ const BY_KEY: &str = page!("AND e.credential_id = $5 ");
 const BY_OUTCOME: &str = page!("AND e.outcome = $5 ");
 const BY_KEY_AND_OUTCOME: &str = page!("AND e.credential_id = $5 AND e.outcome = $6 ");
 const BY_REQUEST: &str = page!("AND e.request_id = $5 AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) ");
-const OWN: &str = page!("AND k.owner_id = $5 AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) AND ($8 IS NULL OR e.request_id = $8) ");
+const OWN: &str = page!(
+    "AND k.owner_id = $5 AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) AND ($8 IS NULL OR e.request_id = $8) "
+);
 
 /// Every statement that reads a page.
 #[cfg(feature = "testing")]
-pub const LIST_STATEMENTS: [(&str, &str); 4] = [("all", ALL), ("key", BY_KEY), ("outcome", BY_OUTCOME), ("key and outcome", BY_KEY_AND_OUTCOME)];
+pub const LIST_STATEMENTS: [(&str, &str); 4] =
+    [("all", ALL), ("key", BY_KEY), ("outcome", BY_OUTCOME), ("key and outcome", BY_KEY_AND_OUTCOME)];
 
 pub(super) async fn list(
-    tx: &mut Tx, grant: &Grant, filter: &UsageFilter, environment: Environment, own_only: Option<UserId>, page: PageQuery,
+    tx: &mut Tx,
+    grant: &Grant,
+    filter: &UsageFilter,
+    environment: Environment,
+    own_only: Option<UserId>,
+    page: PageQuery,
 ) -> Result<Vec<Row>> {
     let (tenant, env, before, limit) = (grant.tenant_id().uuid(), environment.as_str(), page.before(), i64::from(page.bounded()) + 1);
     let key = filter.credential_id.map(KeyId::uuid);
@@ -147,10 +157,8 @@ macro_rules! insert_chunk {
 
 pub(super) async fn insert(tx: &mut Tx, batch: &[NewEvent]) -> Result<()> {
     const HOME: &str = "SELECT id FROM tenants WHERE home";
-    let home: Option<Uuid> = match batch.iter().any(|e| e.tenant_id.is_none()) {
-        true => on!(tx, c => sqlx::query_scalar(HOME).fetch_optional(c).await)?,
-        false => None,
-    };
+    let home: Option<Uuid> =
+        if batch.iter().any(|e| e.tenant_id.is_none()) { on!(tx, c => sqlx::query_scalar(HOME).fetch_optional(c).await)? } else { None };
     // Before the first tenant exists there is no log to write to.
     let rows: Vec<(Uuid, &NewEvent)> = batch.iter().filter_map(|e| Some((e.tenant_id.map(TenantId::uuid).or(home)?, e))).collect();
     for chunk in rows.chunks(ROWS) {
@@ -163,7 +171,8 @@ pub(super) async fn insert(tx: &mut Tx, batch: &[NewEvent]) -> Result<()> {
 }
 
 pub(super) async fn touch_key(tx: &mut Tx, tenant: TenantId, key: KeyId, at: UnixMs) -> Result<()> {
-    const SQL: &str = "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
+    const SQL: &str =
+        "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
     on!(tx, c => sqlx::query(SQL).bind(tenant.uuid()).bind(key.uuid()).bind(at.0).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -112,11 +112,19 @@ mod tests {
     }
 
     fn facts(scopes: &[Scope]) -> Facts<'_> {
-        Facts { ip: Some("203.0.113.9".parse().expect("an address")), environment: Some(Environment::Live), scopes, only_tenant: None, now: NOW }
+        Facts {
+            ip: Some("203.0.113.9".parse().expect("an address")),
+            environment: Some(Environment::Live),
+            scopes,
+            only_tenant: None,
+            now: NOW,
+        }
     }
 
+    type Fail = fn(&mut Entry, &mut Facts<'_>);
+
     /// One way to fail each check, in the contract's order.
-    fn failures() -> Vec<(Code, fn(&mut Entry, &mut Facts<'_>))> {
+    fn failures() -> Vec<(Code, Fail)> {
         vec![
             (Code::NotFound, |_, f| f.only_tenant = Some(TenantId::from_uuid(Uuid::from_u128(9)))),
             (Code::Revoked, |e, _| e.revoked_at = Some(NOW)),

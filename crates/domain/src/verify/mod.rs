@@ -9,7 +9,8 @@ pub use decide::{Entry, Facts, decide};
 
 use crate::{Core, Ctx, Error, Result, keys::secret, usage::NewEvent};
 use contract::{
-    Code, CredentialKind, Environment, ErrorCode, KeyKind, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest, VerifyResponse,
+    Code, CredentialKind, Environment, ErrorCode, KeyKind, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest,
+    VerifyResponse,
 };
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -36,7 +37,14 @@ pub struct Logged {
 }
 
 /// Looks a credential up and decides. No I/O; fails only when the snapshot is too old to be trusted.
-pub fn check(core: &Core, credential: &str, ip: Option<IpAddr>, need: &Requirement, only_tenant: Option<TenantId>, any_environment: bool) -> Result<Decision> {
+pub fn check(
+    core: &Core,
+    credential: &str,
+    ip: Option<IpAddr>,
+    need: &Requirement,
+    only_tenant: Option<TenantId>,
+    any_environment: bool,
+) -> Result<Decision> {
     let refused = |code| Ok(Decision { code, entry: None, missing: None });
     let Some(parsed) = secret::parse(credential) else {
         return refused(Code::Malformed);
@@ -83,7 +91,13 @@ pub fn gateway(core: &Core, credential: &str, ip: Option<IpAddr>) -> Result<Arc<
 
 #[expect(clippy::too_many_arguments, reason = "the facts of one request; a struct would be taken apart again one line below")]
 async fn decide_and_log(
-    ctx: &Ctx, credential: &str, ip: Option<IpAddr>, need: &Requirement, only_tenant: Option<TenantId>, home: TenantId, source: UsageSource,
+    ctx: &Ctx,
+    credential: &str,
+    ip: Option<IpAddr>,
+    need: &Requirement,
+    only_tenant: Option<TenantId>,
+    home: TenantId,
+    source: UsageSource,
     logged: Logged,
 ) -> Result<Decision> {
     let started = Instant::now();
@@ -97,7 +111,13 @@ async fn decide_and_log(
 /// a `home`, under the installation's first tenant.
 #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 pub async fn record(
-    ctx: &Ctx, home: Option<TenantId>, ip: Option<IpAddr>, need: &Requirement, decision: &Decision, source: UsageSource, logged: Logged,
+    ctx: &Ctx,
+    home: Option<TenantId>,
+    ip: Option<IpAddr>,
+    need: &Requirement,
+    decision: &Decision,
+    source: UsageSource,
+    logged: Logged,
     started: Instant,
 ) {
     let core = ctx.core();
@@ -140,8 +160,19 @@ fn response(ctx: &Ctx, decision: Decision) -> VerifyResponse {
     let request_id = ctx.request().id.clone();
     let Some(e) = decision.entry else {
         return VerifyResponse {
-            valid: false, code: decision.code, kind: None, credential_id: None, tenant_id: None, subject: None, client_id: None,
-            environment: None, scopes: Vec::new(), metadata: serde_json::json!({}), expires_at: None, rate_limit: None, request_id,
+            valid: false,
+            code: decision.code,
+            kind: None,
+            credential_id: None,
+            tenant_id: None,
+            subject: None,
+            client_id: None,
+            environment: None,
+            scopes: Vec::new(),
+            metadata: serde_json::json!({}),
+            expires_at: None,
+            rate_limit: None,
+            request_id,
         };
     };
     VerifyResponse {

@@ -67,10 +67,13 @@ async fn set_up_once(on: On) {
     let t: TestInstallation = bare(on).await;
     let link = identity::new_setup_link(&t.core).await.unwrap().unwrap();
     let anonymous = Ctx::new(Arc::<Core>::clone(&t.core), Who::Anonymous, RequestInfo::default());
-    let form = |token: &str| SetupForm { token: token.into(), tenant: "Acme".into(), email: "o@acme.test".into(), password: PASSWORD.into() };
+    let form =
+        |token: &str| SetupForm { token: token.into(), tenant: "Acme".into(), email: "o@acme.test".into(), password: PASSWORD.into() };
     assert!(matches!(identity::set_up(&anonymous, &form("guess")).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
     let weak = SetupForm { password: "short".into(), tenant: String::new(), ..form(link.0.expose()) };
-    assert!(matches!(identity::set_up(&anonymous, &weak).await, Err(Error::Invalid(f)) if f.get("password").is_some() && f.get("tenant").is_some()));
+    assert!(
+        matches!(identity::set_up(&anonymous, &weak).await, Err(Error::Invalid(f)) if f.get("password").is_some() && f.get("tenant").is_some())
+    );
     let (good, a) = (form(link.0.expose()), anonymous.clone());
     let (one, two) = tokio::join!(identity::set_up(&anonymous, &good), identity::set_up(&a, &good));
     assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|ok| **ok).count(), 1, "in parallel, too: {one:?} {two:?}");

@@ -1,4 +1,4 @@
-use contract::{Code, CredentialKind, Environment, KeyFilter, KeyKind, KeyState, PageQuery, Requirement, Role, RevokeForm, Scope, UserId};
+use contract::{Code, CredentialKind, Environment, KeyFilter, KeyKind, KeyState, PageQuery, Requirement, RevokeForm, Role, Scope, UserId};
 use domain::{Error, Who, keys, on_both, tenants, verify};
 use std::time::Duration;
 

@@ -94,7 +94,8 @@ async fn plans(on: On) {
         assert!(first.contains("usage_events_by_") || first.contains("usage_events_pkey"), "{name} uses an index: {first}");
         assert!(!first.contains("SCAN e") && !first.contains("Seq Scan on usage_events"), "{name}: {first}");
     }
-    let last = usage::list(&t.owner(), &UsageFilter::default(), Environment::Live, PageQuery { limit: 200, cursor: Some(far) }).await.unwrap();
+    let last =
+        usage::list(&t.owner(), &UsageFilter::default(), Environment::Live, PageQuery { limit: 200, cursor: Some(far) }).await.unwrap();
     assert_eq!((last.data.len(), last.next_cursor), (200, None));
 }
 

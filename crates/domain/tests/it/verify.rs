@@ -2,7 +2,8 @@ use contract::{Code, KeyKind, Outcome, PageQuery, Scope, UsageFilter, VerifyRequ
 use domain::{Ctx, Error, Who, keys, on_both, usage, verify};
 
 fn request(credential: &str) -> VerifyRequest {
-    serde_json::from_value(serde_json::json!({"credential": credential, "path": "/v2/users?token=x", "method": "GET", "ip": "203.0.113.9"})).unwrap()
+    serde_json::from_value(serde_json::json!({"credential": credential, "path": "/v2/users?token=x", "method": "GET", "ip": "203.0.113.9"}))
+        .unwrap()
 }
 
 /// The gateway of bootstrap, as the HTTP layer would make it.

@@ -2,7 +2,12 @@
 //! answered by the page with everything typed, success by a redirect, a new secret by the page that reveals it.
 
 use super::{super::AppState, super::sessions, render};
-use app::{actions, error::AppError, returned::Returned, ssr::{Boot, Browser}};
+use app::{
+    actions,
+    error::AppError,
+    returned::Returned,
+    ssr::{Boot, Browser},
+};
 use axum::{
     extract::{FromRequest, Path, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
@@ -128,7 +133,11 @@ async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response>
     match Form::<F>::from_request(whole, &()).await {
         Ok(Form(form)) => Ok((parts, form)),
         Err(e) => {
-            let code = if e.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE { ErrorCode::PayloadTooLarge } else { ErrorCode::BadRequest };
+            let code = if e.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ErrorCode::PayloadTooLarge
+            } else {
+                ErrorCode::BadRequest
+            };
             Err(super::super::error::ApiError(Problem::new(code)).into_response())
         }
     }
@@ -177,7 +186,9 @@ mod tests {
         for local in ["/", "/keys?state=active", "/keys/new#x"] {
             assert!(is_local(local), "{local}");
         }
-        for foreign in ["", "//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "keys", "/\t/evil.test", "\\\\evil.test"] {
+        for foreign in
+            ["", "//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "keys", "/\t/evil.test", "\\\\evil.test"]
+        {
             assert!(!is_local(foreign), "{foreign}");
         }
     }

@@ -7,7 +7,7 @@ use super::{AppState, origin, sessions};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header, uri::PathAndQuery},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::{any, post},
@@ -42,22 +42,20 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 async fn sign_in_first(req: Request, next: Next) -> Response {
     let signed_in = req.extensions().get::<Ctx>().is_some_and(|c| c.person().is_some());
     let path = req.uri().path();
-    let open = matches!(path, "/login" | "/setup" | "/preferences" | "/logout") || path.starts_with("/api/");
-    match (signed_in, path) {
-        (true, "/" | "/login" | "/setup") => Redirect::to("/keys").into_response(),
-        (true, _) => next.run(req).await,
-        (false, _) if open => next.run(req).await,
-        (false, _) if member_page(path) => {
-            let next = req.uri().path_and_query().map_or("/", |p| p.as_str());
-            Redirect::to(&format!("/login?next={}", encode(next))).into_response()
-        }
-        (false, _) => next.run(req).await,
+    if signed_in && matches!(path, "/" | "/login" | "/setup") {
+        Redirect::to("/keys").into_response()
+    } else if !signed_in && member_page(path) {
+        let next = req.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+        Redirect::to(&format!("/login?next={}", encode(next))).into_response()
+    } else {
+        next.run(req).await
     }
 }
 
 /// The pages behind the sign-in; anything else is not found, for members and strangers alike.
 fn member_page(path: &str) -> bool {
-    path == "/" || ["/keys", "/usage", "/audit"].iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
+    path == "/"
+        || ["/keys", "/usage", "/audit"].iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Percent-encodes what would end a query value.
@@ -70,7 +68,9 @@ fn encode(s: &str) -> String {
 async fn server_function(State(state): State<AppState>, req: Request) -> Response {
     let context = render::request_context(&state, &req);
     let mut response = leptos_axum::handle_server_fns_with_context(context, req).await.into_response();
-    if response.status() == StatusCode::NOT_FOUND || response.status() == StatusCode::BAD_REQUEST && !response.headers().contains_key(header::CONTENT_TYPE) {
+    if response.status() == StatusCode::NOT_FOUND
+        || response.status() == StatusCode::BAD_REQUEST && !response.headers().contains_key(header::CONTENT_TYPE)
+    {
         return super::error::ApiError::from(contract::ErrorCode::NotFound).into_response();
     }
     let headers = response.headers_mut();
