@@ -15,7 +15,7 @@ sources=(app frontend style crates/contract index.html Trunk.toml Cargo.lock pac
 if [ ! -e "$stamp" ] || [ -n "$(find "${sources[@]}" -newer "$stamp" -type f -print -quit)" ]; then
   say "building the browser's part (about 4 minutes the first time, 1 after that)"
   # Debian's toolchain, where rustup has no target for WebAssembly.
-  if [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ]; then
+  if [ "${KEYSTEAD_WASM:-}" = debian ] || [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ]; then
     export RUSTUP_TOOLCHAIN=debian CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
   fi
   env -u RUSTFLAGS trunk build --release >&2

@@ -35,12 +35,14 @@ apt cc build-essential
 apt pkg-config pkg-config
 
 # --- a WebAssembly target: rustup's where its server can be reached, else Debian's, linked as a toolchain ------
+# KEYSTEAD_WASM=debian takes Debian's even where rustup has one, to try that way.
 wasm_ready() {
-  [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] || [ -x /opt/rust-debian/bin/rustc ]
+  [ -x /opt/rust-debian/bin/rustc ] ||
+    { [ "${KEYSTEAD_WASM:-}" != debian ] && [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ]; }
 }
 if ! wasm_ready; then
   say "adding the WebAssembly target (seconds from rustup, about 4 minutes from Debian)"
-  if ! { have rustup && timeout 45 rustup target add wasm32-unknown-unknown >/dev/null 2>&1; }; then
+  if [ "${KEYSTEAD_WASM:-}" = debian ] || ! { have rustup && timeout 45 rustup target add wasm32-unknown-unknown >/dev/null 2>&1; }; then
     say "rustup's server is out of reach: taking Debian's Rust for WebAssembly"
     apt /usr/bin/wasm-ld-19 lld-19
     apt /usr/src/rustc-web-probe rustc-web cargo-web rust-web-src

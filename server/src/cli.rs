@@ -116,8 +116,8 @@ const IN_USE: u8 = 3;
 
 /// Runs the command line.
 pub async fn run(cli: Cli) -> ExitCode {
-    telemetry::start();
     let config = cli.config;
+    telemetry::start(config.log_format);
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&config).await,
         Command::Migrate => open::database(&config).await.map(|_| println!("The schema is up to date.")),
@@ -191,7 +191,7 @@ async fn serve(config: &Config) -> Result<()> {
 }
 
 /// How long requests under way may take after SIGTERM; the log of usage is written out after that.
-const DRAIN: Duration = Duration::from_secs(8);
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// SIGTERM or Ctrl-C.
 struct StopSignal {

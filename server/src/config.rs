@@ -54,9 +54,22 @@ pub struct Config {
     #[arg(long, env = "KEYSTEAD_ERROR_FORMAT", default_value = "standard", global = true)]
     pub error_format: ErrorFormat,
 
+    /// Lines for people, or JSON for machines, on standard error; `RUST_LOG` chooses what is said.
+    #[arg(long, env = "KEYSTEAD_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+
     /// How long known credentials are still decided from memory while the database is away.
     #[arg(long, env = "KEYSTEAD_MAX_STALENESS", default_value = "30s", value_parser = humantime::parse_duration, global = true)]
     pub max_staleness: Duration,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// The two forms of an error body.

@@ -23,12 +23,11 @@ async fn follow(core: Arc<Core>) {
     let mut wake: Option<Wake> = None;
     let mut away = false;
     loop {
-        match &mut wake {
-            Some(wake) => tokio::select! { _ = tick.tick() => {} () = wake.heard() => {} },
-            None => {
-                tick.tick().await;
-                wake = core.db.wake().await.ok();
-            }
+        if let Some(wake) = &mut wake {
+            tokio::select! { _ = tick.tick() => {} () = wake.heard() => {} }
+        } else {
+            tick.tick().await;
+            wake = core.db.wake().await.ok();
         }
         match (core.cache.sync(&core).await, away) {
             (Ok(()), true) => tracing::info!("the database answers again"),

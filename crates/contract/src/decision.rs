@@ -129,7 +129,7 @@ pub struct Requirement {
 }
 
 /// Body of `POST /v1/verify`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// The credential as the client sent it.
@@ -159,6 +159,8 @@ pub struct VerifyRequest {
     #[serde(default = "one")]
     pub cost: u32,
 }
+
+crate::account::silent!(VerifyRequest);
 
 const fn one() -> u32 {
     1

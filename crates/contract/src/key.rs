@@ -91,7 +91,7 @@ pub struct CreateKey {
 }
 
 /// The answer to a creation, and the only place where the secret ever stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreatedKey {
     /// The key.
     #[serde(flatten)]
@@ -141,3 +141,5 @@ pub struct RevokeForm {
     #[serde(default)]
     pub confirm: String,
 }
+
+crate::account::silent!(CreatedKey);

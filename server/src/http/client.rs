@@ -45,9 +45,10 @@ pub async fn https_only(State(state): State<AppState>, req: Request, next: Next)
     let path = req.uri().path();
     let client = req.extensions().get::<Client>();
     let plain = client.is_none_or(|c| !c.https);
-    let local = client.is_some_and(|c| c.peer.is_loopback() && c.ip == Some(c.peer));
-    let exempt =
-        matches!(path, "/livez" | "/readyz") || (local && (path.starts_with("/v1/verify") || path.starts_with("/v1/forward-auth")));
+    // A gateway on this machine asks over loopback, and fetches the words of its refusals there.
+    let local = client.is_some_and(|c| c.peer.is_loopback());
+    let asks = ["/v1/verify", "/v1/forward-auth", "/v1/errors/"].iter().any(|p| path.starts_with(p));
+    let exempt = matches!(path, "/livez" | "/readyz") || (local && asks);
     if state.https && plain && !exempt {
         return ApiError(Problem::new(ErrorCode::HttpsRequired)).into_response();
     }

@@ -21,12 +21,10 @@ use domain::{
 };
 use std::net::IpAddr;
 
-/// What the gateway demands of this request, and how it wants to be told.
+/// What the gateway demands of this request.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Demand {
     need: Requirement,
-    /// nginx's `auth_request` knows only 2xx, 401 and 403.
-    nginx: bool,
 }
 
 /// `ANY /v1/forward-auth`: the demand may also stand in the query.
@@ -41,31 +39,26 @@ pub async fn nested(State(state): State<AppState>, parts: Parts) -> Response {
 }
 
 async fn answer(state: &AppState, parts: &Parts, query: &str) -> Response {
-    let headers = &parts.headers;
-    let demand = Demand::read(headers, query);
-    let nginx = demand.as_ref().map_or_else(|_| says_nginx(headers, query), |d| d.nginx);
-    let answered = match demand {
-        Ok(demand) => decide(state, parts, &demand).await,
-        Err(e) => Err(e),
-    };
-    match answered {
+    match decide(state, parts, query).await {
         Ok(entry) => allowed(&entry),
-        Err(e) => denied(e, nginx),
+        Err(e) => denied(e, says_nginx(&parts.headers, query)),
     }
 }
 
-async fn decide(state: &AppState, parts: &Parts, demand: &Demand) -> Result<std::sync::Arc<Entry>, ApiError> {
+async fn decide(state: &AppState, parts: &Parts, query: &str) -> Result<std::sync::Arc<Entry>, ApiError> {
     let headers = &parts.headers;
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
     let client = parts.extensions.get::<Client>();
     let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
-    let gateway_ip = client.and_then(|c| c.ip);
+    // The gateway's own address is its connection's; what it forwards is its client's.
+    let gateway_ip = client.map(|c| c.peer);
     let gateway_key = text(headers, "x-keystead-gateway").unwrap_or_default();
     let gateway = verify::gateway(&state.core, gateway_key, gateway_ip).map_err(|e| {
         tracing::warn!(request_id = %info.id, ip = ?gateway_ip, "a gateway was refused");
         anonymous.problem(e)
     })?;
     // Now the gateway's word about its client is believed.
+    let demand = Demand::read(headers, query)?;
     let ip = client.and_then(|c| forwarded(headers, state, c.peer));
     let uri: Option<Uri> = text(headers, "x-forwarded-uri").or_else(|| text(headers, "x-original-uri")).and_then(|u| u.parse().ok());
     let method = text(headers, "x-forwarded-method").or_else(|| text(headers, "x-original-method")).unwrap_or(parts.method.as_str());
@@ -103,7 +96,7 @@ fn allowed(entry: &Entry) -> Response {
     let mut response = StatusCode::OK.into_response();
     let values = [
         ("x-keystead-tenant", entry.tenant_id.to_string()),
-        ("x-keystead-subject", entry.owner.clone().unwrap_or_default()),
+        ("x-keystead-subject", entry.owner.map(|id| id.to_string()).unwrap_or_default()),
         ("x-keystead-credential", entry.key_id.to_string()),
         ("x-keystead-kind", CredentialKind::ApiKey.to_string()),
         ("x-keystead-scopes", entry.scopes.joined()),
@@ -155,13 +148,15 @@ impl Demand {
             }
             "environment" => self.need.environment = Some(value.parse::<Environment>().map_err(|()| misread(value))?),
             "audience" => self.need.audience = Some(value.to_owned()),
-            "nginx" => self.nginx = value != "0",
+            // How the answer is to look, not what is demanded: see `says_nginx`.
+            "nginx" => {}
             other => return Err(misread(other)),
         }
         Ok(())
     }
 }
 
+/// nginx's `auth_request` knows only 2xx, 401 and 403. Read apart from the demand, which may be unreadable.
 fn says_nginx(headers: &HeaderMap, query: &str) -> bool {
     query.contains("nginx") || headers.get_all("x-keystead-require").iter().any(|v| v.as_bytes().windows(5).any(|w| w == b"nginx"))
 }
@@ -190,8 +185,8 @@ mod tests {
     fn a_demand_is_read_from_the_header_and_the_query() {
         let scopes = vec![Scope::parse("users:read").expect("valid"), Scope::parse("write").expect("valid")];
         let need = Requirement { scopes, environment: Some(Environment::Test), audience: None };
-        assert_eq!(read("scopes=users:read write; environment=test; nginx", ""), Ok(Demand { need: need.clone(), nginx: true }));
-        assert_eq!(read("", "scopes=users%3Aread,write&environment=test&nginx=1"), Ok(Demand { need, nginx: true }));
+        assert_eq!(read("scopes=users:read write; environment=test; nginx", ""), Ok(Demand { need: need.clone() }));
+        assert_eq!(read("", "scopes=users%3Aread,write&environment=test&nginx=1"), Ok(Demand { need }));
         assert_eq!(read("", ""), Ok(Demand::default()));
     }
 

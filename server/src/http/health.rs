@@ -2,7 +2,7 @@
 
 use super::{AppState, authn, error::ApiError};
 use axum::{Json, extract::State, http::request::Parts};
-use contract::{CredentialKind, Environment, ErrorCode, ScopeSet, UnixMs};
+use contract::{CredentialKind, Environment, ErrorCode, ScopeSet, UnixMs, UserId};
 use domain::{Ctx, Who};
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub struct Test {
     tenant_id: String,
     environment: Environment,
     scopes: ScopeSet,
-    user: Option<String>,
+    user: Option<UserId>,
 }
 
 /// `GET /v1/auth/test`: who the credential is.
@@ -27,7 +27,7 @@ pub async fn test(State(state): State<AppState>, parts: Parts) -> Result<Json<Te
         tenant_id: key.tenant_id.to_string(),
         environment: key.environment,
         scopes: key.scopes.clone(),
-        user: key.owner.clone(),
+        user: key.owner,
     }))
 }
 
@@ -69,7 +69,7 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<
         health.authenticated = true;
         health.version = Some(env!("CARGO_PKG_VERSION"));
         health.tenant_id = Some(key.tenant_id.to_string());
-        let id = key.owner.clone().unwrap_or_else(|| key.key_id.to_string());
+        let id = key.owner.map_or_else(|| key.key_id.to_string(), |id| id.to_string());
         // Until plans exist every tenant is on this one.
         health.user = Some(User { id, plan: "default" });
     }

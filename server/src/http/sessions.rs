@@ -72,7 +72,8 @@ pub fn layer(state: &AppState) -> SessionManagerLayer<Store> {
         .with_secure(state.https)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_expiry(Expiry::OnInactivity(time::Duration::milliseconds(sessions::IDLE)))
+        // The cookie is set once and lasts as long as a session can; that it ends when idle is the table's business.
+        .with_expiry(Expiry::OnInactivity(time::Duration::milliseconds(sessions::ABSOLUTE)))
 }
 
 /// The cookie of the environment and the theme; nothing in it is secret or trusted.

@@ -82,7 +82,7 @@ on_both! {
         body["request_id"] = json!(null);
         body["expires_at"] = json!(null);
         assert_eq!(body, json!({"valid":true,"code":"VALID","kind":"api_key","credential_id":made.api_key.id,"tenant_id":app.t.first.tenant_id,
-            "subject":"owner@acme.test","client_id":null,"environment":"live","scopes":["users:read"],"metadata":{},"expires_at":null,
+            "subject":app.t.first.user_id,"client_id":null,"environment":"live","scopes":["users:read"],"metadata":{},"expires_at":null,
             "rate_limit":null,"request_id":null}));
         let denied = app.verify(&json!({"credential": key, "scopes": ["users:write"]})).await.json();
         assert_eq!((&denied["valid"], &denied["code"]), (&json!(false), &json!("INSUFFICIENT_SCOPE")));

@@ -114,6 +114,7 @@ fn the_help_documents_every_setting() {
         "TRUSTED_PROXIES",
         "ENVIRONMENT",
         "ERROR_FORMAT",
+        "LOG_FORMAT",
         "MAX_STALENESS",
     ] {
         assert!(help.contains(&format!("KEYSTEAD_{setting}")), "{setting}");

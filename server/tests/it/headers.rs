@@ -70,6 +70,13 @@ async fn s28_on_https_plain_requests_are_refused_and_hsts_is_set() {
     let forged = App::with(On::Sqlite, Setup { peer: "203.0.113.9:1", ..setup() }).await;
     let answer = forged.get("/login", &[("x-forwarded-proto", "https"), ("accept", "text/html")]).await;
     assert_eq!(answer.code(), "HTTPS_REQUIRED", "a stranger's word about the scheme is not believed");
+    // A gateway on the same machine asks over loopback, also when it is a trusted proxy that passes its client on.
+    let local = App::with(On::Sqlite, Setup { trusted: vec!["127.0.0.1/32"], peer: "127.0.0.1:1", ..setup() }).await;
+    let gateway = local.t.first.gateway_key.clone();
+    let asked = local.get("/v1/forward-auth", &[("x-keystead-gateway", &gateway), ("x-forwarded-for", "203.0.113.9")]).await;
+    assert_eq!(asked.code(), "UNAUTHORIZED");
+    assert_eq!(local.get("/v1/errors/IP_NOT_ALLOWED", &[]).await.code(), "IP_NOT_ALLOWED");
+    assert_eq!(local.get("/v1/auth/test", &[]).await.code(), "HTTPS_REQUIRED");
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
 //! Making a key.
 
 use super::{secret, sql, target};
-use crate::{Ctx, Error, Grant, Result, db::Event};
-use contract::{
-    ApiKey, CreateKey, CreatedKey, Environment, ErrorCode, FieldErrors, FormId, KeyForm, KeyId, KeyKind, KeyState, Perm, Scope, ScopeSet,
-    SecretId, VERBS,
+use crate::{
+    Ctx, Error, Grant, Result,
+    db::{Event, WriteTx},
 };
+use contract::{
+    ApiKey, BUILT_IN_SCOPES, CreateKey, CreatedKey, Environment, ErrorCode, FieldErrors, FormId, KeyForm, KeyId, KeyKind, KeyState, Perm,
+    Scope, ScopeSet, SecretId, VERBS,
+};
+use std::collections::HashMap;
 
 /// Makes a key from the console's form. Posting the same form twice makes one key; the second answer has no secret.
 pub async fn create_from_form(ctx: &Ctx, form: &KeyForm) -> Result<CreatedKey> {
@@ -33,7 +37,7 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>) -> Result<Cre
         let first = sql::find_by_form(tx.tx(), &grant, form, person.user_id).await?.ok_or(Error::NotFound)?;
         return Ok(CreatedKey { api_key: first.key(now)?, key: None });
     }
-    admit_scopes(ctx, &grant, &mut tx, &req.scopes).await?;
+    let scopes = admit_scopes(ctx, &grant, &mut tx, req.scopes).await?;
     let tenant = sql::slug(tx.tx(), &grant).await?;
     let core = ctx.core();
     let made = secret::generate(core.entropy(), &core.keys, req.kind, req.environment, &tenant);
@@ -46,7 +50,7 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>) -> Result<Cre
         prefix: made.prefix.clone(),
         last_four: made.last_four.clone(),
         state: if req.not_before.is_some_and(|t| t > now) { KeyState::Pending } else { KeyState::Active },
-        scopes: ScopeSet(req.scopes),
+        scopes: ScopeSet(scopes),
         allowed_ips: req.allowed_ips,
         not_before: req.not_before,
         expires_at: req.expires_at,
@@ -98,23 +102,29 @@ fn judge(ctx: &Ctx, req: &mut CreateKey) -> Result<()> {
     Ok(())
 }
 
-/// Every scope stands in the catalogue. `resource:verb` with a known verb is added by whoever may write settings;
+/// The scopes in the catalogue's spelling. `resource:verb` with a known verb is added by whoever may write settings;
 /// any other unknown scope is refused by name.
-async fn admit_scopes(ctx: &Ctx, grant: &Grant, tx: &mut crate::db::WriteTx, scopes: &[Scope]) -> Result<()> {
-    let known: Vec<String> = sql::catalogue(tx.tx(), grant).await?.into_iter().map(|d| d.name.canonical()).collect();
+async fn admit_scopes(ctx: &Ctx, grant: &Grant, tx: &mut WriteTx, asked: Vec<Scope>) -> Result<Vec<Scope>> {
+    let known: HashMap<String, Scope> = sql::catalogue(tx.tx(), grant).await?.into_iter().map(|d| (d.name.canonical(), d.name)).collect();
     let may_add = ctx.require(Perm::SettingsWrite).is_ok();
     let mut errors = FieldErrors::default();
-    for scope in scopes.iter().filter(|s| !known.contains(&s.canonical())) {
+    let mut admitted: Vec<Scope> = Vec::new();
+    for scope in asked {
         let (resource, verb) = scope.parts();
-        if scope.is_reserved() {
-            if !Perm::ALL.iter().any(|p| p.scope() == *scope) {
-                errors.add("scopes", "invalid", format!("{scope} is no permission of Keystead."));
-            }
-        } else if may_add && resource.is_some() && VERBS.contains(&verb) {
-            sql::add_scope(tx.tx(), grant, scope, ctx.now()).await?;
-        } else {
-            errors.add("scopes", "invalid", format!("{scope} is not in the catalogue of permissions."));
+        let mut admit = known.get(&scope.canonical()).cloned();
+        if admit.is_none() && scope.is_reserved() {
+            admit = Perm::ALL.iter().map(|p| p.scope()).find(|p| *p == scope);
+        } else if admit.is_none() && BUILT_IN_SCOPES.contains(&scope.as_str()) {
+            admit = Some(scope.clone());
+        } else if admit.is_none() && may_add && resource.is_some() && VERBS.contains(&verb) {
+            sql::add_scope(tx.tx(), grant, &scope, ctx.now()).await?;
+            admit = Some(scope.clone());
+        }
+        match admit {
+            Some(scope) if admitted.contains(&scope) => {}
+            Some(scope) => admitted.push(scope),
+            None => errors.add("scopes", "invalid", format!("{scope} is not in the catalogue of permissions.")),
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+    Ok(errors.into_result(Some(admitted))?)
 }

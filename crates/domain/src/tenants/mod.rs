@@ -14,6 +14,7 @@ use contract::{
     UserId,
 };
 use serde::Serialize;
+use std::fmt;
 
 /// A tenant, as the command line lists it.
 #[derive(Clone, Debug, Serialize)]
@@ -29,7 +30,7 @@ pub struct Tenant {
 }
 
 /// What `keystead bootstrap` prints; the two keys stand nowhere else.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Bootstrapped {
     /// The first tenant.
     pub tenant_id: TenantId,
@@ -39,6 +40,13 @@ pub struct Bootstrapped {
     pub api_key: String,
     /// A gateway key for the whole installation.
     pub gateway_key: String,
+}
+
+impl fmt::Debug for Bootstrapped {
+    /// Without the keys (rule 4).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bootstrapped").field("tenant_id", &self.tenant_id).field("user_id", &self.user_id).finish_non_exhaustive()
+    }
 }
 
 /// Every tenant of the installation, oldest first; for the command line.

@@ -82,6 +82,9 @@ impl TestInstallation {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
+        while self.core.meter.waiting() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         self.core.meter.stop().await;
         self.tamper("ANALYZE").await;
     }

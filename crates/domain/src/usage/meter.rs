@@ -27,6 +27,8 @@ const BATCH: usize = 5_000;
 const LINGER: Duration = Duration::from_millis(50);
 /// How long a request waits for room in a full queue before its event is counted as lost.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the way out may take; with the drain of the requests it stays below ten seconds.
+const WRITE_OUT: Duration = Duration::from_millis(3_500);
 
 /// A decided request on its way into the log.
 #[derive(Clone, Debug)]
@@ -110,10 +112,14 @@ impl Meter {
     /// Takes no more events, writes out those that wait, and returns when they are stored.
     pub async fn stop(&self) {
         self.closing.notify_one();
-        if let Some(writer) = self.writer.lock().await.take()
-            && let Err(e) = writer.await
-        {
-            tracing::error!(error = %e, "the usage writer failed");
+        let Some(mut writer) = self.writer.lock().await.take() else { return };
+        match timeout(WRITE_OUT, &mut writer).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::error!(error = %e, "the usage writer failed"),
+            Err(_) => {
+                writer.abort();
+                tracing::error!("usage events were lost: the database did not answer before the shutdown");
+            }
         }
     }
 }
@@ -142,21 +148,15 @@ async fn write_all(db: Db, mut events: mpsc::Receiver<NewEvent>, closing: Arc<No
                 n = events.recv_many(&mut batch, room) => if n == 0 { break },
             }
         }
-        store(&db, &batch, &mut used, open).await;
+        store(&db, &batch, &mut used).await;
         batch.clear();
     }
 }
 
 /// Stores a batch; while the database is away, tries again, so that nothing is lost before the queue is full.
-async fn store(db: &Db, batch: &[NewEvent], used: &mut LastUsed, open: bool) {
+async fn store(db: &Db, batch: &[NewEvent], used: &mut LastUsed) {
     let mut wait = Duration::from_millis(50);
-    // On the way out there are ten seconds for everything.
-    let deadline = (!open).then(|| Instant::now() + Duration::from_secs(8));
     while let Err(e) = try_store(db, batch, used).await {
-        if deadline.is_some_and(|d| Instant::now() + wait > d) {
-            tracing::error!(error = %e, lost = batch.len(), "usage events were lost: the database did not answer before the shutdown");
-            return;
-        }
         tracing::warn!(error = %e, waiting = batch.len(), "usage events wait for the database");
         sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(2));

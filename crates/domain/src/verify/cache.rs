@@ -8,7 +8,7 @@ use super::{decide::Entry, sql};
 use crate::{Core, Error, Result, keys::secret::Digest};
 use contract::{KeyId, UnixMs};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
@@ -89,22 +89,17 @@ impl KeyCache {
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
                 *followed = Some(seq);
             }
-            Some(seq) => {
-                let changes = sql::changes_unscoped(&mut tx, seq).await?;
-                let mut last = seq;
-                let mut ids: Vec<KeyId> = Vec::new();
-                for (seq, id) in changes {
-                    last = seq;
-                    if !ids.contains(&id) {
-                        ids.push(id);
-                    }
-                }
-                for id in ids {
+            Some(mut last) => loop {
+                let changes = sql::changes_unscoped(&mut tx, last).await?;
+                let Some((newest, _)) = changes.last() else { break };
+                last = *newest;
+                let changed: HashSet<KeyId> = changes.into_iter().map(|(_, id)| id).collect();
+                for id in changed {
                     let entries = sql::entries_of_unscoped(&mut tx, id).await?;
                     self.keys.write().unwrap_or_else(PoisonError::into_inner).replace(id, entries);
                 }
                 *followed = Some(last);
-            }
+            },
         }
         self.synced_at.store(started.0, Ordering::Release);
         Ok(())

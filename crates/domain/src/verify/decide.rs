@@ -1,6 +1,6 @@
 //! The decision itself: pure, without I/O or time of its own (rule 9).
 
-use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, Scope, ScopeSet, TenantId, UnixMs};
+use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, Scope, ScopeSet, TenantId, UnixMs, UserId};
 use std::net::IpAddr;
 
 /// A key with one of its secrets, as decisions need it.
@@ -35,7 +35,7 @@ pub struct Entry {
     /// Whether it acts for the whole installation.
     pub platform: bool,
     /// The person who answers for it, if one does.
-    pub owner: Option<String>,
+    pub owner: Option<UserId>,
 }
 
 /// What a request brings and needs.

@@ -181,7 +181,7 @@ fn response(ctx: &Ctx, decision: Decision) -> VerifyResponse {
         kind: Some(CredentialKind::ApiKey),
         credential_id: Some(e.key_id.to_string()),
         tenant_id: Some(e.tenant_id.to_string()),
-        subject: e.owner.clone(),
+        subject: e.owner.map(|id| id.to_string()),
         client_id: None,
         environment: Some(e.environment),
         scopes: e.scopes.0.clone(),

@@ -7,7 +7,7 @@ use crate::{
     db::{Tx, on},
     keys::secret::Digest,
 };
-use contract::{AllowedIp, KeyId, ScopeSet, TenantId, UnixMs};
+use contract::{AllowedIp, KeyId, ScopeSet, TenantId, UnixMs, UserId};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ struct Row {
     revoked_at: Option<i64>,
     metadata: Json<serde_json::Value>,
     platform: bool,
-    owner: Option<String>,
+    owner_id: Option<Uuid>,
 }
 
 impl Row {
@@ -50,7 +50,7 @@ impl Row {
             secret_valid_until: self.valid_until.map(UnixMs),
             metadata: self.metadata.0,
             platform: self.platform,
-            owner: self.owner,
+            owner: self.owner_id.map(UserId::from_uuid),
         };
         Ok((digest, entry))
     }
@@ -60,9 +60,8 @@ macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT k.tenant_id, s.key_id, s.digest, s.valid_until, k.name, k.kind, k.environment, k.scopes, k.allowed_ips, \
-             k.not_before, k.expires_at, k.disabled_at, k.revoked_at, k.metadata, k.platform, u.email AS owner \
-             FROM api_key_secrets s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.key_id \
-             LEFT JOIN users u ON u.id = k.owner_id ",
+             k.not_before, k.expires_at, k.disabled_at, k.revoked_at, k.metadata, k.platform, k.owner_id \
+             FROM api_key_secrets s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.key_id ",
             $tail
         )
     };

@@ -103,6 +103,8 @@ on_both! {
         let names: Vec<String> = keys::catalogue(&t.owner()).await.unwrap().into_iter().map(|d| d.name.to_string()).collect();
         assert!(names.contains(&"read:users".to_owned()), "{names:?}");
         assert_eq!(names.len(), 5);
+        let other = keys::create_from_form(&t.owner(), &t.form("y", "users:read admin:all openid")).await.unwrap();
+        assert_eq!(other.api_key.scopes.joined(), "read:users admin openid", "in the catalogue's spelling");
     }
 }
 
