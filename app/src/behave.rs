@@ -6,6 +6,7 @@
 //! - `data-append="#id" data-line="text"` adds a line to a text area
 //! - `data-dialog="#id"` opens a dialog
 //! - `data-key="g k"` is followed, or focused if it is a field, when these keys are typed one after another
+//! - `data-once` on a form ignores a second submit while the first is under way: its answer may hold a secret
 //! - `data-guard` asks before the page is left, until its secret was copied or `data-stored-box` is ticked
 
 use leptos::prelude::{document, set_timeout, window};
@@ -15,6 +16,8 @@ use web_sys::{BeforeUnloadEvent, Element, Event, HtmlDialogElement, HtmlElement,
 
 /// Where the choice about shortcuts is kept.
 const SHORTCUTS: &str = "keystead.shortcuts";
+/// How long a form that was sent waits before it may be sent again.
+const ONCE: Duration = Duration::from_secs(15);
 /// How long a second key may be in coming.
 const CHORD_MS: f64 = 1500.0;
 
@@ -22,6 +25,7 @@ const CHORD_MS: f64 = 1500.0;
 pub fn install() {
     listen("click", |e: Event| clicked(&e));
     listen("change", |e: Event| changed(&e));
+    listen("submit", |e: Event| sent(&e));
     let typed = RefCell::new(Typed::default());
     listen("keydown", move |e: KeyboardEvent| pressed(&e, &mut typed.borrow_mut()));
     let guard = Closure::<dyn FnMut(BeforeUnloadEvent)>::new(|e: BeforeUnloadEvent| {
@@ -157,6 +161,17 @@ fn changed(e: &Event) {
     {
         _ = storage.set_item(SHORTCUTS, if switch.checked() { "on" } else { "off" });
     }
+}
+
+fn sent(e: &Event) {
+    let Some(form) = target(e, "[data-once]") else { return };
+    if form.has_attribute("data-sent") {
+        e.prevent_default();
+        return;
+    }
+    _ = form.set_attribute("data-sent", "");
+    // The page stays where the answer fails to come, and when the browser is stopped.
+    set_timeout(move || _ = form.remove_attribute("data-sent"), ONCE);
 }
 
 fn shortcuts_on() -> bool {

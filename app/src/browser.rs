@@ -2,7 +2,7 @@
 
 use contract::{KeyForm, UnixMs};
 use leptos::prelude::window;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// The browser's time.
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 are a whole number far below 2^53")]
@@ -36,4 +36,12 @@ pub fn key_form(form: &web_sys::HtmlFormElement) -> KeyForm {
         expires_at: text("expires_at"),
         allowed_ips: text("allowed_ips"),
     }
+}
+
+/// The fields of a submitted form, in their order.
+pub fn fields(e: &web_sys::SubmitEvent) -> Vec<(String, String)> {
+    let form = e.target().and_then(|t| t.dyn_into::<web_sys::HtmlFormElement>().ok());
+    let Some(data) = form.and_then(|f| web_sys::FormData::new_with_form(&f).ok()) else { return Vec::new() };
+    let pairs = data.entries().into_iter().filter_map(Result::ok).map(|pair| js_sys::Array::from(&pair));
+    pairs.filter_map(|pair| Some((pair.get(0).as_string()?, pair.get(1).as_string()?))).collect()
 }

@@ -7,10 +7,14 @@
 //!   of a `Suspense` more than once, and both sides must count them alike.
 //! - A secret is rendered by the server into the answer of a POST and nowhere else.
 
-#![recursion_limit = "256"] // the types of views nest deeply
+#![expect(unexpected_cfgs, reason = "erase_components is set in .cargo/config.toml, for every crate")]
+
+#[cfg(not(erase_components))]
+compile_error!("RUSTFLAGS hides .cargo/config.toml, whose flags server and browser share: add `--cfg erase_components` to it");
 
 pub mod actions;
 mod app;
+mod ask;
 #[cfg(feature = "hydrate")]
 pub mod behave;
 #[cfg(feature = "hydrate")]

@@ -15,7 +15,7 @@ pub fn thousands(n: i64) -> String {
 
 /// A short time in the unit that fits: `175 µs`, `1.2 ms`.
 pub fn latency(us: u32) -> String {
-    if us < 1000 { format!("{us} µs") } else { format!("{:.1} ms", f64::from(us) / 1000.0) }
+    if us < 1000 { format!("{us} µs") } else { format!("{}.{} ms", us / 1000, us % 1000 / 100) }
 }
 
 #[cfg(test)]

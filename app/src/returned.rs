@@ -30,5 +30,5 @@ pub fn returned<F>() -> Option<Returned<F>>
 where
     F: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
 {
-    SharedValue::new(use_context::<Returned<F>>).into_inner()
+    crate::ask::shared(use_context::<Returned<F>>)
 }

@@ -67,7 +67,8 @@ pub fn ctx() -> Result<Ctx, AppError> {
 /// What a server function answers instead: the problem as the API would tell it, under its own status.
 pub fn fail(ctx: &Ctx, e: domain::Error) -> AppError {
     let problem = ctx.problem(e);
-    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(problem.code.status())) {
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(problem.code.status()))
+    {
         response.set_status(status);
     }
     AppError(problem)

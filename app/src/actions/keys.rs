@@ -5,11 +5,15 @@ use contract::{ApiKey, CreatedKey, Cursor, KeyFilter, KeyForm, KeyId, KeyImpact,
 use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 #[cfg(feature = "ssr")]
-use {crate::ssr::{ctx, fail}, contract::PageQuery, domain::keys};
+use {
+    crate::ssr::{ctx, fail},
+    contract::PageQuery,
+    domain::keys,
+};
 
 /// One page of the tenant's keys, newest first.
 #[server(endpoint = "keys/list", input = GetUrl)]
-pub async fn list_keys(filter: KeyFilter, cursor: Option<Cursor>) -> Result<Page<ApiKey>, AppError> {
+pub async fn list_keys(#[server(default)] filter: KeyFilter, cursor: Option<Cursor>) -> Result<Page<ApiKey>, AppError> {
     let ctx = ctx()?;
     keys::list(&ctx, &filter, PageQuery::at(cursor)).await.map_err(|e| fail(&ctx, e))
 }

@@ -5,12 +5,16 @@ use contract::{Cursor, Page, UsageEvent, UsageFilter};
 use leptos::prelude::*;
 use server_fn::codec::GetUrl;
 #[cfg(feature = "ssr")]
-use {crate::ssr::{ctx, fail}, contract::PageQuery, domain::usage};
+use {
+    crate::ssr::{ctx, fail},
+    contract::PageQuery,
+    domain::usage,
+};
 
 /// One page of the environment's usage events, newest first.
 #[server(endpoint = "usage/list", input = GetUrl)]
 pub async fn list_usage(
-    filter: UsageFilter,
+    #[server(default)] filter: UsageFilter,
     environment: contract::Environment,
     cursor: Option<Cursor>,
 ) -> Result<Page<UsageEvent>, AppError> {

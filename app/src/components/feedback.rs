@@ -55,12 +55,15 @@ pub fn ErrorSummary(
         1 => "One field needs a change".to_owned(),
         n => format!("{n} fields need a change"),
     };
-    let lines =
-        errors.0.into_iter().map(|e| view! { <li><a href=format!("#{}", e.field) rel="external">{e.message}</a></li> }).collect_view();
+    let lines = errors
+        .0
+        .into_iter()
+        .map(|e| view! { <li><a href=format!("#{}", e.field) rel="external">{e.message}</a></li> }.into_any())
+        .collect_view();
     view! {
         <div class="summary" role="alert" id="error-summary">
             <h2>{title}</h2>
-            {message.map(|m| view! { <p>{m}</p> })}
+            {message.map(|m| view! { <p>{m}</p> }.into_any())}
             <ul>{lines}</ul>
         </div>
     }

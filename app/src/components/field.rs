@@ -28,6 +28,7 @@ pub fn FieldError(
                 <span>{m}</span>
             </p>
         }
+        .into_any()
     })
 }
 
@@ -92,7 +93,7 @@ pub fn TextField(
             <label class="label" for=name>{label.run()}</label>
             {input}
             <FieldError name message=error/>
-            {hint.map(|h| view! { <p class="hint" id=format!("{name}-hint")>{h}</p> })}
+            {hint.map(|h| view! { <p class="hint" id=format!("{name}-hint")>{h}</p> }.into_any())}
         </div>
     }
     .into_any()

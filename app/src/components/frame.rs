@@ -1,8 +1,17 @@
 //! The frame around every signed-in page, fed by one answer of the server.
 
-use super::{Icon, IconName, Logo, Toasts, page::Landing};
-use crate::{actions, error::AppError, url::href};
-use contract::{Chrome, Environment, Perm, Theme};
+use super::{
+    Icon, IconName, Logo, Toasts,
+    page::Landing,
+    wait::{nothing, wait},
+};
+use crate::{
+    actions,
+    ask::{Asked, ask_once},
+    error::AppError,
+    url::href,
+};
+use contract::{Chrome, Environment, Perm, Problem, Theme};
 use leptos::prelude::*;
 use leptos_router::{
     components::Outlet,
@@ -15,7 +24,7 @@ pub enum ChromeSource {
     /// The server rendered a static page and had them at hand; nothing of them travels to the browser as data.
     Given(Box<Chrome>),
     /// Asked for once, shared by the frame and the pages in it.
-    Fetched(Resource<Result<Chrome, AppError>>),
+    Fetched(Asked<Chrome>),
 }
 
 impl ChromeSource {
@@ -24,7 +33,18 @@ impl ChromeSource {
         if let (Some(crate::ssr::Boot::Static), Some(chrome)) = (use_context(), use_context::<Chrome>()) {
             return Self::Given(Box::new(chrome));
         }
-        Self::Fetched(Resource::new_blocking(|| (), |()| actions::chrome()))
+        Self::Fetched(ask_once(actions::chrome))
+    }
+
+    /// The environment that the console shows.
+    pub async fn environment(self) -> Result<Environment, AppError> {
+        Ok(self.load().await?.prefs.environment)
+    }
+
+    /// Nothing, if the role holds the permission; else what the server would say.
+    pub async fn permit(self, perm: Perm) -> Result<(), AppError> {
+        let held = self.load().await?.role.holds(perm);
+        held.then_some(()).ok_or_else(|| AppError(Problem::missing_scope(&perm.scope())))
     }
 
     /// The contents, once they are there.
@@ -42,20 +62,9 @@ pub fn use_chrome() -> ChromeSource {
 }
 
 /// Shows what depends on the frame's contents; nothing while or where they are not there.
-#[component]
-pub fn WithChrome<F>(
-    /// What to show.
-    show: F,
-) -> impl IntoView
-where
-    F: FnOnce(Chrome) -> AnyView + Send + 'static,
-{
+pub fn with_chrome(show: impl FnOnce(Chrome) -> AnyView + Send + 'static) -> AnyView {
     let source = use_chrome();
-    view! {
-        <Suspense>
-            {Suspend::new(async move { source.load().await.ok().map(show) })}
-        </Suspense>
-    }
+    wait(nothing, async move { source.load().await.map_or_else(|_| nothing(), show) })
 }
 
 /// Sidebar, banners and the place of the page. It stays while pages change.
@@ -65,14 +74,14 @@ pub fn Frame() -> impl IntoView {
     provide_context(Landing::new());
     view! {
         <a class="skip" href="#main" rel="external">"Skip to content"</a>
-        <WithChrome show=|c| view! { <Bands chrome=c/> }.into_any()/>
+        {with_chrome(|c| view! { <Bands chrome=c/> }.into_any())}
         <div class="shell">
             <aside class="side" id="side" popover="auto" aria-label="Sidebar">
                 <a class="side__brand" href="/keys"><Logo/>"Keystead"</a>
                 <button class="btn btn--quiet btn--icon side__close" type="button" aria-label="Close menu" popovertarget="side" popovertargetaction="hide">
                     <Icon name=IconName::X/>
                 </button>
-                <WithChrome show=|c| view! { <Sidebar chrome=c/> }.into_any()/>
+                {with_chrome(|c| view! { <Sidebar chrome=c/> }.into_any())}
             </aside>
             <div class="main">
                 <Outlet/>
@@ -90,7 +99,7 @@ fn Bands(chrome: Chrome) -> impl IntoView {
         let (text, switch) = if chrome.sandbox {
             ("Sandbox. Only test keys exist on this installation.", None)
         } else {
-            ("Test mode. Keys made here are refused on live resources.", Some(view! { <SwitchToLive/> }))
+            ("Test mode. Keys made here are refused on live resources.", Some(view! { <SwitchToLive/> }.into_any()))
         };
         view! {
             <div class="testband" role="status">
@@ -99,6 +108,7 @@ fn Bands(chrome: Chrome) -> impl IntoView {
                 {switch}
             </div>
         }
+        .into_any()
     });
     let insecure = chrome.insecure.then(|| {
         view! {
@@ -110,6 +120,7 @@ fn Bands(chrome: Chrome) -> impl IntoView {
                 </p>
             </div>
         }
+        .into_any()
     });
     view! {
         {test}
@@ -129,7 +140,7 @@ fn SwitchToLive() -> impl IntoView {
 
 #[component]
 fn Sidebar(chrome: Chrome) -> impl IntoView {
-    let initial = |s: &str| s.chars().next().unwrap_or('·').to_uppercase().to_string();
+    let initial = |s: &str| s.chars().next().unwrap_or('·').to_string();
     let role = chrome.role;
     let entries = [
         (Perm::KeysRead, "/keys", "API keys", IconName::KeyRound, "g k"),
@@ -139,7 +150,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
     let entries = entries
         .into_iter()
         .filter(|(perm, ..)| role.holds(*perm))
-        .map(|(_, path, label, icon, keys)| view! { <li><NavLink path label icon keys/></li> })
+        .map(|(_, path, label, icon, keys)| view! { <li><NavLink path label icon keys/></li> }.into_any())
         .collect_view();
     view! {
         <div class="tenant">
@@ -148,7 +159,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
         </div>
         <nav class="nav" aria-label="Main">
             <ul>{entries}</ul>
-            {role.holds(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> })}
+            {role.holds(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
         </nav>
         <div class="side__foot">
             <div class="who">
@@ -197,6 +208,7 @@ fn ThemeSwitch(chosen: Option<Theme>) -> impl IntoView {
                 <Icon name=icon/>
             </button>
         }
+        .into_any()
     });
     view! {
         <form method="post" action="/preferences">
@@ -256,8 +268,8 @@ fn ShortcutSheet() -> impl IntoView {
         ("This sheet", "?"),
     ];
     let rows = keys.map(|(what, keys)| {
-        let keys = keys.split(' ').map(|k| view! { <kbd class="kbd">{k}</kbd> }).collect_view();
-        view! { <dt>{what}</dt><dd>{keys}</dd> }
+        let keys = keys.split(' ').map(|k| view! { <kbd class="kbd">{k}</kbd> }.into_any()).collect_view();
+        view! { <dt>{what}</dt><dd>{keys}</dd> }.into_any()
     });
     view! {
         <dialog class="dialog" id="shortcuts" aria-labelledby="shortcuts-title">

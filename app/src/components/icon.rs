@@ -100,12 +100,12 @@ pub fn Tally() -> impl IntoView {
 }
 
 /// Where the stick is notched, from the left; both halves share the cuts.
-const NOTCHES: [u32; 20] = [20, 42, 56, 90, 112, 126, 176, 190, 204, 254, 276, 290, 324, 368, 382, 390, 420, 434, 440, 446];
+const NOTCHES: [u32; 16] = [20, 42, 56, 90, 112, 126, 176, 190, 204, 254, 276, 290, 324, 368, 382, 420];
 
 fn tally_half(upper: bool) -> String {
     let (start, edge, tip, end) = if upper { ("M0 0V7", 7, 3, "H448V0z") } else { ("M0 16V9", 9, 13, "H448V16z") };
     let mut d = start.to_owned();
-    for x in NOTCHES.iter().take(17) {
+    for x in NOTCHES {
         d.push_str(&format!("H{x}L{} {tip}L{} {edge}", x + 4, x + 8));
     }
     d.push_str(end);

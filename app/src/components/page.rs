@@ -3,8 +3,9 @@
 use super::{
     Icon, IconName, Logo, Tally, Toasts,
     frame::{EnvironmentSwitch, use_chrome},
+    wait::{nothing, wait},
 };
-use crate::error::AppError;
+use crate::ask::{Asked, shared};
 use contract::ApiKey;
 use leptos::{html, prelude::*};
 use leptos_meta::Title;
@@ -18,9 +19,9 @@ pub enum Here {
     /// The page of something just made: its name in the breadcrumb, and what to do in the title.
     Made(String, &'static str),
     /// The page of a key.
-    Key(Resource<Result<ApiKey, AppError>>),
+    Key(Asked<ApiKey>),
     /// The page that revokes a key.
-    RevokeKey(Resource<Result<ApiKey, AppError>>),
+    RevokeKey(Asked<ApiKey>),
 }
 
 /// The breadcrumb of a page.
@@ -83,10 +84,11 @@ pub fn Main(
 ) -> impl IntoView {
     let source = use_chrome();
     let bar = async move {
-        let chrome = source.load().await.ok()?;
+        let Ok(chrome) = source.load().await else { return nothing() };
         let trail = Trail::of(crumbs).await;
-        let links = trail.links.into_iter().map(|(name, path)| view! { <li><a class="clip" href=path>{name}</a></li> }).collect_view();
-        Some(view! {
+        let links =
+            trail.links.into_iter().map(|(name, path)| view! { <li><a class="clip" href=path>{name}</a></li> }.into_any()).collect_view();
+        view! {
             <Title text=format!("{} · {} · Keystead", trail.title, chrome.tenant)/>
             <nav aria-label="Breadcrumb">
                 <ol class="crumbs">
@@ -102,14 +104,15 @@ pub fn Main(
                     view! { <EnvironmentSwitch chosen=chrome.prefs.environment/> }.into_any()
                 }}
             </div>
-        })
+        }
+        .into_any()
     };
     view! {
         <header class="top">
             <button class="btn btn--quiet btn--icon top__menu" type="button" aria-label="Menu" popovertarget="side">
                 <Icon name=IconName::Menu/>
             </button>
-            <Suspense>{Suspend::new(bar)}</Suspense>
+            {wait(nothing, bar)}
         </header>
         <main class="page" id="main" tabindex="-1">{children()}</main>
     }
@@ -141,9 +144,11 @@ pub fn PageTitle(
 ) -> impl IntoView {
     let h1 = NodeRef::<html::H1>::new();
     let landing = use_context::<Landing>();
-    let arrived = landing.is_some_and(Landing::arrive);
+    // Only a heading that stands on the page has arrived: what waits for answers is built more than once.
     Effect::new(move |_| {
-        if let (true, Some(h1)) = (arrived, h1.get()) {
+        if let (Some(landing), Some(h1)) = (landing, h1.get())
+            && landing.arrive()
+        {
             _ = h1.focus();
         }
     });
@@ -169,8 +174,8 @@ pub fn Pager(
         <nav class="pager" aria-label="Pages">
             <span>{said}</span>
             <span class="acts push">
-                {newest.map(|href| view! { <a class="btn btn--sm" href=href>"First page"</a> })}
-                {older.map(|href| view! { <a class="btn btn--sm" href=href rel="next">"Next page"</a> })}
+                {newest.map(|href| view! { <a class="btn btn--sm" href=href>"First page"</a> }.into_any())}
+                {older.map(|href| view! { <a class="btn btn--sm" href=href rel="next">"Next page"</a> }.into_any())}
             </span>
         </nav>
     }
@@ -185,7 +190,7 @@ pub fn AuthPage(
     children: Children,
 ) -> impl IntoView {
     // The host stands on the page so that people see whom they give their password.
-    let host = SharedValue::new(host).into_inner();
+    let host = shared(host);
     view! {
         <Title text=format!("{title} · Keystead")/>
         <a class="skip" href="#main" rel="external">"Skip to content"</a>

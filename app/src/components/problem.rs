@@ -31,8 +31,8 @@ pub fn ProblemView(
     let Words { icon, status, headline, text } = words(&problem);
     let heading = if inline { view! { <h2>{headline}</h2> }.into_any() } else { view! { <PageTitle>{headline}</PageTitle> }.into_any() };
     let retry = (problem.code.status() >= 500 || problem.code == ErrorCode::RateLimitExceeded)
-        .then(|| view! { <a class="btn btn--primary" href=here rel="external"><Icon name=IconName::RefreshCw/>"Try again"</a> });
-    let back = (!inline && retry.is_none()).then(|| view! { <a class="btn btn--primary" href="/keys">"Go to API keys"</a> });
+        .then(|| view! { <a class="btn btn--primary" href=here rel="external"><Icon name=IconName::RefreshCw/>"Try again"</a> }.into_any());
+    let back = (!inline && retry.is_none()).then(|| view! { <a class="btn btn--primary" href="/keys">"Go to API keys"</a> }.into_any());
     view! {
         <div class="empty" role=inline.then_some("alert")>
             <div class="hero">
@@ -43,7 +43,7 @@ pub fn ProblemView(
             {grants(&problem)}
             <div class="row row--wrap">{retry}{back}</div>
             {(!problem.request_id.is_empty())
-                .then(|| view! { <p class="row row--wrap meta">"Request "<CopyId text=problem.request_id.clone() what="request id"/></p> })}
+                .then(|| view! { <p class="row row--wrap meta">"Request "<CopyId text=problem.request_id.clone() what="request id"/></p> }.into_any())}
         </div>
     }
     .into_any()
@@ -92,10 +92,10 @@ fn grants(problem: &Problem) -> Option<impl IntoView + use<>> {
             <ul class="rows">
                 <li><Icon name=IconName::Users/><span>"Owners and admins can change your role"</span></li>
                 {(!roles.is_empty())
-                    .then(|| view! { <li><Icon name=IconName::KeyRound/><span>"Roles that hold "<code>{scope}</code></span><span class="push soft">{roles}</span></li> })}
+                    .then(|| view! { <li><Icon name=IconName::KeyRound/><span>"Roles that hold "<code>{scope}</code></span><span class="push soft">{roles}</span></li> }.into_any())}
             </ul>
         </section>
-    })
+    }.into_any())
 }
 
 /// Leads to sign-in and back. The server redirects before it comes to this; a browser that stayed open does not.

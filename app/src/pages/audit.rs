@@ -2,13 +2,17 @@
 
 use crate::{
     actions,
-    components::{CopyId, Crumbs, Icon, IconName, Main, PageTitle, Pager, ProblemView, Time, TimeForm},
+    ask::ask,
+    components::{CopyId, Crumbs, Icon, IconName, Main, PageTitle, Pager, ProblemView, Time, TimeForm, loading, wait_each},
     error::AppError,
     url::href,
 };
 use contract::{ActorKind, AuditEvent, AuditFilter, Cursor, Page};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{
+    hooks::{use_location, use_query_map},
+    params::ParamsMap,
+};
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +22,13 @@ struct Query {
 }
 
 impl Query {
+    fn read(map: &ParamsMap) -> Self {
+        Self {
+            filter: AuditFilter { target_id: map.get_str("target_id").filter(|id| !id.is_empty()).map(str::to_owned) },
+            cursor: map.get_str("cursor").and_then(|c| c.parse().ok()),
+        }
+    }
+
     fn at(&self, cursor: Option<Cursor>) -> String {
         let cursor = cursor.map(|c| c.to_string());
         href("/audit", &[("target_id", self.filter.target_id.as_deref()), ("cursor", cursor.as_deref())])
@@ -27,24 +38,25 @@ impl Query {
 /// `/audit`
 #[component]
 pub fn Audit() -> impl IntoView {
-    let map = use_query_map();
-    let query = Memo::new(move |_| {
-        map.with(|m| Query {
-            filter: AuditFilter { target_id: m.get_str("target_id").filter(|id| !id.is_empty()).map(str::to_owned) },
-            cursor: m.get_str("cursor").and_then(|c| c.parse().ok()),
-        })
-    });
-    let events = Resource::new_blocking(move || query.get(), |query| actions::list_audit(query.filter, query.cursor));
-    let rows = move || Suspend::new(async move { show(events.await, &query.get_untracked()) });
+    let (map, search) = (use_query_map(), use_location().search);
+    let events = ask(
+        move || search.get(),
+        move |_| {
+            let query = map.with_untracked(Query::read);
+            actions::list_audit(query.filter, query.cursor)
+        },
+    );
+    let rows = move || async move { show(events.await, &map.with_untracked(Query::read)) };
+    let refresh = move || map.with(|m| Query::read(m).at(None));
     view! {
         <Main crumbs=Crumbs::section("Audit log")>
             <div class="page__head">
                 <PageTitle>"Audit log"</PageTitle>
                 <div class="acts">
-                    <a class="btn" href=move || query.with(|q| q.at(None)) rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a>
+                    <a class="btn" href=refresh rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a>
                 </div>
             </div>
-            <Transition fallback=|| view! { <p class="soft" role="status">"Loading…"</p> }>{rows}</Transition>
+            {wait_each(loading, rows)}
         </Main>
     }
 }
@@ -67,11 +79,12 @@ fn show(events: Result<Page<AuditEvent>, AppError>, query: &Query) -> AnyView {
                 </span>
             </div>
         }
+        .into_any()
     });
     let body = if page.data.is_empty() {
         view! { <Nothing filtered=query.filter.target_id.is_some()/> }.into_any()
     } else {
-        page.data.into_iter().map(|event| view! { <Row event/> }).collect_view().into_any()
+        page.data.into_iter().map(|event| view! { <Row event/> }.into_any()).collect_view().into_any()
     };
     view! {
         {token}
@@ -117,7 +130,7 @@ fn Columns() -> impl IntoView {
 fn Row(event: AuditEvent) -> impl IntoView {
     let actor = match event.actor.kind {
         ActorKind::User => None,
-        kind => Some(view! { " "<span class="muted">{actor_title(kind)}</span> }),
+        kind => Some(view! { " "<span class="muted">{actor_title(kind)}</span> }.into_any()),
     };
     let who = event.actor.name.clone();
     let target = if event.target.kind == "api_key" {
@@ -125,8 +138,9 @@ fn Row(event: AuditEvent) -> impl IntoView {
     } else {
         event.target.name.clone().into_any()
     };
-    let change =
-        |label: &'static str, value: Option<serde_json::Value>| value.map(|v| view! { <dt>{label}</dt><dd class="mono">{pretty(&v)}</dd> });
+    let change = |label: &'static str, value: Option<serde_json::Value>| {
+        value.map(|v| view! { <dt>{label}</dt><dd class="mono">{pretty(&v)}</dd> }.into_any())
+    };
     let short = event.hash.chars().take(8).collect::<String>();
     let reason = event.reason.clone();
     view! {
@@ -141,8 +155,8 @@ fn Row(event: AuditEvent) -> impl IntoView {
                         <dt>"Target"</dt><dd><CopyId text=event.target.id.clone() what="target id"/></dd>
                         {change("Before", event.before)}
                         {change("After", event.after)}
-                        {reason.clone().map(|r| view! { <dt>"Why"</dt><dd>{r}</dd> })}
-                        {event.request_id.clone().map(|id| view! { <dt>"Request id"</dt><dd><CopyId text=id what="request id"/></dd> })}
+                        {reason.clone().map(|r| view! { <dt>"Why"</dt><dd>{r}</dd> }.into_any())}
+                        {event.request_id.clone().map(|id| view! { <dt>"Request id"</dt><dd><CopyId text=id what="request id"/></dd> }.into_any())}
                         <dt>"Hash"</dt><dd><CopyId text=event.hash.clone() what="hash"/></dd>
                     </dl>
                 </details>
@@ -169,7 +183,7 @@ fn Nothing(filtered: bool) -> impl IntoView {
             <td role="cell" colspan="7" class="state-cell">
                 <p><b>{title}</b></p>
                 <p class="small soft">{text}</p>
-                {filtered.then(|| view! { <div class="acts"><a class="btn" href="/audit">"Clear filters"</a></div> })}
+                {filtered.then(|| view! { <div class="acts"><a class="btn" href="/audit">"Clear filters"</a></div> }.into_any())}
             </td>
         </tr>
     }
@@ -189,7 +203,7 @@ pub fn action_words(action: &str) -> String {
     let words = action.replace(['.', '_'], " ");
     match words.strip_prefix("api key") {
         Some(rest) => format!("API key{rest}"),
-        None => words.get(..1).map(str::to_uppercase).unwrap_or_default() + words.get(1..).unwrap_or_default(),
+        None => words.get(..1).map(str::to_ascii_uppercase).unwrap_or_default() + words.get(1..).unwrap_or_default(),
     }
 }
 

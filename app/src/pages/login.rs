@@ -18,7 +18,7 @@ pub fn Login() -> impl IntoView {
     let known = !form.email.is_empty();
     view! {
         <AuthPage title="Sign in to Keystead">
-            {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> })}
+            {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
             <form class="stack" method="post" action="/login" novalidate=true>
                 <input type="hidden" name="next" value=next/>
                 <TextField

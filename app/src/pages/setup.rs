@@ -19,7 +19,7 @@ pub fn Setup() -> impl IntoView {
     view! {
         <AuthPage title="Set up Keystead">
             <p class="soft">"This makes the first tenant and signs you in as its owner. The link works once."</p>
-            {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> })}
+            {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
             <form class="stack" method="post" action="/setup" novalidate=true>
                 <input type="hidden" name="token" value=token/>
                 <TextField

@@ -2,16 +2,21 @@
 
 use crate::{
     actions,
+    ask::{ask, ask_once},
     components::{
-        CopyId, Crumbs, Glyph, Icon, IconName, Main, OutcomeBadge, PageTitle, Pager, ProblemView, TestCurl, Time, TimeForm, use_chrome,
+        CopyId, Crumbs, FilterForm, Glyph, Icon, IconName, Main, OutcomeBadge, PageTitle, Pager, ProblemView, TestCurl, Time, TimeForm,
+        loading, use_chrome, wait, wait_each,
     },
     error::AppError,
     numbers::latency,
     url::{href, key_href},
 };
-use contract::{ApiKey, Chrome, Cursor, KeyFilter, KeyId, Outcome, Page, UsageEvent, UsageFilter, UsageSource};
+use contract::{ApiKey, Chrome, Cursor, KeyFilter, KeyId, Outcome, Page, Perm, UsageEvent, UsageFilter, UsageSource};
 use leptos::prelude::*;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::{
+    hooks::{use_location, use_query_map},
+    params::ParamsMap,
+};
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +26,17 @@ struct Query {
 }
 
 impl Query {
+    fn read(map: &ParamsMap) -> Self {
+        Self {
+            filter: UsageFilter {
+                credential_id: map.get_str("credential_id").and_then(|id| id.parse().ok()),
+                outcome: map.get_str("outcome").and_then(|o| o.parse().ok()),
+                request_id: map.get_str("request_id").map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned),
+            },
+            cursor: map.get_str("cursor").and_then(|c| c.parse().ok()),
+        }
+    }
+
     fn link(&self) -> String {
         let UsageFilter { credential_id, outcome, request_id } = &self.filter;
         let (id, cursor) = (credential_id.map(|id| id.to_string()), self.cursor.map(|c| c.to_string()));
@@ -46,69 +62,53 @@ impl Query {
     }
 }
 
-fn use_query() -> Memo<Query> {
-    let map = use_query_map();
-    Memo::new(move |_| {
-        map.with(|m| Query {
-            filter: UsageFilter {
-                credential_id: m.get_str("credential_id").and_then(|id| id.parse().ok()),
-                outcome: m.get_str("outcome").and_then(|o| o.parse().ok()),
-                request_id: m.get_str("request_id").map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned),
-            },
-            cursor: m.get_str("cursor").and_then(|c| c.parse().ok()),
-        })
-    })
-}
-
 /// `/usage`
 #[component]
 pub fn Usage() -> impl IntoView {
-    let (query, chrome) = (use_query(), use_chrome());
+    let (map, search, chrome) = (use_query_map(), use_location().search, use_chrome());
     let (for_keys, for_events) = (chrome.clone(), chrome.clone());
-    let keys = Resource::new_blocking(
-        || (),
-        move |()| {
-            let source = for_keys.clone();
-            async move {
-                let environment = Some(source.load().await?.prefs.environment);
-                actions::list_keys(KeyFilter { environment, ..KeyFilter::default() }, None).await
-            }
-        },
-    );
-    let events = Resource::new_blocking(
-        move || query.get(),
-        move |query| {
-            let source = for_events.clone();
-            async move { actions::list_usage(query.filter, source.load().await?.prefs.environment, query.cursor).await }
+    let keys = ask_once(move || {
+        let source = for_keys.clone();
+        async move {
+            source.clone().permit(Perm::KeysRead).await?;
+            let environment = Some(source.environment().await?);
+            actions::list_keys(KeyFilter { environment, ..KeyFilter::default() }, None).await
+        }
+    });
+    let events = ask(
+        move || search.get(),
+        move |_| {
+            let (query, source) = (map.with_untracked(Query::read), for_events.clone());
+            async move { actions::list_usage(query.filter, source.environment().await?, query.cursor).await }
         },
     );
     let rows = move || {
         let chrome = chrome.clone();
-        Suspend::new(async move { show(chrome.load().await, events.await, &query.get_untracked()) })
+        async move { show(chrome.load().await, events.await, &map.with_untracked(Query::read)) }
     };
-    let keys = Suspend::new(async move {
-        view! { <KeyOptions keys=keys.await.map(|p| p.data).unwrap_or_default() query/> }
-    });
+    let options = async move { view! { <KeyOptions keys=keys.await.map(|p| p.data).unwrap_or_default() map/> }.into_any() };
+    let refresh = move || map.with(|m| Query::read(m).at(None));
+    let request_id = move || map.with(|m| Query::read(m).filter.request_id.unwrap_or_default());
     view! {
         <Main crumbs=Crumbs::section("Usage")>
             <div class="page__head">
                 <PageTitle>"Usage"</PageTitle>
                 <div class="acts">
-                    <a class="btn" href=move || query.with(|q| q.at(None)) rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a>
+                    <a class="btn" href=refresh rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a>
                 </div>
             </div>
-            <Form method="get" action="/usage" attr:class="bar" attr:role="search">
+            <FilterForm action="/usage">
                 <span class="selectbox">
                     <select class="select" name="credential_id" aria-label="Key">
-                        <Suspense fallback=|| view! { <option value="">"All keys"</option> }>{keys}</Suspense>
+                        {wait(all_keys, options)}
                     </select>
                     <Icon name=IconName::ChevronDown/>
                 </span>
                 <span class="selectbox selectbox--sm">
                     <select class="select" name="outcome" aria-label="Outcome">
                         <option value="">"All outcomes"</option>
-                        <OutcomeOption outcome=Outcome::Allowed label="Allowed" query/>
-                        <OutcomeOption outcome=Outcome::Denied label="Denied" query/>
+                        <OutcomeOption outcome=Outcome::Allowed label="Allowed" map/>
+                        <OutcomeOption outcome=Outcome::Denied label="Denied" map/>
                     </select>
                     <Icon name=IconName::ChevronDown/>
                 </span>
@@ -122,39 +122,43 @@ pub fn Usage() -> impl IntoView {
                         aria-label="Request id"
                         autocomplete="off"
                         data-key="/"
-                        value=move || query.with(|q| q.filter.request_id.clone())
-                        prop:value=move || query.with(|q| q.filter.request_id.clone().unwrap_or_default())
+                        value=request_id
+                        prop:value=request_id
                     />
                     <kbd class="kbd hide-sm" data-js="">"/"</kbd>
                 </span>
                 <button class="btn" type="submit">"Filter"</button>
-            </Form>
-            <Transition fallback=|| view! { <p class="soft" role="status">"Loading…"</p> }>{rows}</Transition>
+            </FilterForm>
+            {wait_each(loading, rows)}
         </Main>
     }
 }
 
+fn all_keys() -> AnyView {
+    view! { <option value="">"All keys"</option> }.into_any()
+}
+
 #[component]
-fn KeyOptions(keys: Vec<ApiKey>, query: Memo<Query>) -> impl IntoView {
-    let chosen = query.with_untracked(|q| q.filter.credential_id);
+fn KeyOptions(keys: Vec<ApiKey>, map: Memo<ParamsMap>) -> impl IntoView {
+    let chosen = map.with_untracked(|m| Query::read(m).filter.credential_id);
     // A key that is not among the newest is still what the list is filtered by.
-    let other = chosen.filter(|id| !keys.iter().any(|k| k.id == *id)).map(|id| option(id, id.to_string(), query));
-    let options = keys.into_iter().map(|k| option(k.id, format!("{} …{}", k.name, k.last_four), query)).collect_view();
+    let other = chosen.filter(|id| !keys.iter().any(|k| k.id == *id)).map(|id| option(id, id.to_string(), map));
+    let options = keys.into_iter().map(|k| option(k.id, format!("{} …{}", k.name, k.last_four), map)).collect_view();
     view! {
-        <option value="">"All keys"</option>
+        {all_keys()}
         {other}
         {options}
     }
 }
 
-fn option(id: KeyId, label: String, query: Memo<Query>) -> impl IntoView {
-    let chosen = move || query.with(|q| q.filter.credential_id == Some(id));
-    view! { <option value=id.to_string() selected=chosen prop:selected=chosen>{label}</option> }
+fn option(id: KeyId, label: String, map: Memo<ParamsMap>) -> AnyView {
+    let chosen = move || map.with(|m| Query::read(m).filter.credential_id == Some(id));
+    view! { <option value=id.to_string() selected=chosen prop:selected=chosen>{label}</option> }.into_any()
 }
 
 #[component]
-fn OutcomeOption(outcome: Outcome, label: &'static str, query: Memo<Query>) -> impl IntoView {
-    let chosen = move || query.with(|q| q.filter.outcome == Some(outcome));
+fn OutcomeOption(outcome: Outcome, label: &'static str, map: Memo<ParamsMap>) -> impl IntoView {
+    let chosen = move || map.with(|m| Query::read(m).filter.outcome == Some(outcome));
     view! { <option value=outcome.as_str() selected=chosen prop:selected=chosen>{label}</option> }
 }
 
@@ -173,7 +177,7 @@ fn show(chrome: Result<Chrome, AppError>, events: Result<Page<UsageEvent>, AppEr
     let body = if page.data.is_empty() {
         view! { <NoMatch/> }.into_any()
     } else {
-        page.data.into_iter().map(|event| view! { <Row event/> }).collect_view().into_any()
+        page.data.into_iter().map(|event| view! { <Row event/> }.into_any()).collect_view().into_any()
     };
     view! {
         {tokens(query, name)}
@@ -202,7 +206,8 @@ fn tokens(query: &Query, key_name: Option<String>) -> Option<impl IntoView + use
     let key = f.credential_id.map(|id| token("key", key_name.unwrap_or_else(|| id.to_string()), query.without(|f| f.credential_id = None)));
     let outcome = f.outcome.map(|o| token("outcome", o.to_string(), query.without(|f| f.outcome = None)));
     let request = f.request_id.clone().map(|id| token("request", id, query.without(|f| f.request_id = None)));
-    (!f.is_empty()).then(|| view! { <div class="tokens">{key}{outcome}{request}<a class="small" href="/usage">"Clear filters"</a></div> })
+    (!f.is_empty())
+        .then(|| view! { <div class="tokens">{key}{outcome}{request}<a class="small" href="/usage">"Clear filters"</a></div> }.into_any())
 }
 
 #[component]
@@ -256,8 +261,8 @@ fn Row(event: UsageEvent) -> impl IntoView {
         (None, _) => view! { <span class="muted">"no key matched"</span> }.into_any(),
     };
     let scopes = event.required_scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    let scopes = (!scopes.is_empty()).then(|| view! { <dt>"Needed"</dt><dd class="mono">{scopes}</dd> });
-    let client = event.user_agent.clone().map(|ua| view! { <dt>"Client"</dt><dd>{ua}</dd> });
+    let scopes = (!scopes.is_empty()).then(|| view! { <dt>"Needed"</dt><dd class="mono">{scopes}</dd> }.into_any());
+    let client = event.user_agent.clone().map(|ua| view! { <dt>"Client"</dt><dd>{ua}</dd> }.into_any());
     let ip = event.ip.map(|ip| ip.to_string());
     view! {
         <tr role="row">
@@ -272,7 +277,7 @@ fn Row(event: UsageEvent) -> impl IntoView {
                         <dt>"Code"</dt><dd class="mono">{event.code.as_str()}</dd>
                         {scopes}
                         {client}
-                        {ip.clone().map(|ip| view! { <dt>"Address"</dt><dd class="mono">{ip}</dd> })}
+                        {ip.clone().map(|ip| view! { <dt>"Address"</dt><dd class="mono">{ip}</dd> }.into_any())}
                         <dt>"Credential"</dt><dd>{format!("{}, {}", event.kind.as_str().replace('_', " "), event.environment)}</dd>
                     </dl>
                 </details>

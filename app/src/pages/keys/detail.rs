@@ -1,11 +1,12 @@
 //! One key: what it is, what it did lately, what was done to it.
 
-use super::{kind_title, use_key, use_key_id};
+use super::{kind_title, use_key, use_segment};
 use crate::{
     actions,
+    ask::ask,
     components::{
-        CopyId, Crumbs, Ends, Glyph, Here, Icon, IconName, Main, OutcomeBadge, PageTitle, ProblemView, StateBadge, Time, TimeForm,
-        use_chrome,
+        CopyId, Crumbs, Ends, Glyph, Here, Icon, IconName, Main, OutcomeBadge, PageTitle, ProblemView, StateBadge, Time, TimeForm, loading,
+        use_chrome, wait_each,
     },
     error::AppError,
     url::{href, key_href},
@@ -19,36 +20,38 @@ const SHOWN: usize = 8;
 /// `/keys/:id`
 #[component]
 pub fn KeyDetail() -> impl IntoView {
-    let (id, key) = (use_key_id(), use_key());
-    let chrome = use_chrome();
-    let usage = Resource::new_blocking(
-        move || id.get(),
-        move |_| async move {
+    let (segment, key, chrome) = (use_segment(), use_key(), use_chrome());
+    // What the role may not see is not asked for: a refusal would become the answer of the whole page.
+    let (for_usage, for_history) = (chrome.clone(), chrome.clone());
+    let usage = ask(segment, move |_| {
+        let source = for_usage.clone();
+        async move {
             let key = key.await?;
+            source.permit(Perm::UsageRead).await?;
             let filter = UsageFilter { credential_id: Some(key.id), ..UsageFilter::default() };
             actions::list_usage(filter, key.environment, None).await
-        },
-    );
-    let history = Resource::new_blocking(
-        move || id.get(),
-        |id| async move { actions::list_audit(AuditFilter { target_id: Some(id?.to_string()) }, None).await },
-    );
+        }
+    });
+    let history = ask(segment, move |_| {
+        let source = for_history.clone();
+        async move {
+            let key = key.await?;
+            source.permit(Perm::AuditRead).await?;
+            actions::list_audit(AuditFilter { target_id: Some(key.id.to_string()) }, None).await
+        }
+    });
     let page = move || {
         let chrome = chrome.clone();
-        Suspend::new(async move {
+        async move {
             let (key, chrome) = match (key.await, chrome.load().await) {
                 (Ok(key), Ok(chrome)) => (key, chrome),
                 (Err(e), _) | (_, Err(e)) => return view! { <ProblemView problem=e.0/> }.into_any(),
             };
             let (usage, history) = (usage.await, history.await);
             view! { <Detail key may_revoke=chrome.role.holds(Perm::KeysRevoke) usage history/> }.into_any()
-        })
+        }
     };
-    view! {
-        <Main crumbs=Crumbs::key(Here::Key(key))>
-            <Transition fallback=|| view! { <p class="soft" role="status">"Loading…"</p> }>{page}</Transition>
-        </Main>
-    }
+    view! { <Main crumbs=Crumbs::key(Here::Key(key))>{wait_each(loading, page)}</Main> }
 }
 
 #[component]
@@ -59,8 +62,9 @@ fn Detail(
     history: Result<Page<AuditEvent>, AppError>,
 ) -> impl IntoView {
     let (id, name) = (key.id, key.name.clone());
-    let revoke = (may_revoke && key.state != KeyState::Revoked)
-        .then(|| view! { <a class="btn btn--danger" href=format!("{}/revoke", key_href(id))><Icon name=IconName::Ban/>"Revoke key"</a> });
+    let revoke = (may_revoke && key.state != KeyState::Revoked).then(|| {
+        view! { <a class="btn btn--danger" href=format!("{}/revoke", key_href(id))><Icon name=IconName::Ban/>"Revoke key"</a> }.into_any()
+    });
     let used = match key.last_used_at {
         Some(at) => view! { <span>"Used "<Time at/></span> }.into_any(),
         None => view! { <span>"Never used"</span> }.into_any(),
@@ -83,11 +87,11 @@ fn Detail(
         </div>
         <div class="cols">
             <div class="stack">
-                {usage.ok().map(|page| view! { <Requests id page/> })}
+                {usage.ok().map(|page| view! { <Requests id page/> }.into_any())}
             </div>
             <div class="stack">
                 <Facts key/>
-                {history.ok().map(|page| view! { <History page/> })}
+                {history.ok().map(|page| view! { <History page/> }.into_any())}
             </div>
         </div>
     }
@@ -105,7 +109,7 @@ fn Requests(id: KeyId, page: Page<UsageEvent>) -> impl IntoView {
         }
         .into_any()
     } else {
-        let rows = page.data.into_iter().take(SHOWN).map(|event| view! { <Request event/> }).collect_view();
+        let rows = page.data.into_iter().take(SHOWN).map(|event| view! { <Request event/> }.into_any()).collect_view();
         view! {
             <table class="table table--bare table--stack" role="table" aria-labelledby="requests">
                 <colgroup><col class="c-144"/><col class="c-96 p2"/><col/><col class="p2"/><col class="c-144 pk"/></colgroup>
@@ -152,11 +156,12 @@ fn Request(event: UsageEvent) -> impl IntoView {
 
 #[component]
 fn Facts(key: ApiKey) -> impl IntoView {
-    let scopes = key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }).collect_view();
+    let scopes =
+        key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view();
     let addresses = if key.allowed_ips.is_empty() {
         view! { <dd>"From anywhere"</dd> }.into_any()
     } else {
-        let lines = key.allowed_ips.into_iter().map(|ip| view! { <div class="mono">{ip.to_string()}</div> }).collect_view();
+        let lines = key.allowed_ips.into_iter().map(|ip| view! { <div class="mono">{ip.to_string()}</div> }.into_any()).collect_view();
         view! { <dd>{lines}</dd> }.into_any()
     };
     let expires = match key.expires_at {
@@ -164,8 +169,9 @@ fn Facts(key: ApiKey) -> impl IntoView {
         None => "Never".into_any(),
     };
     let last_used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at form=TimeForm::Full/> }.into_any());
-    let dated =
-        |label: &'static str, at: Option<contract::UnixMs>| at.map(|at| view! { <dt>{label}</dt><dd><Time at form=TimeForm::Full/></dd> });
+    let dated = |label: &'static str, at: Option<contract::UnixMs>| {
+        at.map(|at| view! { <dt>{label}</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any())
+    };
     let environment = key.environment.to_string();
     view! {
         <section class="card">
@@ -174,14 +180,14 @@ fn Facts(key: ApiKey) -> impl IntoView {
                 <dl class="dl">
                     <dt>"Id"</dt><dd><CopyId text=key.id.to_string() what="key id"/></dd>
                     <dt>"Kind"</dt><dd>{kind_title(key.kind)}</dd>
-                    <dt>"Environment"</dt><dd>{environment[..1].to_uppercase() + &environment[1..]}</dd>
+                    <dt>"Environment"</dt><dd>{environment[..1].to_ascii_uppercase() + &environment[1..]}</dd>
                     <dt>"Permissions"</dt><dd class="tags">{scopes}</dd>
                     <dt>"Addresses"</dt>{addresses}
                     {dated("Valid from", key.not_before)}
                     <dt>"Expires"</dt><dd>{expires}</dd>
                     {dated("Revoked", key.revoked_at)}
                     <dt>"Last used"</dt><dd>{last_used}</dd>
-                    {key.platform.then(|| view! { <dt>"Reach"</dt><dd>"The whole installation"</dd> })}
+                    {key.platform.then(|| view! { <dt>"Reach"</dt><dd>"The whole installation"</dd> }.into_any())}
                     <dt>"Owner"</dt><dd>{key.owner.unwrap_or_else(|| key.created_by.clone())}</dd>
                     <dt>"Created"</dt><dd><Time at=key.created_at form=TimeForm::Full/></dd>
                     <dt>"By"</dt><dd>{key.created_by}</dd>
@@ -200,17 +206,18 @@ fn History(page: Page<AuditEvent>) -> impl IntoView {
             <li class:is-now=n == 0>
                 <div>
                     {crate::pages::audit::action_words(&event.action)}
-                    {event.reason.map(|r| view! { ": "{r} })}
+                    {event.reason.map(|r| view! { ": "{r} }.into_any())}
                     <span class="meta">{event.actor.name}" · "<Time at=event.at form=TimeForm::Full/></span>
                 </div>
             </li>
         }
+        .into_any()
     });
     view! {
         <section class="card">
             <div class="card__head">
                 <h2>"History"</h2>
-                {all.map(|href| view! { <a class="push small" href=href>"Audit log"</a> })}
+                {all.map(|href| view! { <a class="push small" href=href>"Audit log"</a> }.into_any())}
             </div>
             <div class="card__body"><ol class="tl">{events.collect_view()}</ol></div>
         </section>

@@ -41,7 +41,7 @@ pub fn CreateForm(
     });
     view! {
         <ErrorSummary errors=errors.clone() message/>
-        <form class="cols cols--form" method="post" action="/keys/new" novalidate=true node_ref=node on:input=move |_| read() on:change=move |_| read()>
+        <form class="cols cols--form" method="post" action="/keys/new" novalidate=true data-once="" node_ref=node on:input=move |_| read() on:change=move |_| read()>
             <div>
                 <input type="hidden" name="form_id" value=form.form_id.clone()/>
                 <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox/>
@@ -91,6 +91,7 @@ fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoVie
                     {label}
                 </label>
             }
+            .into_any()
         })
         .collect_view();
     let kinds = KeyKind::ALL
@@ -103,6 +104,7 @@ fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoVie
                     <span class="opt__t"><b>{name}</b><span class="meta">{what}</span></span>
                 </label>
             }
+            .into_any()
         })
         .collect_view();
     view! {
@@ -150,6 +152,7 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
                 {e.label()}
             </label>
         }
+        .into_any()
     });
     let bad_date = errors.get("expires_at").is_some();
     let bad_ips = errors.get("allowed_ips").is_some();
@@ -188,7 +191,7 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
                                 <Icon name=IconName::Plus/>
                                 {format!("Add mine, {address}")}
                             </button>
-                        }
+                        }.into_any()
                     })}
                 </div>
                 <TextArea name="allowed_ips" value=form.allowed_ips.clone() described=described_by("allowed_ips", true, bad_ips) invalid=bad_ips/>

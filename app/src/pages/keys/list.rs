@@ -3,15 +3,20 @@
 use super::kind_title;
 use crate::{
     actions,
+    ask::ask,
     components::{
-        Crumbs, Ends, Glyph, Icon, IconName, Main, PageTitle, Pager, ProblemView, StateBadge, TestCurl, Time, WithChrome, use_chrome,
+        Crumbs, Ends, FilterForm, Glyph, Icon, IconName, Main, PageTitle, Pager, ProblemView, StateBadge, TestCurl, Time, use_chrome,
+        wait_each, with_chrome,
     },
     error::AppError,
     url::{href, key_href},
 };
 use contract::{ApiKey, Chrome, Cursor, Environment, KeyFilter, KeyState, Page, Perm, ScopeSet};
 use leptos::prelude::*;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::{
+    hooks::{use_location, use_query_map},
+    params::ParamsMap,
+};
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +27,14 @@ struct Query {
 }
 
 impl Query {
+    fn read(map: &ParamsMap) -> Self {
+        Self {
+            q: map.get_str("q").map(str::trim).filter(|q| !q.is_empty()).map(str::to_owned),
+            state: map.get_str("state").and_then(|s| s.parse().ok()),
+            cursor: map.get_str("cursor").and_then(|c| c.parse().ok()),
+        }
+    }
+
     fn filter(&self, environment: Environment) -> KeyFilter {
         KeyFilter { q: self.q.clone(), state: self.state, environment: Some(environment) }
     }
@@ -32,46 +45,33 @@ impl Query {
     }
 }
 
-fn use_query() -> Memo<Query> {
-    let map = use_query_map();
-    Memo::new(move |_| {
-        map.with(|m| Query {
-            q: m.get_str("q").map(str::trim).filter(|q| !q.is_empty()).map(str::to_owned),
-            state: m.get_str("state").and_then(|s| s.parse().ok()),
-            cursor: m.get_str("cursor").and_then(|c| c.parse().ok()),
-        })
-    })
-}
-
 /// `/keys`
 #[component]
 pub fn KeyList() -> impl IntoView {
-    let (query, chrome) = (use_query(), use_chrome());
+    let (map, search, chrome) = (use_query_map(), use_location().search, use_chrome());
     let source = chrome.clone();
-    let keys = Resource::new_blocking(
-        move || query.get(),
-        move |query| {
-            let source = source.clone();
-            async move {
-                let environment = source.load().await?.prefs.environment;
-                actions::list_keys(query.filter(environment), query.cursor).await
-            }
+    let keys = ask(
+        move || search.get(),
+        move |_| {
+            let (query, source) = (map.with_untracked(Query::read), source.clone());
+            async move { actions::list_keys(query.filter(source.environment().await?), query.cursor).await }
         },
     );
     let rows = move || {
         let chrome = chrome.clone();
-        Suspend::new(async move { show(chrome.load().await, keys.await, &query.get_untracked()) })
+        async move { show(chrome.load().await, keys.await, &map.with_untracked(Query::read)) }
     };
+    let q = move || map.with(|m| Query::read(m).q.unwrap_or_default());
+    let state =
+        move || map.with(|m| Query::read(m).state).map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> }.into_any());
     view! {
         <Main crumbs=Crumbs::section("API keys")>
             <div class="page__head">
                 <PageTitle>"API keys"</PageTitle>
-                <div class="acts">
-                    <WithChrome show=|c| create_link(&c, "Create key").into_any()/>
-                </div>
+                <div class="acts">{with_chrome(|c| create_link(&c, "Create key").into_any())}</div>
             </div>
-            <StateTabs query/>
-            <Form method="get" action="/keys" attr:class="bar" attr:role="search">
+            <StateTabs map/>
+            <FilterForm action="/keys">
                 <span class="affix">
                     <Icon name=IconName::Search/>
                     <input
@@ -82,20 +82,20 @@ pub fn KeyList() -> impl IntoView {
                         aria-label="Search keys"
                         autocomplete="off"
                         data-key="/"
-                        value=move || query.with(|q| q.q.clone())
-                        prop:value=move || query.with(|q| q.q.clone().unwrap_or_default())
+                        value=q
+                        prop:value=q
                     />
                     <kbd class="kbd hide-sm" data-js="">"/"</kbd>
                 </span>
-                {move || query.with(|q| q.state).map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> })}
+                {state}
                 <button class="btn" type="submit">"Search"</button>
-            </Form>
-            <Transition fallback=Loading>{rows}</Transition>
+            </FilterForm>
+            {wait_each(rows_on_their_way, rows)}
         </Main>
     }
 }
 
-fn create_link(chrome: &Chrome, label: &'static str) -> Option<impl IntoView + use<>> {
+fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
     chrome.role.holds(Perm::KeysWrite).then(|| {
         view! {
             <a class="btn btn--primary" href="/keys/new" data-key="c">
@@ -104,16 +104,17 @@ fn create_link(chrome: &Chrome, label: &'static str) -> Option<impl IntoView + u
                 <kbd class="kbd hide-sm" data-js="">"c"</kbd>
             </a>
         }
+        .into_any()
     })
 }
 
 #[component]
-fn StateTabs(query: Memo<Query>) -> impl IntoView {
+fn StateTabs(map: Memo<ParamsMap>) -> impl IntoView {
     let tabs = std::iter::once((None, "All")).chain(KeyState::ALL.iter().map(|s| (Some(*s), state_title(*s))));
     let tabs = tabs
         .map(|(state, label)| {
-            let current = move || query.with(|q| q.state == state).then_some("page");
-            view! { <a href=move || query.with(|q| q.link(state, None)) aria-current=current>{label}</a> }
+            let current = move || map.with(|m| Query::read(m).state == state).then_some("page");
+            view! { <a href=move || map.with(|m| Query::read(m).link(state, None)) aria-current=current>{label}</a> }.into_any()
         })
         .collect_view();
     view! { <nav class="tabs" aria-label="Keys by state">{tabs}</nav> }
@@ -143,7 +144,7 @@ fn show(chrome: Result<Chrome, AppError>, keys: Result<Page<ApiKey>, AppError>, 
     let body = if page.data.is_empty() {
         view! { <NoMatch/> }.into_any()
     } else {
-        page.data.into_iter().map(|key| view! { <Row key/> }).collect_view().into_any()
+        page.data.into_iter().map(|key| view! { <Row key/> }.into_any()).collect_view().into_any()
     };
     view! {
         <div class="tablebox">
@@ -220,8 +221,9 @@ fn Row(key: ApiKey) -> impl IntoView {
 #[component]
 fn Scopes(scopes: ScopeSet) -> impl IntoView {
     let all = scopes.joined();
-    let more = scopes.0.len().checked_sub(1).filter(|n| *n > 0).map(|n| view! { " "<span class="muted">{format!("+{n}")}</span> });
-    let first = scopes.0.into_iter().next().map(|s| view! { <span class="mono">{s.to_string()}</span> });
+    let more =
+        scopes.0.len().checked_sub(1).filter(|n| *n > 0).map(|n| view! { " "<span class="muted">{format!("+{n}")}</span> }.into_any());
+    let first = scopes.0.into_iter().next().map(|s| view! { <span class="mono">{s.to_string()}</span> }.into_any());
     view! { <span title=all>{first}{more}</span> }
 }
 
@@ -249,24 +251,22 @@ fn FirstUse(chrome: Chrome) -> impl IntoView {
                 <h2>{format!("No {environment} keys yet")}</h2>
                 <p class="lead soft">"A key lets a service of yours call the API. Give it a name, what it may do and how long; you get the secret once."</p>
             </div>
-            {create.map(|c| view! { <div class="row row--wrap">{c}</div> })}
+            {create.map(|c| view! { <div class="row row--wrap">{c}</div> }.into_any())}
             <TestCurl public_url=chrome.public_url/>
         </div>
     }
 }
 
 /// Rows on their way, in the geometry of rows.
-#[component]
-fn Loading() -> impl IntoView {
-    let rows = (0..15)
-        .map(|_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> })
-        .collect_view();
+fn rows_on_their_way() -> AnyView {
+    let row = |_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> }.into_any();
     view! {
         <div class="tablebox" aria-busy="true">
             <table class="table table--stack" role="table">
                 <Columns/>
-                <tbody role="rowgroup">{rows}</tbody>
+                <tbody role="rowgroup">{(0..15).map(row).collect_view()}</tbody>
             </table>
         </div>
     }
+    .into_any()
 }

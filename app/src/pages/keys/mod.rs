@@ -10,9 +10,13 @@ mod reveal;
 mod revoke;
 mod summary;
 
-use crate::{actions, error::AppError};
+use crate::{
+    actions,
+    ask::{Asked, ask},
+    error::AppError,
+};
 use contract::{ApiKey, ErrorCode, KeyId, KeyKind, Problem};
-use leptos::prelude::*;
+use leptos::prelude::With;
 use leptos_router::hooks::use_params_map;
 
 pub use detail::KeyDetail;
@@ -20,18 +24,20 @@ pub use list::KeyList;
 pub use new::NewKey;
 pub use revoke::KeyRevoke;
 
-/// The key that the path names; a path that names none is answered like a key that is not there.
-fn use_key_id() -> Memo<Result<KeyId, AppError>> {
+/// The id that the path names; a path that names none is answered like a key that is not there.
+fn key_id(segment: &str) -> Result<KeyId, AppError> {
+    segment.parse().map_err(|_| AppError(Problem::new(ErrorCode::NotFound)))
+}
+
+/// The path's segment that names a key.
+fn use_segment() -> impl Fn() -> String + Copy + Send + Sync + 'static {
     let params = use_params_map();
-    Memo::new(move |_| {
-        params.with(|p| p.get_str("id").and_then(|id| id.parse().ok())).ok_or_else(|| AppError(Problem::new(ErrorCode::NotFound)))
-    })
+    move || params.with(|p| p.get("id").unwrap_or_default())
 }
 
 /// The key that the path names.
-fn use_key() -> Resource<Result<ApiKey, AppError>> {
-    let id = use_key_id();
-    Resource::new_blocking(move || id.get(), |id| async move { actions::get_key(id?).await })
+fn use_key() -> Asked<ApiKey> {
+    ask(use_segment(), |id| async move { actions::get_key(key_id(&id)?).await })
 }
 
 /// `Secret key`, for people.

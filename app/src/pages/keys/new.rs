@@ -6,7 +6,8 @@ use super::form::CreateForm;
 use super::reveal::Reveal;
 use crate::{
     actions,
-    components::{Crumbs, Here, Main, PageTitle, ProblemView, use_chrome},
+    ask::{ask_once, shared},
+    components::{Crumbs, Here, Main, PageTitle, ProblemView, loading, use_chrome, wait},
     returned::{Returned, returned},
 };
 use contract::{Environment, ErrorCode, FormId, KeyForm, Perm, Problem};
@@ -21,9 +22,9 @@ pub fn NewKey() -> impl IntoView {
         return view! { <Reveal made/> }.into_any();
     }
     let back = returned::<KeyForm>();
-    let form_id = SharedValue::new(form_id).into_inner();
+    let form_id = shared(form_id);
     let chrome = use_chrome();
-    let catalogue = Resource::new_blocking(|| (), |()| actions::list_catalogue());
+    let catalogue = ask_once(actions::list_catalogue);
     let content = async move {
         let chrome = match chrome.load().await {
             Ok(chrome) if chrome.role.holds(Perm::KeysWrite) => chrome,
@@ -58,7 +59,7 @@ pub fn NewKey() -> impl IntoView {
     };
     view! {
         <Main crumbs=Crumbs::key(Here::Text("Create key"))>
-            <Suspense fallback=|| view! { <p class="soft" role="status">"Loading…"</p> }>{Suspend::new(content)}</Suspense>
+            {wait(loading, content)}
         </Main>
     }
     .into_any()

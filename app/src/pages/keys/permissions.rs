@@ -32,11 +32,11 @@ pub fn Permissions(
     let ticked = |scope: &str| form.scopes.iter().any(|s| s == scope);
     let own = catalogue.into_iter().filter(|def| !def.name.is_reserved());
     let own = own
-        .map(|def| view! { <ScopeBox checked=ticked(def.name.as_str()) scope=def.name.to_string() what=def.description/> })
+        .map(|def| view! { <ScopeBox checked=ticked(def.name.as_str()) scope=def.name.to_string() what=def.description/> }.into_any())
         .collect_view();
     let grantable = Perm::ALL.iter().filter(|p| role.grants_any() || role.holds(**p));
     let keystead = grantable
-        .map(|p| view! { <ScopeBox checked=ticked(p.as_str()) scope=p.to_string() what=perm_words(*p).to_owned()/> })
+        .map(|p| view! { <ScopeBox checked=ticked(p.as_str()) scope=p.to_string() what=perm_words(*p).to_owned()/> }.into_any())
         .collect_view();
     let open = Perm::ALL.iter().any(|p| ticked(p.as_str()));
     view! {
@@ -96,7 +96,7 @@ pub fn Selected(
         1 => "1 permission".to_owned(),
         n => format!("{n} permissions"),
     };
-    let tokens = move || words.get().into_iter().map(|w| view! { <span class="token">{w}</span> }).collect_view();
+    let tokens = move || words.get().into_iter().map(|w| view! { <span class="token">{w}</span> }.into_any()).collect_view();
     view! {
         <div class="not-gateway" data-js="">
             <div class="row row--wrap selected">
@@ -136,7 +136,7 @@ pub fn scope_words(scope: &Scope) -> String {
     }
     if let Ok(perm) = scope.as_str().parse::<Perm>() {
         let words = perm_words(perm);
-        return words[..1].to_lowercase() + &words[1..];
+        return words[..1].to_ascii_lowercase() + &words[1..];
     }
     match scope.parts() {
         (None, verb) => format!("{verb} everything"),

@@ -2,7 +2,7 @@
 
 use super::kind_title;
 use crate::{
-    components::{Code, Crumbs, Here, Icon, IconName, Main, PageTitle, WithChrome},
+    components::{Code, Crumbs, Here, Icon, IconName, Main, PageTitle, with_chrome},
     url::key_href,
 };
 use contract::{ApiKey, Chrome, CreatedKey, KeyKind};
@@ -17,7 +17,7 @@ pub fn Reveal(
     let CreatedKey { api_key, key: secret } = made;
     let crumbs = Crumbs::key(Here::Made(api_key.name.clone(), if secret.is_some() { "Store the secret" } else { "Key created before" }));
     let page = match secret {
-        Some(secret) => view! { <WithChrome show=move |chrome| view! { <Secret api_key secret chrome/> }.into_any()/> }.into_any(),
+        Some(secret) => with_chrome(move |chrome| view! { <Secret api_key secret chrome/> }.into_any()),
         None => view! { <UsedBefore api_key/> }.into_any(),
     };
     view! { <Main crumbs>{page}</Main> }
@@ -121,7 +121,8 @@ fn TryIt(gateway: bool, masked: Masked, secret: String, public_url: String) -> i
 
 #[component]
 fn Facts(api_key: ApiKey) -> impl IntoView {
-    let scopes = api_key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }).collect_view();
+    let scopes =
+        api_key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view();
     let from = if api_key.allowed_ips.is_empty() {
         "any address".to_owned()
     } else {

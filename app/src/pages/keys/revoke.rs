@@ -1,9 +1,12 @@
 //! The page that revokes a key: what it would break, in numbers, and its name typed as consent.
 
-use super::{use_key, use_key_id};
+use super::{key_id, use_key, use_segment};
 use crate::{
     actions,
-    components::{Banner, Crumbs, ErrorSummary, Glyph, Here, Main, PageTitle, ProblemView, TextField, Time, Tone, use_chrome},
+    ask::ask,
+    components::{
+        Banner, Crumbs, ErrorSummary, Glyph, Here, Main, PageTitle, ProblemView, TextField, Time, Tone, loading, use_chrome, wait,
+    },
     numbers::thousands,
     returned::{Returned, returned},
     url::key_href,
@@ -15,8 +18,8 @@ use leptos::prelude::*;
 #[component]
 pub fn KeyRevoke() -> impl IntoView {
     let back = returned::<RevokeForm>();
-    let (id, key, chrome) = (use_key_id(), use_key(), use_chrome());
-    let impact = Resource::new_blocking(move || id.get(), |id| async move { actions::get_key_impact(id?).await });
+    let (key, chrome) = (use_key(), use_chrome());
+    let impact = ask(use_segment(), |id| async move { actions::get_key_impact(key_id(&id)?).await });
     let page = async move {
         let (key, chrome) = match (key.await, chrome.load().await) {
             (Ok(key), Ok(chrome)) => (key, chrome),
@@ -33,7 +36,7 @@ pub fn KeyRevoke() -> impl IntoView {
     };
     view! {
         <Main crumbs=Crumbs::key(Here::RevokeKey(key))>
-            <Suspense fallback=|| view! { <p class="soft" role="status">"Loading…"</p> }>{Suspend::new(page)}</Suspense>
+            {wait(loading, page)}
         </Main>
     }
 }
@@ -53,7 +56,7 @@ fn Consent(key: ApiKey, impact: Option<KeyImpact>, back: Returned<RevokeForm>) -
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>
                 <p class="soft">"Every request with this key is refused from now on, within a second. This cannot be undone."</p>
-                {impact.map(|impact| view! { <Impact impact/> })}
+                {impact.map(|impact| view! { <Impact impact/> }.into_any())}
                 <TextField
                     name="reason"
                     label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
@@ -99,7 +102,7 @@ fn Impact(impact: KeyImpact) -> impl IntoView {
             <p><b>{format!("{requests} of the last 30 days would have been refused.")}</b></p>
             <p class="soft">
                 {format!("They came from {addresses}, {} of them in the last 24 hours", thousands(allowed_24h))}
-                {last_allowed_at.map(|at| view! { "; the last one "<Time at/> })}
+                {last_allowed_at.map(|at| view! { "; the last one "<Time at/> }.into_any())}
                 "."
             </p>
         </Banner>
@@ -115,7 +118,7 @@ fn RevokedBefore(key: ApiKey) -> impl IntoView {
                 <PageTitle>{format!("{} is revoked", key.name)}</PageTitle>
                 <p class="lead soft">
                     "Its requests are refused"
-                    {key.revoked_at.map(|at| view! { " since "<Time at form=crate::components::TimeForm::Full/> })}
+                    {key.revoked_at.map(|at| view! { " since "<Time at form=crate::components::TimeForm::Full/> }.into_any())}
                     ". There is nothing left to do."
                 </p>
             </div>

@@ -41,7 +41,7 @@ pub fn Summary(
         let notes = notes
             .get()
             .into_iter()
-            .map(|text| view! { <p class="row row--top small"><Icon name=IconName::Info/><span class="soft">{text}</span></p> });
+            .map(|text| view! { <p class="row row--top small"><Icon name=IconName::Info/><span class="soft">{text}</span></p> }.into_any());
         notes.collect_view()
     };
     view! {

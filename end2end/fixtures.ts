@@ -1,0 +1,176 @@
+/**
+ * What every test gets: an installation and a server of its own (a copy of one prepared per worker, so that it takes a
+ * fraction of a second), and a browser whose complaints fail the test.
+ */
+
+import { test as base, expect, type BrowserContextOptions, type Locator, type Page } from '@playwright/test';
+import { Api, Session, type KeyFields, type MadeKey } from './support/client';
+import { Installation, OWNER, type Database, type Server } from './support/installation';
+import { Watch } from './support/watch';
+
+export { expect, OWNER };
+export type { Page, Locator, Server, MadeKey };
+
+export type Options = {
+  /** Where the installation keeps its data. */
+  database: Database;
+};
+
+type TestOptions = {
+  /** Whether the first tenant and its owner exist. */
+  bootstrapped: boolean;
+};
+
+/** The console in a browser, with or without script. */
+export class App {
+  constructor(
+    readonly page: Page,
+    readonly server: Server,
+    readonly js: boolean,
+    readonly watch: Watch,
+    readonly owner: () => Promise<Session>,
+  ) {}
+
+  /** The page has arrived, and is hydrated where script runs. */
+  async ready(): Promise<void> {
+    await this.page.waitForLoadState('load');
+    if (this.js) await this.page.waitForSelector('html[data-hydrated]', { state: 'attached', timeout: 15_000 });
+  }
+
+  async visit(path: string): Promise<void> {
+    await this.page.goto(this.server.url + path);
+    await this.ready();
+  }
+
+  /** Does something that loads another document, and waits until that has arrived. */
+  async through(act: () => Promise<unknown>): Promise<void> {
+    await this.page.evaluate(() => document.documentElement.setAttribute('data-left', ''));
+    await act();
+    await this.page.waitForSelector('html:not([data-left])', { state: 'attached', timeout: 15_000 });
+    await this.ready();
+  }
+
+  /** Sends a form. */
+  submit(name: string | RegExp, within: Page | Locator = this.page.locator('main')): Promise<void> {
+    return this.through(() => within.getByRole('button', { name }).click());
+  }
+
+  /** Signs in as people do. */
+  async signIn(): Promise<void> {
+    await this.visit('/login');
+    await this.page.getByLabel('Email').fill(OWNER.email);
+    await this.page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+    await this.submit('Sign in');
+    await expect(this.page).toHaveURL('/keys');
+  }
+
+  /** Signs in without going through the page, where signing in is not what the test is about. */
+  async enter(path?: string): Promise<void> {
+    await (await this.owner()).enter(this.page.context());
+    if (path !== undefined) await this.visit(path);
+  }
+
+  /** Makes a key beside the browser. */
+  async createKey(fields: KeyFields): Promise<MadeKey> {
+    return (await this.owner()).createKey(fields);
+  }
+
+  get heading(): Locator {
+    return this.page.getByRole('heading', { level: 1 });
+  }
+}
+
+type Fixtures = {
+  server: Server;
+  api: Api;
+  owner: Session;
+  watch: Watch;
+  app: App;
+  /** Another browser, watched like the first. */
+  another: (options?: BrowserContextOptions) => Promise<App>;
+};
+
+type WorkerFixtures = {
+  templates: { bootstrapped: Installation; empty: () => Promise<Installation> };
+  /** A well-formed key of another installation. */
+  foreignKey: string;
+};
+
+export const test = base.extend<Fixtures & TestOptions, WorkerFixtures & Options>({
+  database: ['sqlite', { option: true, scope: 'worker' }],
+  bootstrapped: [true, { option: true }],
+
+  templates: [
+    async ({ database }, use) => {
+      const bootstrapped = await Installation.bootstrapped(database);
+      await use({ bootstrapped, empty: () => Installation.empty(database) });
+      await bootstrapped.remove();
+    },
+    { scope: 'worker' },
+  ],
+
+  foreignKey: [
+    async ({ database }, use) => {
+      const other = await Installation.bootstrapped(database);
+      await use(other.keys!.api_key);
+      await other.remove();
+    },
+    { scope: 'worker' },
+  ],
+
+  server: async ({ templates, bootstrapped }, use) => {
+    const installation = bootstrapped ? await templates.bootstrapped.copy() : await templates.empty();
+    const server = await installation.serve();
+    await use(server);
+    await server.stop();
+    await installation.remove();
+  },
+
+  baseURL: async ({ server }, use) => use(server.url),
+
+  api: async ({ server }, use) => use(new Api(server)),
+
+  owner: async ({ app }, use) => use(await app.owner()),
+
+  watch: async ({ context, javaScriptEnabled }, use) => {
+    const watch = new Watch(context, javaScriptEnabled !== false);
+    await use(watch);
+    watch.quiet();
+  },
+
+  app: async ({ page, server, javaScriptEnabled, watch }, use) => {
+    let session: Promise<Session> | undefined;
+    await use(new App(page, server, javaScriptEnabled !== false, watch, () => (session ??= Session.signIn(server))));
+  },
+
+  another: async ({ browser, server, javaScriptEnabled, baseURL }, use) => {
+    const opened: { close: () => Promise<void>; watch: Watch }[] = [];
+    let session: Promise<Session> | undefined;
+    await use(async (options) => {
+      const context = await browser.newContext({ javaScriptEnabled, baseURL, ...options });
+      const js = (options?.javaScriptEnabled ?? javaScriptEnabled) !== false;
+      const watch = new Watch(context, js);
+      opened.push({ close: () => context.close(), watch });
+      return new App(await context.newPage(), server, js, watch, () => (session ??= Session.signIn(server)));
+    });
+    for (const { close, watch } of opened) {
+      await close();
+      watch.quiet();
+    }
+  },
+});
+
+/** The same promises with script and without. */
+export function both(tests: (js: boolean) => void): void {
+  for (const js of [true, false]) {
+    test.describe(js ? 'with JavaScript' : 'without JavaScript', () => {
+      test.use({ javaScriptEnabled: js });
+      tests(js);
+    });
+  }
+}
+
+/** The whole secret that stands in a text. */
+export function secretIn(text: string): string | undefined {
+  return /\b(?:sk|rk|tk|gk)_(?:[a-z0-9-]+_)?[0-9A-Za-z]{38,}\b/.exec(text)?.[0];
+}

@@ -1,0 +1,208 @@
+/** Not a test: fills an installation with believable data and takes pictures of every page. */
+
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { App, expect, OWNER, test } from '../fixtures';
+import { Api, Session, type KeyFields, type MadeKey } from '../support/client';
+import { run } from '../support/installation';
+import { Watch } from '../support/watch';
+
+const root = join(import.meta.dirname, '../..');
+const out = join(root, 'target/shots');
+
+/** Oldest first; with how often it is called in the log that follows. */
+const KEYS: (KeyFields & { calls?: number })[] = [
+  { name: 'old-status-page', kind: 'restricted', scopes: 'read' },
+  { name: 'legacy-site', scopes: 'admin', expires: 'never' },
+  { name: 'warehouse-scanner', kind: 'restricted', scopes: 'stock:write stock:read' },
+  { name: 'crm-import', scopes: 'contacts:write contacts:read companies:read', calls: 1 },
+  { name: 'support-lookup', kind: 'restricted', scopes: 'users:read', calls: 2 },
+  { name: 'invoice-mailer', kind: 'restricted', scopes: 'invoices:read contacts:read', calls: 3 },
+  { name: 'catalogue-feed', kind: 'restricted', scopes: 'products:read', calls: 3 },
+  { name: 'nightly-export', kind: 'restricted', scopes: 'contacts:read orders:read invoices:read files:write stock:read', calls: 4 },
+  { name: 'edge-verify', kind: 'gateway', expires: 'never' },
+  { name: 'fraud-scoring', scopes: 'orders:read payments:read', allowed_ips: '198.51.100.0/24', calls: 6 },
+  { name: 'data-warehouse', kind: 'restricted', scopes: 'read', calls: 6 },
+  { name: 'search-indexer', kind: 'restricted', scopes: 'files:read products:read', calls: 8 },
+  { name: 'black-friday', scopes: 'orders:write prices:write' },
+  { name: 'partner-sync', kind: 'restricted', scopes: 'contacts:read companies:read', allowed_ips: '203.0.113.0/24', calls: 9 },
+  { name: 'ci-smoke-tests', scopes: 'orders:read orders:write', calls: 2 },
+  { name: 'billing-service', scopes: 'invoices:write invoices:read payments:write customers:read', allowed_ips: '198.51.100.0/24', calls: 12 },
+  { name: 'mobile-gateway', kind: 'tenant', scopes: 'read', calls: 14 },
+  { name: 'checkout-api', scopes: 'orders:write orders:read stock:read prices:read payments:write', allowed_ips: '203.0.113.0/24\n198.51.100.14', calls: 20 },
+];
+
+const CALLS: [string, string, string][] = [
+  ['GET', '/v2/orders/81{n}', 'orders:read'],
+  ['POST', '/v2/orders', 'orders:write'],
+  ['GET', '/v2/contacts/c_49{n}', 'contacts:read'],
+  ['GET', '/v2/products/{n}/prices', 'products:read'],
+  ['POST', '/v2/invoices', 'invoices:write'],
+  ['GET', '/v2/files/export-{n}.csv', 'files:read'],
+];
+const CLIENTS = ['checkout/2.14 (node 22)', 'python-requests/2.32', 'keystead-go/1.3', 'curl/8.9.1'];
+
+async function fill(owner: Session, api: Api): Promise<Record<string, MadeKey>> {
+  const made: Record<string, MadeKey> = {};
+  for (const key of KEYS) made[key.name] = await owner.createKey(key);
+  await owner.createKey({ name: 'checkout-api-staging', environment: 'test', scopes: 'orders:write orders:read', expires: '30' });
+  await owner.createKey({ name: 'playground', environment: 'test', scopes: 'read', expires: '7' });
+  await owner.revoke(made['old-status-page'], 'the page was shut down');
+  await owner.revoke(made['legacy-site'], 'found in a public repository');
+  const busy = KEYS.flatMap((key) => Array.from({ length: (key.calls ?? 0) * 4 }, () => key));
+  // A fixed shuffle: pictures of two days can be compared.
+  for (let n = busy.length - 1, seed = 7; n > 0; n--) {
+    seed = (seed * 48_271) % 0x7fffffff;
+    const m = seed % (n + 1);
+    [busy[n], busy[m]] = [busy[m], busy[n]];
+  }
+  for (const [n, key] of busy.entries()) {
+    const own = (key.scopes ?? '').split(' ');
+    const fits = CALLS.filter(([, , scope]) => own.includes(scope) || (own.includes('read') && scope.endsWith(':read')));
+    const [method, path, scope] = fits[n % Math.max(1, fits.length)] ?? ['GET', '/v2/{n}', own[0]];
+    const inside = key.allowed_ips?.includes('203.0.113') ? `203.0.113.${10 + (n % 5)}` : `198.51.100.${20 + (n % 9)}`;
+    const odd = n % 13 === 5;
+    await api.verify({
+      credential: n % 41 === 17 ? 'sk_live_CopiedWithoutItsEnd' : made[key.name].secret,
+      ip: odd && key.allowed_ips ? '192.0.2.77' : inside,
+      method: odd && !key.allowed_ips ? 'DELETE' : method,
+      path: path.replace('{n}', String(100 + ((n * 37) % 900))),
+      scopes: odd && !key.allowed_ips ? ['orders:delete'] : [scope],
+      user_agent: CLIENTS[n % CLIENTS.length],
+    });
+    if (n % 37 === 11) await api.verify({ credential: made['legacy-site'].secret, ip: '192.0.2.9', method: 'GET', path: '/wp-login.php', user_agent: 'Mozilla/5.0' });
+  }
+  return made;
+}
+
+test('pictures of every page', async ({ browser, templates }) => {
+  await mkdir(out, { recursive: true });
+  const installation = await templates.bootstrapped.copy();
+  let server = await installation.serve();
+  let owner = await Session.signIn(server);
+  const made = await fill(owner, new Api(server));
+  await new Promise((r) => setTimeout(r, 1_500));
+  await server.stop();
+  expect(await run('python3', [join(import.meta.dirname, 'age.py'), join(installation.dir, 'keystead.db')])).toMatchObject({ code: 0, stderr: '' });
+  server = await installation.serve();
+  owner = await Session.signIn(server);
+
+  const looks = [
+    { name: 'light', theme: 'light', viewport: { width: 1440, height: 900 } },
+    { name: 'dark', theme: 'dark', viewport: { width: 1440, height: 900 } },
+    { name: 'narrow', theme: 'light', viewport: { width: 390, height: 844 } },
+  ];
+  for (const look of looks) {
+    const context = await browser.newContext({ viewport: look.viewport, baseURL: server.url, reducedMotion: 'reduce' });
+    const app = new App(await context.newPage(), server, true, new Watch(context, true), async () => owner);
+    const prefer = (environment: string) => context.addCookies([{ name: 'keystead-prefs', value: `${environment}.${look.theme}`, url: server.url }]);
+    const { page } = app;
+    const shot = async (name: string) => {
+      // The clock of relative times starts after the page has mounted.
+      await page.waitForTimeout(150);
+      await page.screenshot({ path: join(out, `${name}-${look.name}.png`) });
+      await page.screenshot({ path: join(out, `${name}-${look.name}-full.png`), fullPage: true });
+    };
+    await prefer('live');
+    await app.visit('/login');
+    await shot('login');
+    await page.getByLabel('Email').fill(OWNER.email);
+    await page.getByLabel('Password', { exact: true }).fill('wrong');
+    await app.submit('Sign in');
+    await shot('login-refused');
+    await app.enter('/keys');
+    await shot('keys');
+    await app.visit('/keys?q=zzz');
+    await shot('keys-no-match');
+    await app.visit(`/keys/${made['checkout-api'].id}`);
+    await shot('key');
+    await app.visit(`/keys/${made['legacy-site'].id}`);
+    await shot('key-revoked');
+    await app.visit(`/keys/${made['checkout-api'].id}/revoke`);
+    await shot('revoke');
+    await page.getByLabel(/^Type/).fill('checkout');
+    await app.submit('Revoke key');
+    await shot('revoke-refused');
+    await app.visit('/usage');
+    await shot('usage');
+    await app.visit('/usage?outcome=denied');
+    await page.locator('summary').nth(1).click();
+    await shot('usage-filtered');
+    await app.visit('/usage?request_id=none');
+    await shot('usage-no-match');
+    await app.visit('/audit');
+    await shot('audit');
+    await page.locator('summary').first().click();
+    await shot('audit-opened');
+    await app.visit('/keys/new');
+    await page.getByLabel('Name', { exact: true }).fill('returns-portal');
+    await page.getByRole('radio', { name: /^Restricted/ }).check();
+    await page.getByLabel(/^Other permissions/).fill('orders:read returns:write');
+    await page.getByLabel(/^Allowed addresses/).fill('203.0.113.0/24');
+    await shot('new');
+    await page.getByLabel('Name', { exact: true }).fill('');
+    await page.getByLabel(/^Other permissions/).fill('orders:read two:many:colons');
+    await page.getByLabel(/^Allowed addresses/).fill('203.0.113.0/33');
+    await app.submit('Create key');
+    await shot('new-refused');
+    await page.getByLabel('Name', { exact: true }).fill('returns-portal');
+    await page.getByLabel(/^Other permissions/).fill('orders:read returns:write');
+    await page.getByLabel(/^Allowed addresses/).fill('203.0.113.0/24');
+    await app.submit('Create key');
+    await shot('secret');
+    await page.getByText('Show', { exact: true }).click();
+    await page.getByRole('checkbox', { name: /^I have stored it/ }).check();
+    await shot('secret-shown');
+    await app.through(() => page.reload());
+    await shot('used-before');
+    await app.visit('/nothing');
+    await shot('not-found');
+    await prefer('test');
+    await app.visit('/keys');
+    await shot('test-keys');
+    await app.visit('/usage');
+    await shot('test-usage-empty');
+    await prefer('live');
+    if (look.name === 'narrow') {
+      await app.visit('/keys');
+      await page.getByRole('button', { name: 'Menu', exact: true }).click();
+      await shot('menu');
+    } else {
+      await app.visit('/keys');
+      await page.keyboard.press('?');
+      await shot('shortcuts');
+    }
+    // The key that was made for the pictures would stand at the top of the next ones.
+    await context.close();
+  }
+
+  const empty = await templates.empty();
+  const blank = await empty.serve();
+  for (const look of looks) {
+    const context = await browser.newContext({ viewport: look.viewport, baseURL: blank.url });
+    await context.addCookies([{ name: 'keystead-prefs', value: `test.${look.theme}`, url: blank.url }]);
+    const app = new App(await context.newPage(), blank, true, new Watch(context, true), async () => owner);
+    await app.visit(blank.setupLink.replace(blank.url, ''));
+    await app.page.screenshot({ path: join(out, `setup-${look.name}.png`) });
+    await context.close();
+  }
+  const context = await browser.newContext({ viewport: looks[0].viewport, baseURL: blank.url });
+  const app = new App(await context.newPage(), blank, true, new Watch(context, true), async () => owner);
+  await app.visit(blank.setupLink.replace(blank.url, ''));
+  await app.page.getByLabel('Team or company').fill('Acme');
+  await app.page.getByLabel('Your email').fill(OWNER.email);
+  await app.page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await app.submit('Set up Keystead');
+  await app.page.screenshot({ path: join(out, 'keys-empty-light.png') });
+  await app.submit('Test', app.page.getByRole('banner'));
+  await app.page.screenshot({ path: join(out, 'test-keys-empty-light.png') });
+  await context.close();
+  await blank.stop();
+  await empty.remove();
+  await server.stop();
+  await installation.remove();
+
+  const readme = join(root, 'docs/screenshot.png');
+  await copyFile(join(out, 'keys-light.png'), readme);
+  expect((await stat(readme)).size, 'the picture of the README').toBeLessThan(200_000);
+});
