@@ -74,10 +74,11 @@ fn copy(button: &Element) {
     let text = if what.starts_with('#') { find::<Element>(&what).and_then(|e| e.text_content()).unwrap_or_default() } else { what };
     let is_secret = button.has_attribute("data-stored") || find::<Element>("[data-guard]").is_some_and(|g| g.contains(Some(button)));
     let done = move |copied: bool| {
-        if copied && is_secret {
-            if let Some(guard) = find::<Element>("[data-guard]") {
-                _ = guard.set_attribute("data-copied", "");
-            }
+        if copied
+            && is_secret
+            && let Some(guard) = find::<Element>("[data-guard]")
+        {
+            _ = guard.set_attribute("data-copied", "");
         }
         toast(match (copied, is_secret) {
             (true, true) => "Copied. Clear your clipboard when you are done.",

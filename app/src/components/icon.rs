@@ -106,7 +106,7 @@ fn tally_half(upper: bool) -> String {
     let (start, edge, tip, end) = if upper { ("M0 0V7", 7, 3, "H448V0z") } else { ("M0 16V9", 9, 13, "H448V16z") };
     let mut d = start.to_owned();
     for x in NOTCHES {
-        d.push_str(&format!("H{x}L{} {tip}L{} {edge}", x + 4, x + 8));
+        d += &format!("H{x}L{} {tip}L{} {edge}", x + 4, x + 8);
     }
     d.push_str(end);
     d
@@ -133,11 +133,11 @@ fn notches(bytes: &[u8]) -> String {
     let cells = || bytes.iter().take(5).zip([3_u8, 7, 11, 15, 19]);
     let mut d = "M0 1L1 0".to_owned();
     for (byte, x) in cells() {
-        d.push_str(&format!("H{x}V{}H{}V0", byte % 3 * 3, x + 2));
+        d += &format!("H{x}V{}H{}V0", byte % 3 * 3, x + 2);
     }
     d.push_str("H23L24 1V11L23 12");
     for (byte, x) in cells().collect::<Vec<_>>().into_iter().rev() {
-        d.push_str(&format!("H{}V{}H{x}V12", x + 2, 12 - byte / 3 % 2 * 3));
+        d += &format!("H{}V{}H{x}V12", x + 2, 12 - byte / 3 % 2 * 3);
     }
     d.push_str("H1L0 11z");
     d

@@ -1,9 +1,6 @@
 //! The create form: who and what, permissions, limits, and the sentence that says it in plain words.
 
-use super::{
-    permissions::{Permissions, Selected},
-    summary::Summary,
-};
+use super::{permissions::Permissions, summary::Summary};
 use crate::{
     components::{ErrorSummary, FieldError, Icon, IconName, TextArea, TextField, described_by},
     returned::Returned,
@@ -45,8 +42,7 @@ pub fn CreateForm(
             <div>
                 <input type="hidden" name="form_id" value=form.form_id.clone()/>
                 <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox/>
-                <Permissions form=form.clone() errors=errors.clone() catalogue role=chrome.role/>
-                <Selected draft/>
+                <Permissions form=form.clone() errors=errors.clone() catalogue role=chrome.role draft/>
                 <Limits form errors address=chrome.address/>
             </div>
             <aside class="stick stack" aria-label="Summary">

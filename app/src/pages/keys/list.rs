@@ -123,7 +123,7 @@ fn StateTabs(map: Memo<ParamsMap>) -> impl IntoView {
 const fn state_title(state: KeyState) -> &'static str {
     match state {
         KeyState::Active => "Active",
-        KeyState::Pending => "Not yet valid",
+        KeyState::Pending => "Pending",
         KeyState::Disabled => "Disabled",
         KeyState::Expired => "Expired",
         KeyState::Revoked => "Revoked",
@@ -164,13 +164,13 @@ fn Columns() -> impl IntoView {
         <caption class="sr">"API keys, newest first"</caption>
         <colgroup>
             <col/>
-            <col class="c-176 pk"/>
-            <col class="c-112"/>
-            <col class="c-176 p3"/>
-            <col class="c-160 p3"/>
-            <col class="c-112 p2"/>
-            <col class="c-112"/>
-            <col class="c-112 pu"/>
+            <col class="c-152 pk"/>
+            <col class="c-104"/>
+            <col class="c-152 p3"/>
+            <col class="c-144 p3"/>
+            <col class="c-96 p2"/>
+            <col class="c-104"/>
+            <col class="c-112 p3"/>
         </colgroup>
         <thead role="rowgroup">
             <tr role="row">
@@ -181,7 +181,7 @@ fn Columns() -> impl IntoView {
                 <th scope="col" role="columnheader" class="p3">"Owner"</th>
                 <th scope="col" role="columnheader" class="num p2">"Last used"</th>
                 <th scope="col" role="columnheader" class="num">"Expires"</th>
-                <th scope="col" role="columnheader" class="num pu">"Created"</th>
+                <th scope="col" role="columnheader" class="num p3">"Created"</th>
             </tr>
         </thead>
     }
@@ -211,7 +211,7 @@ fn Row(key: ApiKey) -> impl IntoView {
             <td role="cell" class="p3">{owner}</td>
             <td role="cell" class="num soft p2">{used}</td>
             <td role="cell" class="num">{expires}</td>
-            <td role="cell" class="num soft pu"><Time at=key.created_at form=crate::components::TimeForm::Date/></td>
+            <td role="cell" class="num soft p3"><Time at=key.created_at form=crate::components::TimeForm::Date/></td>
         </tr>
     }
     .into_any()

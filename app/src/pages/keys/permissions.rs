@@ -2,7 +2,7 @@
 
 use super::form::Draft;
 use crate::components::{FieldError, Icon, IconName, TextField, described_by};
-use contract::{FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef};
+use contract::{FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef, VERBS};
 use leptos::prelude::*;
 
 /// What the key may do: the tenant's own permissions, Keystead's, and any that are typed.
@@ -16,6 +16,8 @@ pub fn Permissions(
     catalogue: Vec<ScopeDef>,
     /// Whose permissions bound what can be granted.
     role: Role,
+    /// The form as it stands.
+    draft: Draft,
 ) -> impl IntoView {
     let message = errors.get("scopes").map(str::to_owned);
     let bad = message.is_some();
@@ -30,7 +32,9 @@ pub fn Permissions(
         .collect();
     let typed = typed.join(" ");
     let ticked = |scope: &str| form.scopes.iter().any(|s| s == scope);
-    let own = catalogue.into_iter().filter(|def| !def.name.is_reserved());
+    let mut own: Vec<ScopeDef> = catalogue.into_iter().filter(|def| !def.name.is_reserved()).collect();
+    own.sort_by_key(|def| (verb_rank(&def.name), def.name.to_string()));
+    let own = own.into_iter();
     let own = own
         .map(|def| view! { <ScopeBox checked=ticked(def.name.as_str()) scope=def.name.to_string() what=def.description/> }.into_any())
         .collect_view();
@@ -69,6 +73,7 @@ pub fn Permissions(
                     </div>
                 </div>
             </fieldset>
+            <Selected draft/>
         </section>
     }
     .into_any()
@@ -86,10 +91,7 @@ fn ScopeBox(scope: String, what: String, checked: bool) -> impl IntoView {
 
 /// The permissions chosen so far.
 #[component]
-pub fn Selected(
-    /// The form as it stands.
-    draft: Draft,
-) -> impl IntoView {
+fn Selected(draft: Draft) -> impl IntoView {
     let words = Memo::new(move |_| draft.0.with(|f| f.scope_words().into_iter().map(str::to_owned).collect::<Vec<_>>()));
     let count = move || match words.with(Vec::len) {
         0 => "No permission chosen".to_owned(),
@@ -105,6 +107,11 @@ pub fn Selected(
             </div>
         </div>
     }
+}
+
+/// Bare verbs come first, in the order people know; resources follow by name.
+fn verb_rank(scope: &Scope) -> usize {
+    VERBS.iter().position(|v| *v == scope.as_str()).unwrap_or(VERBS.len())
 }
 
 /// A permission on Keystead in words.
