@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [list, directory, sprite] = process.argv.slice(2);
-const names = [...readFileSync(list, "utf8").matchAll(/^\s+[A-Z]\w+ = "([a-z0-9-]+)",/gm)].map((m) => m[1]);
+const names = [...readFileSync(list, "utf8").matchAll(/^\s+[A-Z]\w* = "([a-z0-9-]+)",/gm)].map((m) => m[1]);
 if (names.length === 0) throw new Error(`${list} names no icon`);
 
 const symbols = names.map((name) => {

@@ -65,7 +65,6 @@ for (const state of STATES) {
       if (state.blank && state.name !== 'setup') return;
       await state.show(plain);
       expect.soft(await overflow(plain.page), 'without JavaScript').toEqual([]);
-      expect.soft(await violations(plain.page), 'without JavaScript').toEqual([]);
       for (const control of await plain.page.locator('[data-js]').all()) {
         await expect.soft(control, 'what needs script is absent without it').toBeHidden();
       }

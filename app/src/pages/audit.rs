@@ -89,7 +89,7 @@ fn show(events: Result<Page<AuditEvent>, AppError>, query: &Query) -> AnyView {
     view! {
         {token}
         <div class="tablebox">
-            <table class="table table--stack" role="table">
+            <table class="tbl tbl--stack" role="table">
                 <Columns/>
                 <tbody role="rowgroup">{body}</tbody>
             </table>

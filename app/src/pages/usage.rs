@@ -182,7 +182,7 @@ fn show(chrome: Result<Chrome, AppError>, events: Result<Page<UsageEvent>, AppEr
     view! {
         {tokens(query, name)}
         <div class="tablebox">
-            <table class="table table--stack" role="table">
+            <table class="tbl tbl--stack" role="table">
                 <Columns/>
                 <tbody role="rowgroup">{body}</tbody>
             </table>
@@ -217,12 +217,12 @@ fn Columns() -> impl IntoView {
         <colgroup>
             <col class="c-128"/>
             <col class="c-96 p2"/>
-            <col class="c-208"/>
+            <col class="c-192"/>
             <col/>
-            <col class="c-176 p2"/>
-            <col class="c-144 pu"/>
-            <col class="c-96 p3"/>
-            <col class="c-80 pu"/>
+            <col class="c-160 p2"/>
+            <col class="c-128 pu"/>
+            <col class="c-88 p3"/>
+            <col class="c-72 pu"/>
         </colgroup>
         <thead role="rowgroup">
             <tr role="row">

@@ -111,7 +111,7 @@ fn Requests(id: KeyId, page: Page<UsageEvent>) -> impl IntoView {
     } else {
         let rows = page.data.into_iter().take(SHOWN).map(|event| view! { <Request event/> }.into_any()).collect_view();
         view! {
-            <table class="table table--bare table--stack" role="table" aria-labelledby="requests">
+            <table class="tbl tbl--bare tbl--stack" role="table" aria-labelledby="requests">
                 <colgroup><col class="c-144"/><col class="c-96 p2"/><col/><col class="p2"/><col class="c-144 pk"/></colgroup>
                 <thead role="rowgroup">
                     <tr role="row">

@@ -148,7 +148,7 @@ fn show(chrome: Result<Chrome, AppError>, keys: Result<Page<ApiKey>, AppError>, 
     };
     view! {
         <div class="tablebox">
-            <table class="table table--stack" role="table">
+            <table class="tbl tbl--stack" role="table">
                 <Columns/>
                 <tbody role="rowgroup">{body}</tbody>
             </table>
@@ -262,7 +262,7 @@ fn rows_on_their_way() -> AnyView {
     let row = |_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> }.into_any();
     view! {
         <div class="tablebox" aria-busy="true">
-            <table class="table table--stack" role="table">
+            <table class="tbl tbl--stack" role="table">
                 <Columns/>
                 <tbody role="rowgroup">{(0..15).map(row).collect_view()}</tbody>
             </table>

@@ -95,7 +95,16 @@ fn Impact(impact: KeyImpact) -> impl IntoView {
         }
         .into_any();
     }
-    let requests = if allowed_30d == 1 { "1 request".to_owned() } else { format!("{} requests", thousands(allowed_30d)) };
+    if allowed_30d == 1 {
+        return view! {
+            <Banner tone=Tone::Danger>
+                <p><b>"1 request of the last 30 days would have been refused."</b></p>
+                {last_allowed_at.map(|at| view! { <p class="soft">"It came "<Time at/>"."</p> }.into_any())}
+            </Banner>
+        }
+        .into_any();
+    }
+    let requests = format!("{} requests", thousands(allowed_30d));
     let addresses = if addresses_30d == 1 { "1 address".to_owned() } else { format!("{} addresses", thousands(addresses_30d)) };
     view! {
         <Banner tone=Tone::Danger>
