@@ -6,6 +6,7 @@
 import { test as base, expect, type BrowserContextOptions, type Locator, type Page } from '@playwright/test';
 import { Api, Session, type KeyFields, type MadeKey } from './support/client';
 import { Installation, OWNER, type Database, type Server } from './support/installation';
+import { fill } from './support/filled';
 import { Watch } from './support/watch';
 
 export { expect, OWNER };
@@ -17,8 +18,8 @@ export type Options = {
 };
 
 type TestOptions = {
-  /** Whether the first tenant and its owner exist. */
-  bootstrapped: boolean;
+  /** What there is before the test: nothing; a tenant with its owner and two keys; that with keys and requests of every sort. */
+  begin: 'empty' | 'bootstrapped' | 'filled';
 };
 
 /** The console in a browser, with or without script. */
@@ -91,19 +92,32 @@ type Fixtures = {
 };
 
 type WorkerFixtures = {
-  templates: { bootstrapped: Installation; empty: () => Promise<Installation> };
+  /** Makes an installation for one test. */
+  begun: (begin: TestOptions['begin']) => Promise<Installation>;
   /** A well-formed key of another installation. */
   foreignKey: string;
 };
 
 export const test = base.extend<Fixtures & TestOptions, WorkerFixtures & Options>({
   database: ['sqlite', { option: true, scope: 'worker' }],
-  bootstrapped: [true, { option: true }],
+  begin: ['bootstrapped', { option: true }],
 
-  templates: [
+  begun: [
     async ({ database }, use) => {
       const bootstrapped = await Installation.bootstrapped(database);
-      await use({ bootstrapped, empty: () => Installation.empty(database) });
+      let filled: Promise<Installation> | undefined;
+      const fillOne = async () => {
+        const installation = await bootstrapped.copy();
+        const server = await installation.serve();
+        await fill(await Session.signIn(server), new Api(server));
+        await server.drain();
+        return installation;
+      };
+      await use(async (begin) => {
+        if (begin === 'empty') return Installation.empty(database);
+        return (begin === 'filled' ? await (filled ??= fillOne()) : bootstrapped).copy();
+      });
+      await (await filled)?.remove();
       await bootstrapped.remove();
     },
     { scope: 'worker' },
@@ -118,8 +132,8 @@ export const test = base.extend<Fixtures & TestOptions, WorkerFixtures & Options
     { scope: 'worker' },
   ],
 
-  server: async ({ templates, bootstrapped }, use) => {
-    const installation = bootstrapped ? await templates.bootstrapped.copy() : await templates.empty();
+  server: async ({ begun, begin }, use) => {
+    const installation = await begun(begin);
     const server = await installation.serve();
     await use(server);
     await server.stop();

@@ -1,11 +1,12 @@
 /** Not a test: fills an installation with believable data and takes pictures of every page. */
 
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App, expect, OWNER, test } from '../fixtures';
 import { Api, Session, type KeyFields, type MadeKey } from '../support/client';
 import { run } from '../support/installation';
 import { Watch } from '../support/watch';
+import { smaller } from './png';
 
 const root = join(import.meta.dirname, '../..');
 const out = join(root, 'target/shots');
@@ -75,14 +76,13 @@ async function fill(owner: Session, api: Api): Promise<Record<string, MadeKey>> 
   return made;
 }
 
-test('pictures of every page', async ({ browser, templates }) => {
+test('pictures of every page', async ({ browser, begun }) => {
   await mkdir(out, { recursive: true });
-  const installation = await templates.bootstrapped.copy();
+  const installation = await begun('bootstrapped');
   let server = await installation.serve();
   let owner = await Session.signIn(server);
   const made = await fill(owner, new Api(server));
-  await new Promise((r) => setTimeout(r, 1_500));
-  await server.stop();
+  await server.drain();
   expect(await run('python3', [join(import.meta.dirname, 'age.py'), join(installation.dir, 'keystead.db')])).toMatchObject({ code: 0, stderr: '' });
   server = await installation.serve();
   owner = await Session.signIn(server);
@@ -100,6 +100,7 @@ test('pictures of every page', async ({ browser, templates }) => {
     const shot = async (name: string) => {
       // The clock of relative times starts after the page has mounted.
       await page.waitForTimeout(150);
+      await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot({ path: join(out, `${name}-${look.name}.png`) });
       await page.screenshot({ path: join(out, `${name}-${look.name}-full.png`), fullPage: true });
     };
@@ -176,7 +177,7 @@ test('pictures of every page', async ({ browser, templates }) => {
     await context.close();
   }
 
-  const empty = await templates.empty();
+  const empty = await begun('empty');
   const blank = await empty.serve();
   for (const look of looks) {
     const context = await browser.newContext({ viewport: look.viewport, baseURL: blank.url });
@@ -203,6 +204,6 @@ test('pictures of every page', async ({ browser, templates }) => {
   await installation.remove();
 
   const readme = join(root, 'docs/screenshot.png');
-  await copyFile(join(out, 'keys-light.png'), readme);
+  await writeFile(readme, smaller(await readFile(join(out, 'keys-light.png'))));
   expect((await stat(readme)).size, 'the picture of the README').toBeLessThan(200_000);
 });

@@ -133,12 +133,21 @@ export class Server {
     return this.installation.keys;
   }
 
-  /** Ends the process; nothing of it needs to be kept. */
+  /** Ends the process at once; nothing of it needs to be kept. */
   stop(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** Ends the process as an operator does: everything it has accepted is written. */
+  drain(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
+  private end(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return Promise.resolve();
     return new Promise((done) => {
       this.child.once('exit', () => done());
-      this.child.kill('SIGKILL');
+      this.child.kill(signal);
     });
   }
 }

@@ -1,50 +1,24 @@
 /** Every page of the console in every state that looks different: what the tests of appearance go through. */
 
-import { expect, OWNER, type App } from '../fixtures';
+import { OWNER, type App } from '../fixtures';
 
 export type State = {
   name: string;
-  /** The installation has no people yet. */
-  blank?: boolean;
+  /** What there is; everything, if nothing is said. */
+  begin?: 'empty' | 'bootstrapped';
   /** Leads the browser there. Runs more than once. */
   show: (app: App) => Promise<void>;
 };
 
-const key = { scopes: 'orders:read orders:write', allowed_ips: '203.0.113.0/24\n2001:db8::/32' };
-
-/** Keys in every state that the console can make, and requests of every outcome. */
-async function fill(app: App): Promise<string> {
-  const owner = await app.owner();
-  const listed = await (await owner.get('/keys?q=checkout-api')).text();
-  const known = /href="\/keys\/(key_[0-9a-f]{32})" title/.exec(listed)?.[1];
-  if (known) return known;
-  const checkout = await owner.createKey({ name: 'checkout-api', ...key });
-  const rk = await owner.createKey({ name: 'nightly-export', kind: 'restricted', scopes: 'read', expires: '7' });
-  const soon = new Date(Date.now() + 1_000).toISOString().slice(0, 19);
-  const old = await owner.createKey({ name: 'old-status-page', kind: 'tenant', scopes: 'read', expires: 'custom', expires_at: soon });
-  const long = 'a-service-with-a-very-long-name-that-nobody-would-choose-but-somebody-will-type-into-the-form-one-day';
-  await owner.createKey({ name: long.slice(0, 100), scopes: 'read write delete admin contacts:read', expires: 'never' });
-  await owner.createKey({ name: 'edge', kind: 'gateway' });
-  const gone = await owner.createKey({ name: 'legacy-site' });
-  await owner.revoke(gone, 'replaced by checkout-api');
-  const { Api } = await import('./client');
-  const api = new Api(app.server);
-  for (let n = 0; n < 12; n++) await api.verify({ credential: checkout.secret, ip: `203.0.113.${n}`, method: 'GET', path: `/v2/orders/${n}`, user_agent: 'checkout/1.4' });
-  await api.verify({ credential: checkout.secret, ip: '2001:db8::1', method: 'DELETE', path: '/v2/orders/7/and/a/path/that/is/longer/than/its/column', scopes: ['orders:delete'] });
-  await api.verify({ credential: checkout.secret, ip: '198.51.100.7', method: 'GET', path: '/v2/orders' });
-  await api.verify({ credential: rk.secret, scopes: ['orders:read'], method: 'GET', path: '/v2/orders' });
-  await api.verify({ credential: gone.secret, method: 'GET', path: '/' });
-  await api.verify({ credential: 'sk_live_typo', method: 'GET', path: '/' });
-  await new Promise((r) => setTimeout(r, Math.max(0, Date.parse(`${soon}Z`) + 50 - Date.now())));
-  await api.verify({ credential: old.secret, method: 'GET', path: '/' });
-  await expect.poll(async () => (await (await owner.get('/usage')).text()).includes('The key has expired')).toBe(true);
-  return checkout.id;
+/** The page of the key that is called with most. */
+async function checkout(app: App): Promise<string> {
+  const listed = await (await (await app.owner()).get('/keys?q=checkout-api')).text();
+  return /href="\/keys\/(key_[0-9a-f]{32})"/.exec(listed)![1];
 }
 
 const signedIn = (path: string | ((id: string) => string), then: (app: App) => Promise<void> = async () => {}): State['show'] =>
   async (app) => {
-    const id = await fill(app);
-    await app.enter(typeof path === 'string' ? path : path(id));
+    await app.enter(typeof path === 'string' ? path : path(await checkout(app)));
     await then(app);
   };
 
@@ -54,10 +28,10 @@ async function fillForm(app: App): Promise<void> {
 }
 
 export const STATES: State[] = [
-  { name: 'setup', blank: true, show: (app) => app.visit(app.server.setupLink.replace(app.server.url, '')) },
+  { name: 'setup', begin: 'empty', show: (app) => app.visit(app.server.setupLink.replace(app.server.url, '')) },
   {
     name: 'setup refused',
-    blank: true,
+    begin: 'empty',
     show: async (app) => {
       await app.visit(app.server.setupLink.replace(app.server.url, ''));
       app.watch.expectStatus(422);
@@ -84,6 +58,7 @@ export const STATES: State[] = [
   },
   {
     name: 'keys, none yet',
+    begin: 'bootstrapped',
     show: async (app) => {
       // Bootstrap makes two live keys; the test environment has none.
       await app.enter('/keys');
@@ -160,7 +135,7 @@ export const STATES: State[] = [
     show: signedIn('/usage?outcome=denied', async ({ page }) => page.locator('summary', { hasText: 'DELETE' }).click()),
   },
   { name: 'usage, no match', show: signedIn('/usage?request_id=none') },
-  { name: 'usage, none yet', show: async (app) => app.enter('/usage') },
+  { name: 'usage, none yet', begin: 'bootstrapped', show: async (app) => app.enter('/usage') },
   { name: 'audit', show: signedIn('/audit', async ({ page }) => page.locator('summary').first().click()) },
   {
     name: 'not found',

@@ -24,7 +24,7 @@ function overflow(page: Page): Promise<string[]> {
 
 for (const state of STATES) {
   test.describe(() => {
-    test.use({ bootstrapped: !state.blank });
+    test.use({ begin: state.begin ?? 'filled' });
 
     test(`${state.name}: accessible in both themes and at both widths, and never wider than its window`, async ({ app, page, server }) => {
       for (const theme of ['light', 'dark']) {
@@ -62,7 +62,6 @@ for (const state of STATES) {
       expect.soft(await overflow(app.page), '140 %').toEqual([]);
 
       const plain = await another({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
-      if (state.blank && state.name !== 'setup') return;
       await state.show(plain);
       expect.soft(await overflow(plain.page), 'without JavaScript').toEqual([]);
       for (const control of await plain.page.locator('[data-js]').all()) {

@@ -1,6 +1,6 @@
 import { both, expect, OWNER, test } from '../fixtures';
 
-test.use({ bootstrapped: false });
+test.use({ begin: 'empty' });
 
 both(() => {
   test('the printed link makes the first tenant, keeps what was typed when the password is weak, and works once', async ({ app, page, server, another }) => {

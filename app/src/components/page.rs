@@ -120,20 +120,38 @@ pub fn Main(
 
 /// The path whose heading has had its turn, so that only a change of page moves the focus.
 #[derive(Clone, Copy)]
-pub struct Landing(StoredValue<String>);
+pub struct Landing {
+    path: Memo<String>,
+    seen: StoredValue<String>,
+}
 
 impl Landing {
     /// The page the browser loaded itself: its focus is the browser's business.
     pub fn new() -> Self {
-        Self(StoredValue::new(use_location().pathname.get_untracked()))
+        let path = use_location().pathname;
+        Self { path, seen: StoredValue::new(path.get_untracked()) }
     }
 
     fn arrive(self) -> bool {
-        let path = use_location().pathname.get_untracked();
-        let arrived = self.0.with_value(|seen| *seen != path);
-        self.0.set_value(path);
+        let path = self.path.get_untracked();
+        let arrived = self.seen.with_value(|seen| *seen != path);
+        self.seen.set_value(path);
         arrived
     }
+}
+
+/// What waits for answers is built before it stands on the page, and more than once: the heading is looked at for two
+/// seconds of frames, and one that never gets onto the page is let go.
+fn land(h1: web_sys::HtmlHeadingElement, landing: Landing, frames: u8) {
+    request_animation_frame(move || {
+        if h1.is_connected() {
+            if landing.arrive() {
+                _ = h1.focus();
+            }
+        } else if frames > 0 {
+            land(h1, landing, frames - 1);
+        }
+    });
 }
 
 /// The one h1. After a navigation without reload it takes the focus, so that the new page is announced.
@@ -144,13 +162,9 @@ pub fn PageTitle(
 ) -> impl IntoView {
     let h1 = NodeRef::<html::H1>::new();
     let landing = use_context::<Landing>();
-    // Only a heading that stands on the page has arrived: what waits for answers is built more than once.
     Effect::new(move |_| {
-        if let (Some(landing), Some(h1)) = (landing, h1.get())
-            && landing.arrive()
-        {
-            _ = h1.focus();
-        }
+        let (Some(landing), Some(h1)) = (landing, h1.get()) else { return };
+        land(h1, landing, 120);
     });
     view! { <h1 tabindex="-1" node_ref=h1>{children()}</h1> }
 }
