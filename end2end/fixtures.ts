@@ -82,6 +82,8 @@ export class App {
 }
 
 type Fixtures = {
+  /** Starts a server on an installation; both are gone after the test, however it ends. */
+  started: (installation: Installation) => Promise<Server>;
   server: Server;
   api: Api;
   owner: Session;
@@ -132,13 +134,18 @@ export const test = base.extend<Fixtures & TestOptions, WorkerFixtures & Options
     { scope: 'worker' },
   ],
 
-  server: async ({ begun, begin }, use) => {
-    const installation = await begun(begin);
-    const server = await installation.serve();
-    await use(server);
-    await server.stop();
-    await installation.remove();
+  started: async ({}, use) => {
+    const servers: Server[] = [];
+    await use(async (installation) => {
+      const server = await installation.serve();
+      servers.push(server);
+      return server;
+    });
+    for (const server of servers) await server.stop();
+    for (const { installation } of servers) await installation.remove();
   },
+
+  server: async ({ begun, begin, started }, use) => use(await started(await begun(begin))),
 
   baseURL: async ({ server }, use) => use(server.url),
 

@@ -76,15 +76,15 @@ async function fill(owner: Session, api: Api): Promise<Record<string, MadeKey>> 
   return made;
 }
 
-test('pictures of every page', async ({ browser, begun }) => {
+test('pictures of every page', async ({ browser, begun, started }) => {
   await mkdir(out, { recursive: true });
   const installation = await begun('bootstrapped');
-  let server = await installation.serve();
+  let server = await started(installation);
   let owner = await Session.signIn(server);
   const made = await fill(owner, new Api(server));
   await server.drain();
   expect(await run('python3', [join(import.meta.dirname, 'age.py'), join(installation.dir, 'keystead.db')])).toMatchObject({ code: 0, stderr: '' });
-  server = await installation.serve();
+  server = await started(installation);
   owner = await Session.signIn(server);
 
   const looks = [
@@ -178,7 +178,7 @@ test('pictures of every page', async ({ browser, begun }) => {
   }
 
   const empty = await begun('empty');
-  const blank = await empty.serve();
+  const blank = await started(empty);
   for (const look of looks) {
     const context = await browser.newContext({ viewport: look.viewport, baseURL: blank.url });
     await context.addCookies([{ name: 'keystead-prefs', value: `test.${look.theme}`, url: blank.url }]);
@@ -198,10 +198,6 @@ test('pictures of every page', async ({ browser, begun }) => {
   await app.submit('Test', app.page.getByRole('banner'));
   await app.page.screenshot({ path: join(out, 'test-keys-empty-light.png') });
   await context.close();
-  await blank.stop();
-  await empty.remove();
-  await server.stop();
-  await installation.remove();
 
   const readme = join(root, 'docs/screenshot.png');
   await writeFile(readme, smaller(await readFile(join(out, 'keys-light.png'))));
