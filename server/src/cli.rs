@@ -3,7 +3,7 @@
 use crate::{config::Config, http, jobs, open, telemetry};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use contract::{Environment, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
+use contract::{KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
 use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
 use std::{
     io::{Read, Write},
@@ -290,18 +290,21 @@ async fn run_keys(config: &Config, command: Keys) -> Result<()> {
 
 async fn list_keys(ctx: &Ctx, json: bool) -> Result<()> {
     let mut page = PageQuery { limit: 200, cursor: None };
+    let mut all = Vec::new();
     loop {
-        let got = keys::list(ctx, &KeyFilter { environment: None::<Environment>, ..KeyFilter::default() }, page).await?;
-        for key in got.data {
-            if json {
-                println!("{}", serde_json::to_string(&key)?);
-            } else {
-                println!("{}  {:<8}  {:<22}  {}", key.id, key.state, key.display(), key.name);
-            }
-        }
+        let got = keys::list(ctx, &KeyFilter::default(), page).await?;
+        all.extend(got.data);
         match got.next_cursor {
             Some(cursor) => page.cursor = Some(cursor),
-            None => return Ok(()),
+            None => break,
         }
     }
+    if json {
+        println!("{}", serde_json::to_string(&all)?);
+    } else {
+        for key in all {
+            println!("{}  {:<8}  {:<22}  {}", key.id, key.state, key.display(), key.name);
+        }
+    }
+    Ok(())
 }

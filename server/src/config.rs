@@ -121,7 +121,8 @@ impl Config {
     pub fn public_url(&self, port: u16) -> Result<PublicUrl> {
         let url = match &self.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None if self.bind.ip().is_loopback() => format!("http://localhost:{port}"),
+            // 0.0.0.0 is no address that a browser could be sent to; whoever comes from elsewhere sets the URL.
+            None if self.bind.ip().is_loopback() || self.bind.ip().is_unspecified() => format!("http://localhost:{port}"),
             None => format!("http://{}", SocketAddr::new(self.bind.ip(), port)),
         };
         let uri: http::Uri = url.parse().context("KEYSTEAD_PUBLIC_URL is no URL")?;
@@ -138,7 +139,8 @@ impl Config {
         }
         let bare = host.trim_matches(['[', ']']);
         let loopback = bare == "localhost" || bare.ends_with(".localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        Ok(PublicUrl { https, insecure: !https && !loopback, url })
+        let everywhere = self.public_url.is_none() && self.bind.ip().is_unspecified();
+        Ok(PublicUrl { https, insecure: !https && (!loopback || everywhere), url })
     }
 }
 
@@ -160,6 +162,8 @@ mod tests {
     fn the_public_url_follows_a_loopback_bind_and_its_real_port() {
         let url = config(&["--bind", "127.0.0.1:0"]).public_url(4711).expect("valid");
         assert_eq!(url, PublicUrl { url: "http://localhost:4711".into(), https: false, insecure: false });
+        let url = config(&["--bind", "0.0.0.0:0"]).public_url(4711).expect("valid");
+        assert_eq!(url, PublicUrl { url: "http://localhost:4711".into(), https: false, insecure: true });
     }
 
     #[test]

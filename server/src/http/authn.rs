@@ -60,6 +60,10 @@ pub async fn caller(state: &AppState, parts: &Parts, log_success: bool) -> Resul
 pub fn denial(decision: &Decision) -> Problem {
     match (decision.code.public(), &decision.missing) {
         (Some(ErrorCode::InsufficientPermissions), Some(scope)) => Problem::missing_scope(scope),
+        // No scope is missing: it asked to act in a tenant that is not its own.
+        (Some(ErrorCode::InsufficientPermissions), None) => {
+            Problem::new(ErrorCode::Forbidden).message("The credential belongs to another tenant")
+        }
         (Some(code), _) => Problem::new(code),
         (None, _) => Problem::new(ErrorCode::Internal),
     }

@@ -69,19 +69,14 @@ async fn decide(state: &AppState, parts: &Parts, query: &str) -> Result<std::syn
     };
     let ctx = Ctx::new(state.core.clone(), Who::Key(gateway), info);
     let credential = authn::credential(headers)?;
-    let decision = verify::forward_auth(&ctx, credential.as_deref().unwrap_or_default(), ip, &demand.need, logged).await;
+    let tenant = text(headers, "x-tenant-id");
+    let decision = verify::forward_auth(&ctx, credential.as_deref().unwrap_or_default(), ip, &demand.need, tenant, logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
     if credential.is_none() {
         return Err(ErrorCode::Unauthorized.into());
     }
     match decision {
-        Decision { code: Code::Valid, entry: Some(entry), .. } => {
-            let wanted = text(headers, "x-tenant-id");
-            if wanted.is_some_and(|t| t != entry.tenant_id.to_string()) {
-                return Err(Problem::new(ErrorCode::Forbidden).message("The credential belongs to another tenant").into());
-            }
-            Ok(entry)
-        }
+        Decision { code: Code::Valid, entry: Some(entry), .. } => Ok(entry),
         decision => Err(ApiError(denial(&decision))),
     }
 }

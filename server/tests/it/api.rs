@@ -169,6 +169,21 @@ async fn forward_auth_refuses_a_request_without_a_credential() {
 }
 
 #[tokio::test]
+async fn a_request_into_another_tenant_is_refused_and_logged_as_denied() {
+    let app = App::new(On::Sqlite).await;
+    let gateway = app.t.first.gateway_key.clone();
+    let tenant = app.t.first.tenant_id.to_string();
+    let headers = |tenant| [("x-keystead-gateway", gateway.as_str()), ("x-api-key", app.t.first.api_key.as_str()), ("x-tenant-id", tenant)];
+    assert_eq!(app.get("/v1/forward-auth", &headers(&tenant)).await.status, StatusCode::OK);
+    let refused = app.get("/v1/forward-auth", &headers("ten_somebody_else")).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN"));
+    app.t.core.meter.stop().await;
+    let denied = UsageFilter { outcome: Some(contract::Outcome::Denied), ..UsageFilter::default() };
+    let logged = usage::list(&app.t.owner(), &denied, Environment::Live, PageQuery::default()).await.unwrap().data;
+    assert_eq!(logged.len(), 1);
+}
+
+#[tokio::test]
 async fn the_error_page_renders_every_code_with_its_status() {
     let app = App::new(On::Sqlite).await;
     for code in contract::ErrorCode::ALL {

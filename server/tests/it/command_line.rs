@@ -27,8 +27,8 @@ on_both! {
         let i = Installation::new(on).await;
         let server = i.serve(&[]);
         let listed = i.run(&["keys", "list", "--json"], "");
-        let listed = String::from_utf8(listed.stdout).unwrap();
-        let key = listed.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()).find(|k| k["name"] == "bootstrap").unwrap();
+        let listed: Vec<serde_json::Value> = serde_json::from_slice(&listed.stdout).unwrap();
+        let key = listed.iter().find(|k| k["name"] == "bootstrap").unwrap();
         let auth = format!("X-API-Key: {}", i.key("api_key"));
         assert_eq!(server.curl("/v1/auth/test", &["-H", &auth]).0, 200);
         let out = i.run(&["keys", "revoke", key["id"].as_str().unwrap(), "--reason", "leaked"], "");

@@ -8,8 +8,14 @@ async fn s27_s28_every_response_carries_the_security_headers() {
     let cookie = app.sign_in().await;
     for path in ["/login", "/keys", "/keys/new", "/usage", "/audit", "/nothing", "/v1/auth/test", "/livez", "/pkg/nothing.js"] {
         let answer = app.get(path, &[("accept", "text/html"), ("cookie", &cookie)]).await;
-        for (name, value) in [("x-content-type-options", "nosniff"), ("cross-origin-opener-policy", "same-origin"), ("x-api-version", "1")]
-        {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+            ("x-api-version", "1"),
+        ] {
             assert_eq!(answer.header(name), value, "{path}");
         }
         let policy = answer.header("content-security-policy");
@@ -44,6 +50,10 @@ async fn s29_signed_in_pages_and_api_answers_are_not_stored() {
     for path in ["/keys", "/keys/new", "/usage", "/audit", "/v1/auth/test", "/health"] {
         assert_eq!(app.get(path, &[("accept", "text/html"), ("cookie", &cookie)]).await.header("cache-control"), "no-store", "{path}");
     }
+    let form = format!("form_id=form_{:032x}&name=k&kind=secret&environment=live&more_scopes=read&expires=never&allowed_ips=", 1);
+    let reveal = app.form("/keys/new", &cookie, &form).await;
+    assert!(reveal.text.contains("sk_live_"), "{}", reveal.text);
+    assert_eq!(reveal.header("cache-control"), "no-store", "the page that shows a secret");
 }
 
 #[tokio::test]

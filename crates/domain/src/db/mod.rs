@@ -7,6 +7,7 @@ mod write;
 pub use migrate::migrate;
 pub use wake::Wake;
 pub(crate) use wake::tell;
+pub(crate) use write::record;
 pub use write::{Event, WriteTx};
 
 use crate::{Error, Result};

@@ -41,13 +41,18 @@ impl WriteTx {
 
     /// Commits the change together with its audit and outbox rows.
     pub async fn commit(mut self, event: Event) -> Result<()> {
-        // Committed last: on PostgreSQL the tenant's chain head stays locked from here to the commit.
-        let id = OutboxId::from_uuid(self.ctx.new_uuid());
-        let payload = serde_json::json!({"target": event.target, "after": event.after});
-        let (tenant, now) = (self.grant.tenant_id().uuid(), self.ctx.now().0);
-        on!(self.tx, c => sqlx::query("INSERT INTO outbox (tenant_id, id, topic, payload, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(tenant).bind(id.uuid()).bind(event.action).bind(Json(payload)).bind(now).execute(c).await.map(drop))?;
-        audit::append(&mut self.tx, &self.ctx, &self.grant, event).await?;
+        record(&mut self.tx, &self.ctx, &self.grant, event).await?;
         self.tx.commit_quiet().await
     }
+}
+
+/// Writes an event's outbox and audit rows. The last statement before the commit: on PostgreSQL the tenant's chain head
+/// stays locked from here on.
+pub(crate) async fn record(tx: &mut Tx, ctx: &Ctx, grant: &Grant, event: Event) -> Result<()> {
+    const SQL: &str = "INSERT INTO outbox (tenant_id, id, topic, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
+    let id = OutboxId::from_uuid(ctx.new_uuid());
+    let payload = serde_json::json!({"target": event.target, "after": event.after});
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(event.action).bind(Json(payload)).bind(ctx.now().0)
+        .execute(c).await.map(drop))?;
+    audit::append(tx, ctx, grant, event).await
 }

@@ -5,7 +5,7 @@ mod sql;
 use crate::{
     Ctx, Error, Grant, Result, Who, audit,
     ctx::Person,
-    db::{Event, Tx},
+    db::{Event, Tx, record},
     identity::{NewOwner, SignedIn, insert_owner, new_owner},
     keys,
 };
@@ -83,7 +83,7 @@ pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, passwo
     insert_owner(&mut tx, &grant, user_id, &owner.email, password_hash, ctx.now()).await?;
     let target = Target { kind: "user".to_owned(), id: user_id.to_string(), name: owner.email.to_string() };
     let after = serde_json::json!({"role": Role::Owner, "platform_admin": true});
-    audit::append(&mut tx, ctx, &grant, Event { action: "member.added", target, reason: None, before: None, after: Some(after) }).await?;
+    record(&mut tx, ctx, &grant, Event { action: "member.added", target, reason: None, before: None, after: Some(after) }).await?;
     tx.commit_quiet().await?;
     Ok(SignedIn { user_id, tenant_id: grant.tenant_id() })
 }
@@ -140,6 +140,6 @@ async fn insert(ctx: &Ctx, tx: &mut Tx, name: &TenantName, slug: &Slug, home: bo
     let id = grant.tenant_id().to_string();
     let target = Target { kind: "tenant".to_owned(), id, name: name.to_string() };
     let after = serde_json::json!({"name": name, "slug": slug});
-    audit::append(tx, ctx, &grant, Event { action: "tenant.created", target, reason: None, before: None, after: Some(after) }).await?;
+    record(tx, ctx, &grant, Event { action: "tenant.created", target, reason: None, before: None, after: Some(after) }).await?;
     Ok(grant)
 }

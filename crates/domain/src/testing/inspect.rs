@@ -6,11 +6,23 @@ use crate::{
     usage::NewEvent,
 };
 use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Role, UsageSource};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Executor, Row, SqlSafeStr};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
 
 impl TestInstallation {
+    /// Is it the PostgreSQL one?
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.core.db, Db::Postgres(_))
+    }
+
+    /// Prepares a statement without running it; what the database says against it.
+    pub async fn prepare(&self, sql: &str) -> Result<(), String> {
+        let mut tx = self.core.db.read().await.expect("reads");
+        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        on!(tx, c => c.prepare(sql).await.map(drop)).map_err(|e| e.to_string())
+    }
+
     /// Table, column, and whether it takes NULL.
     pub async fn columns(&self) -> BTreeSet<(String, String, bool)> {
         const SQLITE: &str = "SELECT m.name, c.name, c.\"notnull\" = 0 FROM sqlite_master m JOIN pragma_table_info(m.name) c \

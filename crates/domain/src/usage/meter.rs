@@ -165,10 +165,10 @@ async fn store(db: &Db, batch: &[NewEvent], used: &mut LastUsed) {
 
 async fn try_store(db: &Db, batch: &[NewEvent], used: &mut LastUsed) -> Result<()> {
     let mut tx = db.begin().await?;
-    sql::insert(&mut tx, batch).await?;
+    sql::insert_unscoped(&mut tx, batch).await?;
     let due = used.due(batch);
     for (tenant, key, at) in &due {
-        sql::touch_key(&mut tx, *tenant, *key, *at).await?;
+        sql::touch_key_unscoped(&mut tx, *tenant, *key, *at).await?;
     }
     tx.commit_quiet().await?;
     used.remember(due);

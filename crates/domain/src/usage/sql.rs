@@ -155,7 +155,7 @@ macro_rules! insert_chunk {
     }};
 }
 
-pub(super) async fn insert(tx: &mut Tx, batch: &[NewEvent]) -> Result<()> {
+pub(super) async fn insert_unscoped(tx: &mut Tx, batch: &[NewEvent]) -> Result<()> {
     const HOME: &str = "SELECT id FROM tenants WHERE home";
     let home: Option<Uuid> =
         if batch.iter().any(|e| e.tenant_id.is_none()) { on!(tx, c => sqlx::query_scalar(HOME).fetch_optional(c).await)? } else { None };
@@ -170,7 +170,7 @@ pub(super) async fn insert(tx: &mut Tx, batch: &[NewEvent]) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn touch_key(tx: &mut Tx, tenant: TenantId, key: KeyId, at: UnixMs) -> Result<()> {
+pub(super) async fn touch_key_unscoped(tx: &mut Tx, tenant: TenantId, key: KeyId, at: UnixMs) -> Result<()> {
     const SQL: &str =
         "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
     on!(tx, c => sqlx::query(SQL).bind(tenant.uuid()).bind(key.uuid()).bind(at.0).execute(c).await.map(drop))?;

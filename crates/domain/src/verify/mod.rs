@@ -68,15 +68,32 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
     let only_tenant = if ctx.is_platform() { None } else { Some(grant.tenant_id()) };
     let need = Requirement { scopes: req.scopes.clone(), environment: req.environment, audience: req.audience.clone() };
     let logged = Logged { method: req.method.clone(), path: req.path.clone(), user_agent: req.user_agent.clone() };
-    let decision = decide_and_log(ctx, &req.credential, req.ip, &need, only_tenant, grant.tenant_id(), UsageSource::Verify, logged).await?;
+    let started = Instant::now();
+    let decision = check(ctx.core(), &req.credential, req.ip, &need, only_tenant, false)?;
+    record(ctx, Some(grant.tenant_id()), req.ip, &need, &decision, UsageSource::Verify, logged, started).await;
     Ok(response(ctx, decision))
 }
 
-/// Forward auth: the same for a gateway that passes a client's request on.
-pub async fn forward_auth(ctx: &Ctx, credential: &str, ip: Option<IpAddr>, need: &Requirement, logged: Logged) -> Result<Decision> {
+/// Forward auth: the same for a gateway that passes a client's request on. `tenant` is the one that the client asked
+/// to act in; a credential of another one lacks the permission for it, and no scope is missing.
+pub async fn forward_auth(
+    ctx: &Ctx,
+    credential: &str,
+    ip: Option<IpAddr>,
+    need: &Requirement,
+    tenant: Option<&str>,
+    logged: Logged,
+) -> Result<Decision> {
     let grant = ctx.require(Perm::KeysVerify)?;
     let only_tenant = if ctx.is_platform() { None } else { Some(grant.tenant_id()) };
-    decide_and_log(ctx, credential, ip, need, only_tenant, grant.tenant_id(), UsageSource::ForwardAuth, logged).await
+    let started = Instant::now();
+    let mut decision = check(ctx.core(), credential, ip, need, only_tenant, false)?;
+    let foreign = |e: &Arc<Entry>| tenant.is_some_and(|t| t != e.tenant_id.to_string());
+    if decision.code == Code::Valid && decision.entry.as_ref().is_some_and(foreign) {
+        decision.code = Code::InsufficientScope;
+    }
+    record(ctx, Some(grant.tenant_id()), ip, need, &decision, UsageSource::ForwardAuth, logged, started).await;
+    Ok(decision)
 }
 
 /// Is it the key of a gateway, good for asking? The gateway itself may be anywhere its own allowlist says.
@@ -87,24 +104,6 @@ pub fn gateway(core: &Core, credential: &str, ip: Option<IpAddr>) -> Result<Arc<
         Some(entry) if decision.code == Code::Valid && entry.kind == KeyKind::Gateway => Ok(entry),
         _ => Err(Error::Refused(ErrorCode::GatewayUnauthorized, ErrorCode::GatewayUnauthorized.message().to_owned())),
     }
-}
-
-#[expect(clippy::too_many_arguments, reason = "the facts of one request; a struct would be taken apart again one line below")]
-async fn decide_and_log(
-    ctx: &Ctx,
-    credential: &str,
-    ip: Option<IpAddr>,
-    need: &Requirement,
-    only_tenant: Option<TenantId>,
-    home: TenantId,
-    source: UsageSource,
-    logged: Logged,
-) -> Result<Decision> {
-    let started = Instant::now();
-    let core = ctx.core();
-    let decision = check(core, credential, ip, need, only_tenant, false)?;
-    record(ctx, Some(home), ip, need, &decision, source, logged, started).await;
-    Ok(decision)
 }
 
 /// Logs a decided request under the credential's tenant, or under `home` where nobody owns the credential; without

@@ -5,5 +5,6 @@ mod audit;
 mod identity;
 mod keys;
 mod schema;
+mod statements;
 mod usage;
 mod verify;

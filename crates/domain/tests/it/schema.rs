@@ -64,6 +64,7 @@ fn s69_unscoped_sql_is_listed() {
         "find_user_unscoped",          // sign-in: nobody is known yet
         "first_membership_unscoped",   // sign-in
         "insert_setup_link_unscoped",  // before the first tenant
+        "insert_unscoped",             // the meter writes the events of every tenant at once
         "insert_user_unscoped",        // people belong to no tenant
         "last_change_unscoped",        // the log's end
         "list_unscoped",               // the command line lists tenants
@@ -72,6 +73,7 @@ fn s69_unscoped_sql_is_listed() {
         "slug_taken_unscoped",         // slugs are unique across tenants
         "tenant_name_unscoped",        // of the member's own tenant
         "tenant_of_unscoped",          // the command line is given a key's id
+        "touch_key_unscoped",          // the meter writes the last use of every tenant's keys
         "use_setup_link_unscoped",     // before the first tenant
         "users_unscoped",              // is this installation new? (setup)
         "users_unscoped",              // is this installation new? (bootstrap)
