@@ -7,7 +7,7 @@ use tokio::{task::JoinSet, time::interval};
 /// How often the log of key changes is read: a revocation by another process works here within this and a read. On
 /// PostgreSQL a notification wakes the follower before that.
 const FOLLOW: Duration = Duration::from_millis(250);
-/// How often ended sessions are removed.
+/// How often ended sessions and rested counts are removed.
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Starts the jobs; they end when the set is dropped.
@@ -46,6 +46,7 @@ async fn sweep(core: Arc<Core>) {
     let mut tick = interval(SWEEP);
     loop {
         tick.tick().await;
+        core.limits.sweep(core.now());
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");
         }

@@ -202,7 +202,7 @@ pub struct VerifyResponse {
     pub metadata: serde_json::Value,
     /// When it expires.
     pub expires_at: Option<UnixMs>,
-    /// The hour's limit; null until limits are enforced for the credential.
+    /// The hour's limit, or that of the window that refused; null for what has no limit or passed no further check.
     pub rate_limit: Option<RateLimitState>,
     /// The request it answers.
     pub request_id: String,

@@ -7,7 +7,7 @@ use crate::{
     identity::Hasher,
     seal::DataKeys,
     usage::Meter,
-    verify::KeyCache,
+    verify::{KeyCache, limit::Limiter},
 };
 use contract::{Environment, UnixMs};
 use std::{fmt, sync::Arc, time::Duration};
@@ -36,6 +36,8 @@ pub struct Core {
     pub keys: DataKeys,
     /// Every API key, as decisions need it.
     pub cache: KeyCache,
+    /// How often credentials were used.
+    pub limits: Limiter,
     /// Where decided requests go.
     pub meter: Meter,
     /// Hashes passwords, a few at a time.
@@ -51,7 +53,18 @@ impl Core {
         let cache = KeyCache::new();
         let meter = Meter::start(db.clone());
         let hasher = Hasher::new();
-        let core = Arc::new(Self { db, settings, keys, cache, meter, hasher, clock, entropy, ids: UuidSequence::default() });
+        let core = Arc::new(Self {
+            db,
+            settings,
+            keys,
+            cache,
+            limits: Limiter::default(),
+            meter,
+            hasher,
+            clock,
+            entropy,
+            ids: UuidSequence::default(),
+        });
         core.cache.sync(&core).await?;
         Ok(core)
     }

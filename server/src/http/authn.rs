@@ -1,6 +1,6 @@
 //! Who calls the API: a key in `Authorization: Bearer` or `X-API-Key`. Cookies are not read here.
 
-use super::{AppState, client::Client, error::ApiError};
+use super::{AppState, error::ApiError};
 use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
 use contract::{Code, ErrorCode, Problem, Requirement, UsageSource};
 use domain::{
@@ -34,26 +34,23 @@ pub fn logged(method: &Method, uri: &Uri, info: &RequestInfo) -> Logged {
     Logged { method: Some(method.to_string()), path: Some(uri.path().to_owned()), user_agent: info.user_agent.clone() }
 }
 
-/// The caller of Keystead's own API. A refused credential is logged and answered; none at all is `Anonymous`. A
-/// decided credential is logged too when `log_success` says that no other event will be written for the request.
-pub async fn caller(state: &AppState, parts: &Parts, log_success: bool) -> Result<Ctx, ApiError> {
+/// Who calls, as far as the credential tells: a refused one is logged and answered, none at all is `Anonymous`. The
+/// decision is given back for whoever charges and logs what was let in.
+pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Decision>), ApiError> {
     let started = Instant::now();
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
-    let ip = parts.extensions.get::<Client>().and_then(|c| c.ip);
     let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
     let Some(credential) = credential(&parts.headers)? else {
-        return Ok(anonymous);
+        return Ok((anonymous, None));
     };
     let need = Requirement::default();
-    let decision = verify::check(&state.core, &credential, ip, &need, None, true).map_err(|e| anonymous.problem(e))?;
-    let refused = decision.code.public();
-    if refused.is_some() || log_success {
-        verify::record(&anonymous, None, ip, &need, &decision, UsageSource::Api, logged(&parts.method, &parts.uri, &info), started).await;
+    let decision = verify::check(&state.core, &credential, info.ip, &need, None, true).map_err(|e| anonymous.problem(e))?;
+    if let Decision { code: Code::Valid, entry: Some(entry), .. } = &decision {
+        return Ok((Ctx::new(state.core.clone(), Who::Key(entry.clone()), info), Some(decision)));
     }
-    match decision {
-        Decision { code: Code::Valid, entry: Some(entry), .. } => Ok(Ctx::new(state.core.clone(), Who::Key(entry), info)),
-        decision => Err(ApiError(denial(&decision))),
-    }
+    let logged = logged(&parts.method, &parts.uri, &info);
+    verify::record(&anonymous, None, info.ip, &need, &decision, UsageSource::Api, logged, started.elapsed()).await;
+    Err(ApiError(denial(&decision)))
 }
 
 /// What the client of a denied request is told: nothing about why a key does not work (s37).
@@ -63,6 +60,9 @@ pub fn denial(decision: &Decision) -> Problem {
         // No scope is missing: it asked to act in a tenant that is not its own.
         (Some(ErrorCode::InsufficientPermissions), None) => {
             Problem::new(ErrorCode::Forbidden).message("The credential belongs to another tenant")
+        }
+        (Some(code @ ErrorCode::RateLimitExceeded), _) => {
+            Problem::new(code).with("retry_after", decision.charge.and_then(|c| c.retry_after).unwrap_or(1))
         }
         (Some(code), _) => Problem::new(code),
         (None, _) => Problem::new(ErrorCode::Internal),

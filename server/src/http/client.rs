@@ -12,13 +12,11 @@ use domain::RequestInfo;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
-/// What is known of the sender.
+/// What is known of the connection; the client's address stands in [`RequestInfo`].
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The address at the other end of the connection.
     pub peer: IpAddr,
-    /// The client's address; none when a trusted proxy names one that cannot be read.
-    pub ip: Option<IpAddr>,
     /// The client's connection was https.
     pub https: bool,
 }
@@ -35,7 +33,7 @@ pub async fn identify(State(state): State<AppState>, mut req: Request, next: Nex
     let https = trusted && last(headers, "x-forwarded-proto").is_some_and(|p| p.eq_ignore_ascii_case("https"));
     let id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let user_agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    req.extensions_mut().insert(Client { peer, ip, https });
+    req.extensions_mut().insert(Client { peer, https });
     req.extensions_mut().insert(RequestInfo { id, ip, user_agent });
     next.run(req).await
 }

@@ -8,6 +8,7 @@ use super::{
     authn::{self, denial},
     client::{Client, forwarded_for},
     error::ApiError,
+    rate_limit,
 };
 use axum::{
     extract::State,
@@ -17,9 +18,9 @@ use axum::{
 use contract::{Code, CredentialKind, Environment, ErrorCode, Problem, Requirement, Scope};
 use domain::{
     Ctx, RequestInfo, Who,
-    verify::{self, Decision, Entry, Logged},
+    verify::{self, Decision, Entry, Logged, limit::Charge},
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// What the gateway demands of this request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,13 +40,18 @@ pub async fn nested(State(state): State<AppState>, parts: Parts) -> Response {
 }
 
 async fn answer(state: &AppState, parts: &Parts, query: &str) -> Response {
-    match decide(state, parts, query).await {
+    let mut charge = None;
+    let mut response = match decide(state, parts, query, &mut charge).await {
         Ok(entry) => allowed(&entry),
         Err(e) => denied(e, says_nginx(&parts.headers, query)),
+    };
+    if let Some(charge) = charge {
+        rate_limit::write(response.headers_mut(), &charge, state.core.now());
     }
+    response
 }
 
-async fn decide(state: &AppState, parts: &Parts, query: &str) -> Result<std::sync::Arc<Entry>, ApiError> {
+async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Option<Charge>) -> Result<Arc<Entry>, ApiError> {
     let headers = &parts.headers;
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
     let client = parts.extensions.get::<Client>();
@@ -72,6 +78,7 @@ async fn decide(state: &AppState, parts: &Parts, query: &str) -> Result<std::syn
     let tenant = text(headers, "x-tenant-id");
     let decision = verify::forward_auth(&ctx, credential.as_deref().unwrap_or_default(), ip, &demand.need, tenant, logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
+    *charge = decision.charge;
     if credential.is_none() {
         return Err(ErrorCode::Unauthorized.into());
     }

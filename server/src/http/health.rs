@@ -1,10 +1,11 @@
 //! Who am I, and does the server live?
 
-use super::{AppState, authn, error::ApiError};
+use super::{AppState, api::Caller, authn, error::ApiError};
 use axum::{Json, extract::State, http::request::Parts};
-use contract::{CredentialKind, Environment, ErrorCode, ScopeSet, UnixMs, UserId};
-use domain::{Ctx, Who};
+use contract::{CredentialKind, Environment, ErrorCode, Requirement, ScopeSet, UnixMs, UsageSource, UserId};
+use domain::{Who, verify};
 use serde::Serialize;
+use std::time::Instant;
 
 /// Answer of `/v1/auth/test`.
 #[derive(Serialize)]
@@ -18,8 +19,7 @@ pub struct Test {
 }
 
 /// `GET /v1/auth/test`: who the credential is.
-pub async fn test(State(state): State<AppState>, parts: Parts) -> Result<Json<Test>, ApiError> {
-    let ctx = authn::caller(&state, &parts, true).await?;
+pub async fn test(Caller(ctx): Caller) -> Result<Json<Test>, ApiError> {
     let Who::Key(key) = ctx.who() else { return Err(ErrorCode::Unauthorized.into()) };
     Ok(Json(Test {
         valid: true,
@@ -55,7 +55,12 @@ struct User {
 
 /// `GET /health`: healthy, and with a credential also who it is; a bad credential is 401.
 pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<Health>, ApiError> {
-    let ctx: Ctx = authn::caller(&state, &parts, true).await?;
+    let started = Instant::now();
+    let (ctx, decision) = authn::caller(&state, &parts).await?;
+    if let Some(decision) = decision {
+        let logged = authn::logged(&parts.method, &parts.uri, ctx.request());
+        verify::record(&ctx, None, ctx.request().ip, &Requirement::default(), &decision, UsageSource::Api, logged, started.elapsed()).await;
+    }
     let mut health = Health {
         status: "healthy",
         service: "keystead",

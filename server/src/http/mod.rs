@@ -1,5 +1,6 @@
 //! HTTP: routes, and the layers around them.
 
+mod api;
 mod authn;
 mod client;
 pub mod console;
@@ -8,6 +9,7 @@ mod finish;
 mod forward_auth;
 mod health;
 mod origin;
+mod rate_limit;
 mod sessions;
 mod verify;
 
@@ -18,7 +20,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
-    routing::{any, get, post},
+    routing::{any, get},
 };
 use domain::Core;
 use ipnet::IpNet;
@@ -61,11 +63,7 @@ impl AppState {
 
 /// Everything the server answers.
 pub fn router(state: AppState) -> Router {
-    let api = Router::new()
-        .route("/v1/auth/test", get(health::test))
-        .route("/v2/auth/test", get(health::test))
-        .route("/v1/verify", post(verify::one))
-        .route("/v1/verify/batch", post(verify::batch))
+    let open = Router::new()
         .route("/v1/forward-auth", any(forward_auth::exact))
         .route("/v1/forward-auth/{*path}", any(forward_auth::nested))
         .route("/v1/errors/{code}", get(error::page))
@@ -77,7 +75,8 @@ pub fn router(state: AppState) -> Router {
         SizeAbove::new(1024).and(NotForContentType::const_new("font/woff2")).and(NotForContentType::const_new("application/wasm")),
     );
     Router::new()
-        .merge(api)
+        .merge(open)
+        .merge(api::routes(&state))
         .merge(console::routes(&state).layer(compress))
         .route("/pkg/{*path}", get(assets::serve))
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })

@@ -1,4 +1,4 @@
-use crate::harness::{App, Setup, on_both};
+use crate::harness::{App, Setup, on_both, request};
 use axum::http::StatusCode;
 use contract::{Environment, PageQuery, UsageFilter};
 use domain::{keys, testing::On, usage};
@@ -21,7 +21,7 @@ on_both! {
             );
             assert_eq!(app.get(path, &[("x-api-key", &app.t.first.api_key)]).await.status, StatusCode::OK);
         }
-        let head = crate::harness::request("HEAD", "/v1/auth/test", &[("x-api-key", &app.t.first.api_key)], "");
+        let head = request("HEAD", "/v1/auth/test", &[("x-api-key", &app.t.first.api_key)], "");
         assert_eq!(app.send(head).await.status, StatusCode::OK);
     }
 }
@@ -83,7 +83,7 @@ on_both! {
         body["expires_at"] = json!(null);
         assert_eq!(body, json!({"valid":true,"code":"VALID","kind":"api_key","credential_id":made.api_key.id,"tenant_id":app.t.first.tenant_id,
             "subject":app.t.first.user_id,"client_id":null,"environment":"live","scopes":["users:read"],"metadata":{},"expires_at":null,
-            "rate_limit":null,"request_id":null}));
+            "rate_limit":{"limit":10_000,"remaining":9_999,"reset":(app.t.core.now().0 + 3_600_000) / 1_000},"request_id":null}));
         let denied = app.verify(&json!({"credential": key, "scopes": ["users:write"]})).await.json();
         assert_eq!((&denied["valid"], &denied["code"]), (&json!(false), &json!("INSUFFICIENT_SCOPE")));
         let unknown = app.verify(&json!({"credential": "junk"})).await.json();
@@ -102,9 +102,9 @@ async fn verify_refuses_strangers_before_it_judges_their_body() {
     assert_eq!(app.verify(&json!({"credential": "x", "surplus": 1})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(app.verify(&json!({"credential": 7})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let gateway = bearer(&app.t.first.gateway_key);
-    let not_json = crate::harness::request("POST", "/v1/verify", &[("authorization", &gateway), ("content-type", "application/json")], "{");
+    let not_json = request("POST", "/v1/verify", &[("authorization", &gateway), ("content-type", "application/json")], "{");
     assert_eq!(app.send(not_json).await.code(), "BAD_REQUEST");
-    let no_type = crate::harness::request("POST", "/v1/verify", &[("authorization", &gateway)], "{}");
+    let no_type = request("POST", "/v1/verify", &[("authorization", &gateway)], "{}");
     assert_eq!(app.send(no_type).await.code(), "UNSUPPORTED_MEDIA_TYPE");
 }
 
@@ -232,7 +232,7 @@ async fn unknown_paths_and_methods_are_problems_too() {
         ("DELETE", "/v1/auth/test", "METHOD_NOT_ALLOWED"),
         ("GET", "/v1/verify", "METHOD_NOT_ALLOWED"),
     ] {
-        let answer = app.send(crate::harness::request(method, path, &[], "")).await;
+        let answer = app.send(request(method, path, &[], "")).await;
         assert_eq!(answer.code(), code, "{method} {path}: {}", answer.text);
     }
 }
@@ -242,4 +242,92 @@ async fn s73_a_body_over_the_limit_is_refused() {
     let app = App::new(On::Sqlite).await;
     let answer = app.verify(&json!({"credential": "x".repeat(300_000)})).await;
     assert_eq!(answer.code(), "PAYLOAD_TOO_LARGE");
+}
+
+on_both! {
+    async fn s71_a_key_is_admitted_exactly_to_its_limit_and_every_header_family_says_so(on) {
+        let app = App::new(on).await;
+        let key = ("x-api-key", app.t.first.api_key.as_str());
+        let asks = (0..150).map(|_| app.get("/v1/auth/test", std::slice::from_ref(&key)));
+        let answers = futures::future::join_all(asks).await;
+        let passed = answers.iter().filter(|a| a.status == StatusCode::OK).count();
+        assert_eq!(passed, 100, "the second's limit, exactly");
+        let first = &answers[0];
+        assert_eq!((first.header("x-ratelimit-limit"), first.header("x-ratelimit-remaining")), ("10000", "9999"));
+        let refused = answers.iter().find(|a| a.status == StatusCode::TOO_MANY_REQUESTS).unwrap();
+        assert_eq!(refused.code(), "RATE_LIMIT_EXCEEDED");
+        let after = refused.header("retry-after");
+        assert_eq!(refused.json()["error"]["retry_after"].to_string(), after);
+        assert_eq!((refused.header("x-ratelimit-limit"), refused.header("x-ratelimit-remaining")), ("100", "0"));
+        assert_eq!(refused.header("ratelimit"), format!("\"second\";r=0;t={after}"));
+        assert_eq!(refused.header("ratelimit-policy"), "\"hour\";q=10000;w=3600, \"second\";q=100;w=1");
+        app.t.clock.advance(std::time::Duration::from_secs(after.parse().unwrap()));
+        app.t.core.cache.sync(&app.t.core).await.unwrap();
+        assert_eq!(app.get("/v1/auth/test", &[key]).await.status, StatusCode::OK);
+        app.t.core.meter.stop().await;
+        let logged = usage::list(&app.t.owner(), &UsageFilter::default(), Environment::Live, PageQuery { limit: 200, cursor: None }).await.unwrap();
+        assert_eq!(logged.data.iter().filter(|e| e.code == contract::Code::RateLimited).count(), 50);
+    }
+}
+
+on_both! {
+    async fn s71_decisions_charge_the_decided_key_and_only_what_passed_everything_else(on) {
+        let app = App::new(on).await;
+        let ask = |scope: &'static str, cost: u32| {
+            let body = json!({"credential": app.t.first.api_key, "scopes": [scope], "cost": cost});
+            async { app.verify(&{ body }).await.json() }
+        };
+        assert_eq!(ask("users:read", 60).await["rate_limit"]["remaining"], 9_940);
+        assert_eq!(ask("users:read", 0).await["rate_limit"]["remaining"], 9_940, "a cost of nothing consumes nothing");
+        let over = ask("users:read", 41).await;
+        assert_eq!((&over["valid"], &over["code"], &over["rate_limit"]["limit"]), (&json!(false), &json!("RATE_LIMITED"), &json!(100)));
+        assert_eq!(over["credential_id"].as_str().map(|s| s.starts_with("key_")), Some(true), "a limited key is still named");
+        assert_eq!(ask("users:read", 40).await["code"], "VALID", "what was refused cost nothing");
+        let gateway = app.t.first.gateway_key.clone();
+        let headers = [("x-keystead-gateway", gateway.as_str()), ("x-api-key", app.t.first.api_key.as_str())];
+        let refused = app.get("/v1/forward-auth", &headers).await;
+        assert_eq!((refused.status.as_u16(), refused.header("x-keystead-code")), (429, "RATE_LIMIT_EXCEEDED"));
+        let nginx = app.get("/v1/forward-auth?nginx=1", &headers).await;
+        assert_eq!((nginx.status.as_u16(), nginx.header("x-keystead-status")), (403, "429"));
+        assert!(!nginx.header("retry-after").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn s71_strangers_share_a_limit_by_address() {
+    let app = App::new(On::Sqlite).await;
+    for _ in 0..5 {
+        assert_eq!(app.get("/v1/auth/test", &[]).await.code(), "UNAUTHORIZED");
+    }
+    assert_eq!(app.get("/v1/auth/test", &[]).await.code(), "RATE_LIMIT_EXCEEDED");
+    assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &app.t.first.api_key)]).await.status, StatusCode::OK);
+    assert_eq!(app.get("/v1/health", &[]).await.status, StatusCode::OK, "health is exempt");
+}
+
+on_both! {
+    async fn s66_keys_over_the_api_are_those_of_the_callers_tenant(on) {
+        let app = App::new(on).await;
+        let bearer = format!("Bearer {}", app.t.first.api_key);
+        let auth = [("authorization", bearer.as_str())];
+        let list = app.get("/v1/api-keys?limit=1", &auth).await.json();
+        assert_eq!(list["data"].as_array().map(Vec::len), Some(1));
+        let next = list["next_cursor"].as_str().unwrap();
+        let rest = app.get(&format!("/api-keys?cursor={next}"), &auth).await.json();
+        assert_eq!((rest["data"].as_array().map(Vec::len), &rest["next_cursor"]), (Some(1), &serde_json::Value::Null));
+        let id = list["data"][0]["id"].as_str().unwrap();
+        assert_eq!(app.get(&format!("/v1/api-keys/{id}"), &auth).await.json()["id"], id);
+        for foreign in ["key_00000000000000000000000000000001", "ten_1", "%00"] {
+            for method in ["GET", "DELETE"] {
+                let answer = app.send(request(method, &format!("/v1/api-keys/{foreign}"), &auth, "{\"nonsense\":1}")).await;
+                assert_eq!(answer.code(), "NOT_FOUND", "{method} {foreign}");
+            }
+        }
+        assert_eq!(app.get("/v1/api-keys?state=gone", &auth).await.json()["error"]["fields"][0]["field"], "state");
+        let gateway = app.get("/v1/api-keys", &[("x-api-key", &app.t.first.gateway_key)]).await;
+        assert_eq!((gateway.status, &gateway.json()["error"]["required_scope"]), (StatusCode::FORBIDDEN, &json!("keystead.keys:read")));
+        let unknown = app.send(request("DELETE", &format!("/v1/api-keys/{id}"), &[auth[0], ("content-type", "application/json")], "{\"why\":1}")).await;
+        assert_eq!((unknown.status.as_u16(), &unknown.json()["error"]["fields"][0]["field"]), (422, &json!("why")));
+        let gone = app.send(request("DELETE", &format!("/v1/api-keys/{id}"), &auth, "")).await;
+        assert_eq!((gone.status, &gone.json()["state"]), (StatusCode::OK, &json!("revoked")));
+    }
 }

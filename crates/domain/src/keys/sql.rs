@@ -195,11 +195,25 @@ pub(super) async fn revoke(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -
 /// Tells every process that the key changed; the counter's row stays locked until the commit, so no number is
 /// ever seen before a smaller one.
 pub(super) async fn append_change(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<()> {
-    const NEXT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'key_change' RETURNING value";
     const SQL: &str = "INSERT INTO key_changes (seq, tenant_id, key_id, at) VALUES ($1, $2, $3, $4)";
-    let seq: i64 = on!(tx, c => sqlx::query_scalar(NEXT).fetch_one(c).await)?;
+    let seq = next_change(tx).await?;
     on!(tx, c => sqlx::query(SQL).bind(seq).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(now.0).execute(c).await.map(drop))?;
     tell(tx).await
+}
+
+/// The same for everything that the tenant's keys share; a tenant without keys has nothing to tell.
+#[expect(dead_code, reason = "the tenant's allowlist and plan are about to use it")]
+pub(crate) async fn append_tenant_change(tx: &mut Tx, grant: &Grant, now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO key_changes (seq, tenant_id, key_id, at, whole_tenant) \
+        SELECT CAST($1 AS BIGINT), tenant_id, id, CAST($3 AS BIGINT), TRUE FROM api_keys WHERE tenant_id = $2 LIMIT 1";
+    let seq = next_change(tx).await?;
+    on!(tx, c => sqlx::query(SQL).bind(seq).bind(grant.tenant_id().uuid()).bind(now.0).execute(c).await.map(drop))?;
+    tell(tx).await
+}
+
+async fn next_change(tx: &mut Tx) -> Result<i64> {
+    const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'key_change' RETURNING value";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
 }
 
 pub(super) async fn slug(tx: &mut Tx, grant: &Grant) -> Result<Slug> {

@@ -4,7 +4,10 @@
 //! process follows the log by its sequence. A writer follows it before it answers, so that its own next request
 //! already sees the change.
 
-use super::{decide::Entry, sql};
+use super::{
+    decide::Entry,
+    sql::{self, Changed},
+};
 use crate::{Core, Error, Result, keys::secret::Digest};
 use contract::{KeyId, UnixMs};
 use std::{
@@ -93,10 +96,16 @@ impl KeyCache {
                 let changes = sql::changes_unscoped(&mut tx, last).await?;
                 let Some((newest, _)) = changes.last() else { break };
                 last = *newest;
-                let changed: HashSet<KeyId> = changes.into_iter().map(|(_, id)| id).collect();
-                for id in changed {
-                    let entries = sql::entries_of_unscoped(&mut tx, id).await?;
-                    self.keys.write().unwrap_or_else(PoisonError::into_inner).replace(id, entries);
+                let changed: HashSet<Changed> = changes.into_iter().map(|(_, changed)| changed).collect();
+                for changed in changed {
+                    let stale = match changed {
+                        Changed::Key(id) => vec![(id, sql::entries_of_unscoped(&mut tx, id).await?)],
+                        Changed::Tenant(id) => by_key(sql::entries_of_tenant_unscoped(&mut tx, id).await?),
+                    };
+                    let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+                    for (id, entries) in stale {
+                        keys.replace(id, entries);
+                    }
                 }
                 *followed = Some(last);
             },
@@ -104,4 +113,12 @@ impl KeyCache {
         self.synced_at.store(started.0, Ordering::Release);
         Ok(())
     }
+}
+
+fn by_key(entries: Vec<(Digest, Entry)>) -> Vec<(KeyId, Vec<(Digest, Entry)>)> {
+    let mut keys: HashMap<KeyId, Vec<(Digest, Entry)>> = HashMap::new();
+    for (digest, entry) in entries {
+        keys.entry(entry.key_id).or_default().push((digest, entry));
+    }
+    keys.into_iter().collect()
 }

@@ -1,6 +1,6 @@
 //! The decision itself: pure, without I/O or time of its own (rule 9).
 
-use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, Scope, ScopeSet, TenantId, UnixMs, UserId};
+use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, RateLimit, Scope, ScopeSet, SecretId, TenantId, UnixMs, UserId};
 use std::net::IpAddr;
 
 /// A key with one of its secrets, as decisions need it.
@@ -8,6 +8,8 @@ use std::net::IpAddr;
 pub struct Entry {
     /// The key.
     pub key_id: KeyId,
+    /// Which of its secrets.
+    pub secret_id: SecretId,
     /// Whose it is.
     pub tenant_id: TenantId,
     /// What calls with it.
@@ -20,6 +22,10 @@ pub struct Entry {
     pub scopes: ScopeSet,
     /// From where; empty means from anywhere.
     pub allowed_ips: Vec<AllowedIp>,
+    /// From where the live keys of the tenant may be used; empty means from anywhere.
+    pub tenant_allowed_ips: Vec<AllowedIp>,
+    /// How often: the key's own limit, or its plan's.
+    pub rate_limit: RateLimit,
     /// From when.
     pub not_before: Option<UnixMs>,
     /// Until when.
@@ -36,6 +42,16 @@ pub struct Entry {
     pub platform: bool,
     /// The person who answers for it, if one does.
     pub owner: Option<UserId>,
+}
+
+impl Entry {
+    /// May it be used from there? Its own list counts, and the tenant's for live keys other than gateways'; an unknown
+    /// address is on no list (s40).
+    fn is_allowed_from(&self, ip: Option<IpAddr>) -> bool {
+        let on = |list: &[AllowedIp]| list.is_empty() || ip.is_some_and(|ip| list.iter().any(|net| net.contains(ip)));
+        let tenants_counts = self.environment == Environment::Live && self.kind != KeyKind::Gateway;
+        on(&self.allowed_ips) && (!tenants_counts || on(&self.tenant_allowed_ips))
+    }
 }
 
 /// What a request brings and needs.
@@ -75,7 +91,7 @@ pub fn decide(entry: &Entry, facts: &Facts<'_>) -> Code {
     if facts.environment.is_some_and(|e| e != entry.environment) {
         return Code::EnvironmentMismatch;
     }
-    if !entry.allowed_ips.is_empty() && !facts.ip.is_some_and(|ip| entry.allowed_ips.iter().any(|net| net.contains(ip))) {
+    if !entry.is_allowed_from(facts.ip) {
         return Code::IpNotAllowed;
     }
     if entry.scopes.missing(facts.scopes).is_some() {
@@ -94,12 +110,15 @@ mod tests {
     fn entry() -> Entry {
         Entry {
             key_id: KeyId::from_uuid(Uuid::from_u128(1)),
+            secret_id: SecretId::from_uuid(Uuid::from_u128(3)),
             tenant_id: TenantId::from_uuid(Uuid::from_u128(2)),
             name: "checkout".into(),
             kind: KeyKind::Secret,
             environment: Environment::Live,
             scopes: ScopeSet(vec![Scope::parse("users:read").expect("valid")]),
             allowed_ips: vec![],
+            tenant_allowed_ips: vec![],
+            rate_limit: RateLimit { per_hour: 10_000, per_second: 100 },
             not_before: None,
             expires_at: None,
             disabled_at: None,
@@ -167,6 +186,20 @@ mod tests {
         assert_eq!(decide(&e, &facts(&[])), Code::Valid);
         e.secret_valid_until = Some(NOW);
         assert_eq!(decide(&e, &facts(&[])), Code::Revoked);
+    }
+
+    #[test]
+    fn the_tenants_allowlist_binds_its_live_keys_but_neither_test_nor_gateway_keys() {
+        let mut e = entry();
+        e.tenant_allowed_ips = vec![AllowedIp::parse("198.51.100.0/24").expect("valid")];
+        assert_eq!(decide(&e, &facts(&[])), Code::IpNotAllowed);
+        let inside = Facts { ip: Some("198.51.100.7".parse().expect("an address")), ..facts(&[]) };
+        assert_eq!(decide(&e, &inside), Code::Valid);
+        e.allowed_ips = vec![AllowedIp::parse("203.0.113.9").expect("valid")];
+        assert_eq!(decide(&e, &inside), Code::IpNotAllowed, "both lists count");
+        let test = Entry { environment: Environment::Test, ..e.clone() };
+        assert_eq!(decide(&test, &Facts { environment: None, ..facts(&[]) }), Code::Valid);
+        assert_eq!(decide(&Entry { kind: KeyKind::Gateway, ..e }, &facts(&[])), Code::Valid);
     }
 
     #[test]

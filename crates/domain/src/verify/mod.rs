@@ -2,17 +2,23 @@
 
 mod cache;
 mod decide;
+pub mod limit;
 mod sql;
 
 pub use cache::KeyCache;
 pub use decide::{Entry, Facts, decide};
 
+use self::limit::{Charge, Subject};
 use crate::{Core, Ctx, Error, Result, keys::secret, usage::NewEvent};
 use contract::{
     Code, CredentialKind, Environment, ErrorCode, KeyKind, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest,
     VerifyResponse,
 };
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What was decided, and about whom.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub struct Decision {
     pub entry: Option<Arc<Entry>>,
     /// The first required scope that is not held.
     pub missing: Option<Scope>,
+    /// What it was charged, or why not; none for what passed no further check, and for gateways.
+    pub charge: Option<Charge>,
 }
 
 /// The client's request, for the log.
@@ -45,7 +53,7 @@ pub fn check(
     only_tenant: Option<TenantId>,
     any_environment: bool,
 ) -> Result<Decision> {
-    let refused = |code| Ok(Decision { code, entry: None, missing: None });
+    let refused = |code| Ok(Decision { code, entry: None, missing: None, charge: None });
     let Some(parsed) = secret::parse(credential) else {
         return refused(Code::Malformed);
     };
@@ -59,7 +67,20 @@ pub fn check(
         return refused(code);
     }
     let missing = entry.scopes.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
-    Ok(Decision { code, entry: Some(entry), missing })
+    Ok(Decision { code, entry: Some(entry), missing, charge: None })
+}
+
+/// Charges the limits of a credential that passed everything else. A gateway has none of its own.
+pub fn charge(core: &Core, decision: &mut Decision, cost: u32) {
+    let (Code::Valid, Some(entry)) = (decision.code, &decision.entry) else { return };
+    if entry.kind == KeyKind::Gateway {
+        return;
+    }
+    let charge = core.limits.charge(Subject::Key(entry.tenant_id, entry.key_id), entry.rate_limit, cost, core.now());
+    if !charge.admitted() {
+        decision.code = Code::RateLimited;
+    }
+    decision.charge = Some(charge);
 }
 
 /// `POST /v1/verify`: decides for a caller that may ask, and logs the decided request.
@@ -69,8 +90,9 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
     let need = Requirement { scopes: req.scopes.clone(), environment: req.environment, audience: req.audience.clone() };
     let logged = Logged { method: req.method.clone(), path: req.path.clone(), user_agent: req.user_agent.clone() };
     let started = Instant::now();
-    let decision = check(ctx.core(), &req.credential, req.ip, &need, only_tenant, false)?;
-    record(ctx, Some(grant.tenant_id()), req.ip, &need, &decision, UsageSource::Verify, logged, started).await;
+    let mut decision = check(ctx.core(), &req.credential, req.ip, &need, only_tenant, false)?;
+    charge(ctx.core(), &mut decision, req.cost);
+    record(ctx, Some(grant.tenant_id()), req.ip, &need, &decision, UsageSource::Verify, logged, started.elapsed()).await;
     Ok(response(ctx, decision))
 }
 
@@ -92,7 +114,8 @@ pub async fn forward_auth(
     if decision.code == Code::Valid && decision.entry.as_ref().is_some_and(foreign) {
         decision.code = Code::InsufficientScope;
     }
-    record(ctx, Some(grant.tenant_id()), ip, need, &decision, UsageSource::ForwardAuth, logged, started).await;
+    charge(ctx.core(), &mut decision, 1);
+    record(ctx, Some(grant.tenant_id()), ip, need, &decision, UsageSource::ForwardAuth, logged, started.elapsed()).await;
     Ok(decision)
 }
 
@@ -117,7 +140,7 @@ pub async fn record(
     decision: &Decision,
     source: UsageSource,
     logged: Logged,
-    started: Instant,
+    took: Duration,
 ) {
     let core = ctx.core();
     let entry = decision.entry.as_deref();
@@ -137,7 +160,7 @@ pub async fn record(
         environment: entry.map_or_else(|| need.environment.unwrap_or(core.settings.environment), |e| log_environment(e, need, core)),
         required_scopes: need.scopes.clone(),
         source,
-        latency_us: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
+        latency_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
     };
     core.meter.record(event).await;
 }
@@ -186,7 +209,7 @@ fn response(ctx: &Ctx, decision: Decision) -> VerifyResponse {
         scopes: e.scopes.0.clone(),
         metadata: e.metadata.clone(),
         expires_at: e.expires_at,
-        rate_limit: None,
+        rate_limit: decision.charge.map(|c| c.state),
         request_id,
     }
 }

@@ -60,6 +60,7 @@ fn s69_unscoped_sql_is_listed() {
         "all_entries_unscoped",        // the snapshot holds every tenant's keys
         "changes_unscoped",            // the log that keeps it true
         "count_unscoped",              // tests only
+        "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
         "find_user_unscoped",          // sign-in: nobody is known yet
         "first_membership_unscoped",   // sign-in

@@ -112,7 +112,7 @@ on_both! {
             // Statements that only one of the databases knows say so by their functions.
             let foreign = if t.is_postgres() { "pragma_" } else { "pg_notify" };
             // A statement built row by row starts with its columns.
-            let sql = if sql.ends_with(") ") { format!("{sql}VALUES ({})", vec!["NULL"; sql.matches(',').count() + 1].join(", ")) } else { sql.clone() };
+            let sql = if sql.starts_with("INSERT") && sql.ends_with(") ") { format!("{sql}VALUES ({})", vec!["NULL"; sql.matches(',').count() + 1].join(", ")) } else { sql.clone() };
             // PostgreSQL says this last, when every name was found: the type of `$1 IS NULL` comes with the value.
             let typeless = "could not determine data type of parameter";
             if !sql.contains(foreign) && let Err(e) = t.prepare(&sql).await && !e.contains(typeless) {

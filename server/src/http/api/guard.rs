@@ -1,0 +1,83 @@
+//! In front of every API route: who calls, how often, and one line in the usage log about it.
+
+use super::super::{AppState, authn, error::ApiError, rate_limit};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use contract::{Code, ErrorCode, Problem, Requirement, Scope, UsageSource};
+use domain::{
+    Ctx,
+    verify::{
+        self, Decision,
+        limit::{ANONYMOUS, Charge, Subject},
+    },
+};
+use std::time::Instant;
+
+/// Authenticates, charges, lets the request through with its [`Ctx`], and logs what came of it.
+pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (mut parts, body) = req.into_parts();
+    let (ctx, mut decision) = match authn::caller(&state, &parts).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    let charge = match &mut decision {
+        Some(decision) => {
+            verify::charge(&state.core, decision, 1);
+            decision.charge
+        }
+        None => Some(anonymous(&ctx)),
+    };
+    let refused = charge.filter(|c| !c.admitted());
+    let logged = authn::logged(&parts.method, &parts.uri, ctx.request());
+    let asks = parts.uri.path().starts_with("/v1/verify");
+    let took = started.elapsed();
+    let mut response = match (&decision, refused) {
+        (_, None) => {
+            parts.extensions.insert(ctx.clone());
+            next.run(Request::from_parts(parts, body)).await
+        }
+        (Some(decision), Some(_)) => ApiError(authn::denial(decision)).into_response(),
+        (None, Some(c)) => {
+            ApiError(Problem::new(ErrorCode::RateLimitExceeded).with("retry_after", c.retry_after.unwrap_or(1))).into_response()
+        }
+    };
+    if let Some(charge) = charge {
+        rate_limit::write(response.headers_mut(), &charge, state.core.now());
+    }
+    // A decision about somebody else's request is logged as that request, not as the question.
+    if let Some(mut decision) = decision {
+        let need = outcome(&response, &mut decision);
+        if !asks || decision.code != Code::Valid {
+            verify::record(&ctx, None, ctx.request().ip, &need, &decision, UsageSource::Api, logged, took).await;
+        }
+    }
+    response
+}
+
+/// Strangers share a count by address; one whose address is unknown is not told apart from the others.
+fn anonymous(ctx: &Ctx) -> Charge {
+    let core = ctx.core();
+    let unknown = std::net::Ipv4Addr::UNSPECIFIED.into();
+    core.limits.charge(Subject::address(ctx.request().ip.unwrap_or(unknown)), ANONYMOUS, 1, core.now())
+}
+
+/// What the handler refused belongs into the log as refused, with the scope that was missing.
+fn outcome(response: &Response, decision: &mut Decision) -> Requirement {
+    let mut need = Requirement::default();
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        match problem.code {
+            ErrorCode::InsufficientPermissions | ErrorCode::Forbidden => {
+                decision.code = Code::InsufficientScope;
+                let scope = problem.extra.get("required_scope").and_then(|s| s.as_str());
+                need.scopes.extend(scope.and_then(|s| Scope::parse(s).ok()));
+            }
+            ErrorCode::EnvironmentMismatch => decision.code = Code::EnvironmentMismatch,
+            _ => {}
+        }
+    }
+    need
+}
