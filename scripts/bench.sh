@@ -16,11 +16,12 @@ first=$(printf 'gravel orbit lantern seven' | target/quick/keystead bootstrap --
 taskset -c 0 target/quick/keystead --bind 127.0.0.1:4101 serve >/dev/null & keystead=$!
 taskset -c 0 target/quick/examples/hello 127.0.0.1:4100 >/dev/null & hello=$!
 sleep 1
+# A cost of 0 asks the limiter without ever being refused by it.
 cat >"$dir/verify.lua" <<LUA
 wrk.method = "POST"
 wrk.headers["Authorization"] = "Bearer $(jq -r .gateway_key <<<"$first")"
 wrk.headers["Content-Type"] = "application/json"
-wrk.body = '{"credential":"$(jq -r .api_key <<<"$first")","scopes":["users:read"],"ip":"203.0.113.9","method":"GET","path":"/v2/users"}'
+wrk.body = '{"credential":"$(jq -r .api_key <<<"$first")","scopes":["users:read"],"ip":"203.0.113.9","method":"GET","path":"/v2/users","cost":0}'
 LUA
 rate() { taskset -c 1 wrk -t1 -c16 -d"${seconds}s" "$@" | awk '/Requests\/sec/ { print $2 }'; }
 for ((i = 0; i < rounds; i++)); do
