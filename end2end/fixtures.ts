@@ -32,7 +32,7 @@ export class App {
     readonly owner: () => Promise<Session>,
   ) {}
 
-  /** The page has arrived, and is hydrated where script runs. */
+  /** The page has arrived, and its islands and behaviours are ready where script runs. */
   async ready(): Promise<void> {
     await this.page.waitForLoadState('load');
     if (this.js) await this.page.waitForSelector('html[data-hydrated]', { state: 'attached', timeout: 15_000 });

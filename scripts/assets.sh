@@ -9,4 +9,4 @@ fonts=node_modules/@fontsource-variable
 cp "$fonts/geist/files/geist-latin-wght-normal.woff2" "$out/geist.woff2"
 cp "$fonts/geist-mono/files/geist-mono-latin-wght-normal.woff2" "$out/geist-mono.woff2"
 cp style/favicon.svg "$out/favicon.svg"
-node scripts/icons.mjs app/src/components/icon.rs node_modules/lucide-static/icons "$out/icons.svg"
+node scripts/icons.mjs app/src/icon.rs node_modules/lucide-static/icons "$out/icons.svg"

@@ -1,4 +1,4 @@
-// Builds one SVG sprite of the Lucide icons that the list in app/src/components/icon.rs names, and of no other.
+// Builds one SVG sprite of the Lucide icons that the list in app/src/icon.rs names, and of no other.
 //   node scripts/icons.mjs <list> <directory of icons> <sprite>
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -1,14 +1,15 @@
 //! The routes.
 
 use crate::{
-    components::{Frame, Now},
+    components::Fault,
     pages::{Audit, KeyDetail, KeyList, KeyRevoke, Login, NewKey, NotFound, Setup, Usage},
 };
+use contract::Problem;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
     SsrMode,
-    components::{ParentRoute, Redirect, Route, Router, Routes},
+    components::{Route, Router, Routes},
     path,
 };
 
@@ -16,22 +17,23 @@ use leptos_router::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    Now::provide();
+    // A layer refused the request before it came to a page.
+    if let Some(problem) = use_context::<Problem>() {
+        return view! { <Fault problem/> }.into_any();
+    }
     view! {
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/setup") view=Setup ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
-                <Route path=path!("/") view=|| view! { <Redirect path="/keys"/> } ssr=SsrMode::Async/>
-                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("/keys") view=KeyList ssr=SsrMode::Async/>
-                    <Route path=path!("/keys/new") view=NewKey ssr=SsrMode::Async/>
-                    <Route path=path!("/keys/:id") view=KeyDetail ssr=SsrMode::Async/>
-                    <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
-                    <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
-                    <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>
-                </ParentRoute>
+                <Route path=path!("/keys") view=KeyList ssr=SsrMode::Async/>
+                <Route path=path!("/keys/new") view=NewKey ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id") view=KeyDetail ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
+                <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
+                <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }
+    .into_any()
 }

@@ -1,8 +1,10 @@
-//! What only a browser can say: its time, its randomness, what stands in its forms.
+//! What only a browser can say: its time, what happens in its page, what stands in its forms. Islands name these
+//! functions on the server too, in effects, which run in browsers only.
 
 use contract::{KeyForm, UnixMs};
-use leptos::prelude::window;
-use wasm_bindgen::{JsCast, JsValue};
+use leptos::prelude::document;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, convert::FromWasmAbi};
+use web_sys::{EventTarget, HtmlFormElement};
 
 /// The browser's time.
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 are a whole number far below 2^53")]
@@ -10,19 +12,26 @@ pub fn now() -> UnixMs {
     UnixMs(js_sys::Date::now() as i64)
 }
 
-/// A single-use id for a form; unguessable, so that nobody else can have used it. Empty where there is no
-/// randomness, which the server takes for a form without an id.
-pub fn form_id() -> String {
-    let mut bytes = [0_u8; 16];
-    let filled = window().crypto().and_then(|c| c.get_random_values_with_u8_array(&mut bytes));
-    if filled.is_err() {
-        return String::new();
-    }
-    bytes.iter().fold(contract::FormId::PREFIX.to_owned(), |id, b| format!("{id}{b:02x}"))
+/// Listens for as long as the document lives.
+pub fn listen<E: FromWasmAbi + 'static>(at: &EventTarget, event: &str, handler: impl FnMut(E) + 'static) {
+    let closure = Closure::<dyn FnMut(E)>::new(handler);
+    _ = at.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    closure.forget();
 }
 
-/// The create form as it stands.
-pub fn key_form(form: &web_sys::HtmlFormElement) -> KeyForm {
+/// The first element that the selector finds.
+pub fn find<T: JsCast>(selector: &str) -> Option<T> {
+    document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into().ok())
+}
+
+/// All elements that the selector finds.
+pub fn find_all<T: JsCast>(selector: &str) -> Vec<T> {
+    let Ok(all) = document().query_selector_all(selector) else { return Vec::new() };
+    (0..all.length()).filter_map(|n| all.item(n)?.dyn_into().ok()).collect()
+}
+
+/// The create form as it stands, but for its single-use id.
+pub fn key_form(form: &HtmlFormElement) -> KeyForm {
     let Ok(data) = web_sys::FormData::new_with_form(form) else { return KeyForm::default() };
     let text = |name: &str| data.get(name).as_string().unwrap_or_default();
     KeyForm {
@@ -36,12 +45,4 @@ pub fn key_form(form: &web_sys::HtmlFormElement) -> KeyForm {
         expires_at: text("expires_at"),
         allowed_ips: text("allowed_ips"),
     }
-}
-
-/// The fields of a submitted form, in their order.
-pub fn fields(e: &web_sys::SubmitEvent) -> Vec<(String, String)> {
-    let form = e.target().and_then(|t| t.dyn_into::<web_sys::HtmlFormElement>().ok());
-    let Some(data) = form.and_then(|f| web_sys::FormData::new_with_form(&f).ok()) else { return Vec::new() };
-    let pairs = data.entries().into_iter().filter_map(Result::ok).map(|pair| js_sys::Array::from(&pair));
-    pairs.filter_map(|pair| Some((pair.get(0).as_string()?, pair.get(1).as_string()?))).collect()
 }

@@ -12,13 +12,6 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppError(pub Problem);
 
-impl AppError {
-    /// Which error.
-    pub const fn code(&self) -> ErrorCode {
-        self.0.code
-    }
-}
-
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
@@ -26,6 +19,12 @@ impl fmt::Display for AppError {
 }
 
 impl std::error::Error for AppError {}
+
+impl From<AppError> for Problem {
+    fn from(e: AppError) -> Self {
+        e.0
+    }
+}
 
 impl From<Problem> for AppError {
     fn from(p: Problem) -> Self {

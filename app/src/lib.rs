@@ -1,33 +1,47 @@
-//! Keystead's console. Pages and components render on the server and again in the browser; server functions
-//! (`actions`) are the only way from here to the domain.
+//! Keystead's console. The server renders pages whole and answers their forms; the browser gets code only for what
+//! moves: `islands`, which are Leptos components that run in both, and `behave`, which listens at the document.
 //!
 //! Invariants:
 //! - Every page and every action works without JavaScript: links are links, writes are posted forms.
-//! - Resources and shared values are made at the top of a page, never inside `Suspense`: the server runs the insides
-//!   of a `Suspense` more than once, and both sides must count them alike.
-//! - A secret is rendered by the server into the answer of a POST and nowhere else.
+//! - Pages call the domain; they and everything that they need are not compiled for the browser.
+//! - What an island is given stands in the page as data: never a secret. A secret is rendered by the server into the
+//!   answer of a POST and nowhere else.
 
 #![expect(unexpected_cfgs, reason = "erase_components is set in .cargo/config.toml, for every crate")]
 
 #[cfg(not(erase_components))]
 compile_error!("RUSTFLAGS hides .cargo/config.toml, whose flags server and browser share: add `--cfg erase_components` to it");
 
-pub mod actions;
-mod app;
-mod ask;
+// Both, and the browser's alone.
 #[cfg(feature = "hydrate")]
 pub mod behave;
-#[cfg(feature = "hydrate")]
-mod browser;
+pub mod browser;
+pub mod icon;
+pub mod islands;
+
+// The server's alone.
+#[cfg(feature = "ssr")]
+pub mod actions;
+#[cfg(feature = "ssr")]
+mod app;
+#[cfg(feature = "ssr")]
 pub mod components;
+#[cfg(feature = "ssr")]
 pub mod error;
+#[cfg(feature = "ssr")]
 mod numbers;
+#[cfg(feature = "ssr")]
 mod pages;
+#[cfg(feature = "ssr")]
 pub mod returned;
 #[cfg(feature = "ssr")]
 pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod ssr;
+#[cfg(feature = "ssr")]
 mod url;
+#[cfg(feature = "ssr")]
+mod visit;
 
+#[cfg(feature = "ssr")]
 pub use app::App;

@@ -1,13 +1,11 @@
 //! Forms that come back. A form is posted to the address of its page; when the server refuses it, the page is the
-//! answer, with everything typed and the errors beside their fields, with or without WebAssembly.
+//! answer, with everything typed and the errors beside their fields.
 
 use contract::{FieldErrors, Problem};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A form as it was posted and what was wrong with it. It travels to the browser for hydration, so the server
-/// blanks passwords before it puts one into the context.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A form as it was posted and what was wrong with it. The server blanks passwords before it puts one into the context.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Returned<F> {
     /// As typed.
     pub form: F,
@@ -25,10 +23,7 @@ impl<F> Returned<F> {
     }
 }
 
-/// The form that the request being answered posted, on the server and again in the browser; `None` on a GET.
-pub fn returned<F>() -> Option<Returned<F>>
-where
-    F: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
-{
-    crate::ask::shared(use_context::<Returned<F>>)
+/// The form that the request being answered posted; `None` on a GET.
+pub fn returned<F: Clone + Send + Sync + 'static>() -> Option<Returned<F>> {
+    use_context()
 }

@@ -2,22 +2,25 @@
 
 use crate::{
     App,
-    ssr::{Assets, Boot, Browser},
+    ssr::{Assets, Browser},
 };
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-/// The document. Its only script carries the nonce of the response's policy.
-pub fn shell(assets: Assets, boot: Boot) -> impl IntoView {
+/// The document. Its script carries the nonce of the response's policy: it starts the WebAssembly, then each island
+/// by the function of its name, and says on `<html>` when all of them are ready.
+pub fn shell(assets: Assets) -> impl IntoView {
+    // Outside islands nothing is hydrated, so nothing is serialised for it.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
     let nonce = use_nonce();
     // The theme is known before the first paint, so nothing flashes.
     let theme = use_context::<Browser>().and_then(|b| b.prefs.theme).map(contract::Theme::as_str);
-    let start = match boot {
-        Boot::Hydrate => "hydrate",
-        Boot::Static => "behave",
-    };
     let script = format!(
-        "import init,{{{start}}} from '{js}';init({{module_or_path:'{wasm}'}}).then(()=>{{{start}();document.documentElement.dataset.hydrated='1'}});",
+        "import init,*as page from '{js}';init({{module_or_path:'{wasm}'}}).then(()=>{{page.start();\
+         for(const e of document.querySelectorAll('leptos-island'))page[e.dataset.component](e);\
+         document.documentElement.dataset.hydrated='1'}});",
         js = assets.js,
         wasm = assets.wasm,
     );

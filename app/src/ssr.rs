@@ -18,15 +18,6 @@ pub struct Assets {
     pub css: String,
 }
 
-/// Whether the browser takes the page over after it arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Boot {
-    /// Leptos hydrates the page.
-    Hydrate,
-    /// The answer of a POST that holds a secret: no hydration data, only the small behaviours (copy, show, guard).
-    Static,
-}
-
 /// The browser behind a request: its session and what it remembers.
 #[derive(Clone, Debug)]
 pub struct Browser {
@@ -67,9 +58,14 @@ pub fn ctx() -> Result<Ctx, AppError> {
 /// What a server function answers instead: the problem as the API would tell it, under its own status.
 pub fn fail(ctx: &Ctx, e: domain::Error) -> AppError {
     let problem = ctx.problem(e);
-    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(problem.code.status()))
-    {
+    answer_with(&problem);
+    AppError(problem)
+}
+
+/// The status of the answer is the status of the problem that it tells.
+pub fn answer_with(problem: &Problem) {
+    let status = http::StatusCode::from_u16(problem.code.status());
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status) {
         response.set_status(status);
     }
-    AppError(problem)
 }

@@ -1,4 +1,4 @@
-//! Links with a query. Both sides must spell them alike, or hydration would find other attributes than it wrote.
+//! Links with a query.
 
 use std::fmt::Write as _;
 

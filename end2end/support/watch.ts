@@ -25,11 +25,6 @@ export class Watch {
     }
   }
 
-  /** The server is going away. */
-  expectLostServer(): void {
-    this.expected.push(/^error: Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)/);
-  }
-
   /** A page that frames the console, which the console's policy forbids. */
   expectFrameRefusal(): void {
     this.expected.push(/^error: (Refused to frame|Framing) '?http:\/\/localhost:\d+\/.*frame-ancestors 'none'/);

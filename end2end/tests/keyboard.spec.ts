@@ -110,6 +110,7 @@ test('shortcuts lead around, keep out of fields, and can be turned off', async (
   const go = async (keys: string[], url: string | RegExp) => {
     for (const key of keys) await page.keyboard.press(key);
     await expect(page).toHaveURL(url);
+    await app.ready();
   };
   await go(['g', 'u'], '/usage');
   await expect(app.heading).toHaveText('Usage');
@@ -175,9 +176,14 @@ test('a new page announces itself: its heading takes the focus, its title is its
     if (heading !== 'Revoke announced?') await expect(app.heading).toBeFocused();
   }
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API keys' })).toHaveAttribute('aria-current', 'page');
+  await page.reload();
+  await app.ready();
+  await expect(app.heading, 'a reload leaves the focus to the browser').not.toBeFocused();
   await page.goBack();
   await page.goBack();
   await page.goBack();
+  await app.ready();
+  await expect(app.heading, 'so does Back').not.toBeFocused();
   await expect(page).toHaveURL(`/keys/${key.id}/revoke`);
   await expect(app.heading).toHaveText('Revoke announced?');
 });

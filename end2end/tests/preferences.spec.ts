@@ -84,3 +84,15 @@ both(() => {
     await expect(page.locator('html')).not.toHaveAttribute('data-theme');
   });
 });
+
+for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+  test(`pages ${reducedMotion === 'reduce' ? 'do not fade where motion is reduced' : 'fade into one another'}`, async ({ another }) => {
+    const app = await another({ reducedMotion });
+    await app.page.addInitScript(() => {
+      addEventListener('pagereveal', (e) => document.documentElement.setAttribute('data-fades', String((e as any).viewTransition !== null)));
+    });
+    await app.enter('/keys');
+    await app.through(() => app.page.getByRole('link', { name: 'Usage' }).click());
+    await expect(app.page.locator('html')).toHaveAttribute('data-fades', String(reducedMotion === 'no-preference'));
+  });
+}

@@ -91,10 +91,11 @@ both((js) => {
     const filter = async (act: () => Promise<unknown>) => {
       await act();
       const button = page.getByRole('button', { name: 'Filter' });
-      await (js ? button.click() : app.through(() => button.click()));
+      await app.through(() => button.click());
     };
     await filter(() => page.getByLabel('Key', { exact: true }).selectOption({ label: `one …${one.secret.slice(-4)}` }));
-    await expect(page).toHaveURL(new RegExp(`credential_id=${one.id}`));
+    // Without script the browser sends the empty fields too.
+    await expect(page).toHaveURL(js ? `/usage?credential_id=${one.id}` : new RegExp(`credential_id=${one.id}`));
     await expect.poll(() => rows(page)).toHaveLength(2);
     expect(new Set((await rows(page)).map((r) => r.key))).toEqual(new Set(['one']));
 
@@ -172,13 +173,4 @@ both((js) => {
     await expect(page.locator('#curl')).toContainText(`curl ${app.server.url}/v1/auth/test`);
     await expect(page.locator('#curl')).toContainText('"Authorization: Bearer $KEYSTEAD_KEY"');
   });
-});
-
-test('a list that cannot be loaded says so and offers to try again', async ({ app, page, server }) => {
-  await app.enter('/keys');
-  app.watch.expectLostServer();
-  await server.stop();
-  await page.getByRole('link', { name: 'Usage' }).click();
-  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
-  await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/usage');
 });

@@ -1,18 +1,11 @@
-//! The WebAssembly entries of the console.
+//! The WebAssembly of the console: the functions of the islands, which `app` brings, and this one before them.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Takes over a page that the server rendered.
+/// Makes ready for islands, and adds the small behaviours.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub fn start() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
-    app::behave::install();
-}
-
-/// Adds the small behaviours to a page that stays as the server rendered it.
-#[wasm_bindgen]
-pub fn behave() {
-    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_islands();
     app::behave::install();
 }

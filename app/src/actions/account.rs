@@ -1,21 +1,12 @@
-//! First run, sign-in, sign-out, and what the frame shows.
+//! First run, sign-in, sign-out.
 
-use crate::error::AppError;
-use contract::{Chrome, SetupForm, SignInForm};
-use leptos::prelude::*;
-use server_fn::codec::GetUrl;
-#[cfg(feature = "ssr")]
-use {
-    crate::ssr::{Browser, ctx, fail},
-    domain::identity,
+use crate::{
+    error::AppError,
+    ssr::{Browser, ctx, fail},
 };
-
-/// What the frame around every signed-in page shows.
-#[server(name = Chromed, endpoint = "account/chrome", input = GetUrl)]
-pub async fn chrome() -> Result<Chrome, AppError> {
-    let (ctx, browser) = (ctx()?, Browser::current()?);
-    identity::chrome(&ctx, browser.prefs).await.map_err(|e| fail(&ctx, e))
-}
+use contract::{SetupForm, SignInForm};
+use domain::identity;
+use leptos::prelude::*;
 
 /// Makes the first tenant and its owner, once, and signs the owner in.
 #[server(endpoint = "account/set-up")]

@@ -1,6 +1,6 @@
 //! Badges: a state is never told by colour alone.
 
-use super::{Icon, IconName};
+use crate::icon::{Icon, IconName};
 use contract::{KeyState, Outcome};
 use leptos::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Copying: buttons that `behave` wires up, absent where no script runs.
 
-use super::{Icon, IconName};
+use crate::icon::{Icon, IconName};
 use leptos::prelude::*;
 
 /// An id in full or in part, with a button that copies all of it.

@@ -1,6 +1,6 @@
 //! What tells a person how it went: banners, the error summary, the live region, the empty list.
 
-use super::{Icon, IconName};
+use crate::icon::{Icon, IconName};
 use contract::FieldErrors;
 use leptos::prelude::*;
 
@@ -55,11 +55,7 @@ pub fn ErrorSummary(
         1 => "One field needs a change".to_owned(),
         n => format!("{n} fields need a change"),
     };
-    let lines = errors
-        .0
-        .into_iter()
-        .map(|e| view! { <li><a href=format!("#{}", e.field) rel="external">{e.message}</a></li> }.into_any())
-        .collect_view();
+    let lines = errors.0.into_iter().map(|e| view! { <li><a href=format!("#{}", e.field)>{e.message}</a></li> }.into_any()).collect_view();
     view! {
         <div class="summary" role="alert" id="error-summary">
             <h2>{title}</h2>

@@ -1,6 +1,6 @@
 //! Form fields: label, hint, message and their wiring for assistive technology. A field's id is its name.
 
-use super::{Icon, IconName};
+use crate::icon::{Icon, IconName};
 use leptos::prelude::*;
 
 /// The ids that describe a field: its hint and its message.
@@ -139,18 +139,13 @@ pub fn TextArea(
             aria-invalid=invalid.then_some("true")
             aria-describedby=described
         >
-            {raw_text(value)}
+            {escape(&value)}
         </textarea>
     }
 }
 
-/// Leptos writes the text of a `<textarea>` as it is. On the server that text becomes HTML, so it is escaped here;
-/// in the browser it becomes a text node, and is not.
-fn raw_text(value: String) -> String {
-    if cfg!(feature = "ssr") { escape(&value) } else { value }
-}
-
-/// A line break at the start is doubled, because parsers drop the first.
+/// Leptos writes the text of a `<textarea>` as it is, so it is escaped here. A line break at the start is doubled,
+/// because parsers drop the first.
 fn escape(value: &str) -> String {
     let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }

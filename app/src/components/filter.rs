@@ -1,11 +1,10 @@
 //! The form above a list: its fields are the query of the page.
 
+use crate::icon::{Icon, IconName};
 use leptos::prelude::*;
-#[cfg(feature = "hydrate")]
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-/// A form that filters the page at `action`. Without script the browser submits it; with it the page stays, and
-/// fields that are empty stay out of the address. Fields show the address, so browsers must not put older choices back.
+/// A form that filters the page at `action`. Fields show the address, so browsers must not put older choices back;
+/// `behave` keeps empty ones out of it.
 #[component]
 pub fn FilterForm(
     /// The page.
@@ -13,17 +12,26 @@ pub fn FilterForm(
     /// The fields.
     children: Children,
 ) -> impl IntoView {
-    #[cfg(feature = "hydrate")]
-    let submit = {
-        let go = use_navigate();
-        move |e: leptos::ev::SubmitEvent| {
-            e.prevent_default();
-            let fields = crate::browser::fields(&e);
-            let query: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
-            go(&crate::url::href(action, &query), NavigateOptions { scroll: false, ..NavigateOptions::default() });
-        }
-    };
-    #[cfg(not(feature = "hydrate"))]
-    let submit = |_| ();
-    view! { <form class="bar" role="search" method="get" action=action autocomplete="off" on:submit=submit>{children()}</form> }
+    view! { <form class="bar" role="search" method="get" action=action autocomplete="off" data-filter="">{children()}</form> }
+}
+
+/// The search field of such a form; `/` leads there.
+#[component]
+pub fn SearchField(
+    /// Its name in the query.
+    name: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// What can be searched for.
+    placeholder: &'static str,
+    /// What is searched for.
+    value: Option<String>,
+) -> impl IntoView {
+    view! {
+        <span class="affix">
+            <Icon name=IconName::Search/>
+            <input class="input" type="search" name=name placeholder=placeholder aria-label=label autocomplete="off" data-key="/" value=value.unwrap_or_default()/>
+            <kbd class="kbd hide-sm" data-js="">"/"</kbd>
+        </span>
+    }
 }

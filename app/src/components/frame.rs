@@ -1,94 +1,67 @@
-//! The frame around every signed-in page, fed by one answer of the server.
+//! The frame around every signed-in page: sidebar, top bar with the breadcrumb, banners.
 
-use super::{
-    Icon, IconName, Logo, Toasts,
-    page::Landing,
-    wait::{nothing, wait},
-};
-use crate::{
-    actions,
-    ask::{Asked, ask_once},
-    error::AppError,
-    url::href,
-};
-use contract::{Chrome, Environment, Perm, Problem, Theme};
+use super::{Crumbs, EnvironmentSwitch, Logo, SwitchToLive, ThemeSwitch, Toasts};
+use crate::icon::{Icon, IconName};
+use contract::{Chrome, Environment, Perm};
 use leptos::prelude::*;
-use leptos_router::{
-    components::Outlet,
-    hooks::{use_location, use_query_map},
-};
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
 
-/// Where the frame's contents come from.
-#[derive(Clone)]
-pub enum ChromeSource {
-    /// The server rendered a static page and had them at hand; nothing of them travels to the browser as data.
-    Given(Box<Chrome>),
-    /// Asked for once, shared by the frame and the pages in it.
-    Fetched(Asked<Chrome>),
-}
-
-impl ChromeSource {
-    fn new() -> Self {
-        #[cfg(feature = "ssr")]
-        if let (Some(crate::ssr::Boot::Static), Some(chrome)) = (use_context(), use_context::<Chrome>()) {
-            return Self::Given(Box::new(chrome));
-        }
-        Self::Fetched(ask_once(actions::chrome))
-    }
-
-    /// The environment that the console shows.
-    pub async fn environment(self) -> Result<Environment, AppError> {
-        Ok(self.load().await?.prefs.environment)
-    }
-
-    /// Nothing, if the role holds the permission; else what the server would say.
-    pub async fn permit(self, perm: Perm) -> Result<(), AppError> {
-        let held = self.load().await?.role.holds(perm);
-        held.then_some(()).ok_or_else(|| AppError(Problem::missing_scope(&perm.scope())))
-    }
-
-    /// The contents, once they are there.
-    pub async fn load(self) -> Result<Chrome, AppError> {
-        match self {
-            Self::Given(chrome) => Ok(*chrome),
-            Self::Fetched(resource) => resource.await,
-        }
-    }
-}
-
-/// The frame's contents, for the pages inside it.
-pub fn use_chrome() -> ChromeSource {
-    expect_context()
-}
-
-/// Shows what depends on the frame's contents; nothing while or where they are not there.
-pub fn with_chrome(show: impl FnOnce(Chrome) -> AnyView + Send + 'static) -> AnyView {
-    let source = use_chrome();
-    wait(nothing, async move { source.load().await.map_or_else(|_| nothing(), show) })
-}
-
-/// Sidebar, banners and the place of the page. It stays while pages change.
+/// The frame and the page in it.
 #[component]
-pub fn Frame() -> impl IntoView {
-    provide_context(ChromeSource::new());
-    provide_context(Landing::new());
+pub fn Frame(
+    /// What it shows.
+    chrome: Chrome,
+    /// Where the reader stands; the document's title follows it.
+    crumbs: Crumbs,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
     view! {
-        <a class="skip" href="#main" rel="external">"Skip to content"</a>
-        {with_chrome(|c| view! { <Bands chrome=c/> }.into_any())}
+        <a class="skip" href="#main">"Skip to content"</a>
+        <Bands chrome=chrome.clone()/>
         <div class="shell">
             <aside class="side" id="side" popover="auto" aria-label="Sidebar">
                 <a class="side__brand" href="/keys"><Logo/>"Keystead"</a>
                 <button class="btn btn--quiet btn--icon side__close" type="button" aria-label="Close menu" popovertarget="side" popovertargetaction="hide">
                     <Icon name=IconName::X/>
                 </button>
-                {with_chrome(|c| view! { <Sidebar chrome=c/> }.into_any())}
+                <Sidebar chrome=chrome.clone()/>
             </aside>
             <div class="main">
-                <Outlet/>
+                <TopBar chrome crumbs/>
+                <main class="page" id="main" tabindex="-1">{children()}</main>
             </div>
         </div>
         <ShortcutSheet/>
         <Toasts/>
+    }
+}
+
+#[component]
+fn TopBar(chrome: Chrome, crumbs: Crumbs) -> impl IntoView {
+    let above =
+        crumbs.above.into_iter().map(|(name, path)| view! { <li><a class="clip" href=path>{name}</a></li> }.into_any()).collect_view();
+    let environment = if chrome.sandbox {
+        view! { <span class="badge badge--warn">"Sandbox"</span> }.into_any()
+    } else {
+        view! { <EnvironmentSwitch chosen=chrome.prefs.environment/> }.into_any()
+    };
+    view! {
+        <Title text=format!("{} · {} · Keystead", crumbs.title, chrome.tenant)/>
+        <header class="top">
+            <button class="btn btn--quiet btn--icon top__menu" type="button" aria-label="Menu" popovertarget="side">
+                <Icon name=IconName::Menu/>
+            </button>
+            <nav aria-label="Breadcrumb">
+                <ol class="crumbs">
+                    <li><span class="clip">{chrome.tenant}</span></li>
+                    {above}
+                    <li aria-current="page"><span class="clip">{crumbs.here}</span></li>
+                </ol>
+            </nav>
+            <div class="acts push">{environment}</div>
+        </header>
     }
 }
 
@@ -125,16 +98,6 @@ fn Bands(chrome: Chrome) -> impl IntoView {
     view! {
         {test}
         {insecure}
-    }
-}
-
-#[component]
-fn SwitchToLive() -> impl IntoView {
-    view! {
-        <form method="post" action="/preferences">
-            <Back/>
-            <button type="submit" name="environment" value="live">"Switch to live"</button>
-        </form>
     }
 }
 
@@ -184,76 +147,14 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
 
 #[component]
 fn NavLink(path: &'static str, label: &'static str, icon: IconName, keys: &'static str) -> impl IntoView {
-    let at = use_location().pathname;
-    let current = move || at.with(|p| p == path || p.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))).then_some("page");
+    let at = use_location().pathname.get_untracked();
+    let current = (at == path || at.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))).then_some("page");
     view! {
         <a href=path aria-current=current data-key=keys>
             <Icon name=icon/>
             {label}
         </a>
     }
-}
-
-/// The colours, kept in a cookie, so that the first paint is right.
-#[component]
-fn ThemeSwitch(chosen: Option<Theme>) -> impl IntoView {
-    let choices = [
-        ("system", None, "Colours of the system", IconName::Monitor),
-        ("light", Some(Theme::Light), "Light colours", IconName::Sun),
-        ("dark", Some(Theme::Dark), "Dark colours", IconName::Moon),
-    ];
-    let buttons = choices.map(|(value, theme, label, icon)| {
-        view! {
-            <button type="submit" name="theme" value=value aria-label=label title=label aria-pressed=(theme == chosen).to_string()>
-                <Icon name=icon/>
-            </button>
-        }
-        .into_any()
-    });
-    view! {
-        <form method="post" action="/preferences">
-            <Back/>
-            <div class="seg seg--sm seg--icons" role="group" aria-label="Theme">{buttons.into_iter().collect_view()}</div>
-        </form>
-    }
-}
-
-/// Live or test; a sandbox has only test and needs no switch.
-#[component]
-pub fn EnvironmentSwitch(
-    /// What the console shows.
-    chosen: Environment,
-) -> impl IntoView {
-    let button = |env: Environment, label: &'static str, class: &'static str| {
-        view! {
-            <button class=class type="submit" name="environment" value=env.as_str() aria-pressed=(env == chosen).to_string()>
-                <span class="dotsq"></span>
-                {label}
-            </button>
-        }
-    };
-    view! {
-        <form method="post" action="/preferences">
-            <Back/>
-            <div class="seg seg--sm seg--env" role="group" aria-label="Environment">
-                {button(Environment::Live, "Live", "live")}
-                {button(Environment::Test, "Test", "test")}
-            </div>
-        </form>
-    }
-}
-
-/// Where a preference form returns to: this page with its filters, at the first page of its list.
-#[component]
-fn Back() -> impl IntoView {
-    let (path, query) = (use_location().pathname, use_query_map());
-    let back = move || {
-        query.with(|q| {
-            let pairs: Vec<_> = q.latest_values().filter(|(k, _)| *k != "cursor").map(|(k, v)| (k.as_ref(), Some(v))).collect();
-            path.with(|p| href(p, &pairs))
-        })
-    };
-    view! { <input type="hidden" name="back" value=back/> }
 }
 
 /// The keyboard shortcuts; `behave` opens it at `?`.

@@ -1,25 +1,27 @@
 //! The parts that pages are made of.
 
+mod auth;
 mod badge;
 mod copy;
 mod feedback;
 mod field;
 mod filter;
 mod frame;
-mod icon;
+mod mark;
 mod page;
+mod preferences;
 mod problem;
 mod time;
-mod wait;
 
+pub use auth::AuthPage;
 pub use badge::{OutcomeBadge, StateBadge};
 pub use copy::{Code, CopyId, TestCurl};
 pub use feedback::{Banner, ErrorSummary, Toasts, Tone};
 pub use field::{FieldError, TextArea, TextField, described_by};
-pub use filter::FilterForm;
-pub use frame::{Frame, use_chrome, with_chrome};
-pub use icon::{Glyph, Icon, IconName, Logo, Tally};
-pub use page::{AuthPage, Crumbs, Here, Main, PageTitle, Pager};
-pub use problem::ProblemView;
-pub use time::{Ends, Now, Time, TimeForm};
-pub use wait::{loading, wait, wait_each};
+pub use filter::{FilterForm, SearchField};
+pub use frame::Frame;
+pub use mark::{Glyph, Logo, Tally};
+pub use page::{Crumbs, PageTitle, Pager};
+pub use preferences::{EnvironmentSwitch, SwitchToLive, ThemeSwitch};
+pub use problem::{Fault, ProblemView};
+pub use time::{Ends, Time, TimeForm};

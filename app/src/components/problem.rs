@@ -1,52 +1,63 @@
 //! What stands where something could not be shown: what is missing, who can help, how to go on.
 
-use super::{CopyId, Icon, IconName, PageTitle};
-use crate::url::href;
+use super::{CopyId, Logo, PageTitle};
+use crate::{
+    icon::{Icon, IconName},
+    islands::words::perm_words,
+    ssr::answer_with,
+};
 use contract::{ErrorCode, Perm, Problem};
 use leptos::prelude::*;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate},
-};
+use leptos_meta::Title;
 
-/// A problem in place of a page, or of a list inside one.
+/// A problem in place of a page.
 #[component]
 pub fn ProblemView(
     /// What went wrong.
     problem: Problem,
-    /// In place of a list, under the page's own heading.
-    #[prop(optional)]
-    inline: bool,
 ) -> impl IntoView {
     answer_with(&problem);
-    let at = use_location();
-    let here = {
-        let search = at.search.get_untracked();
-        let path = at.pathname.get_untracked();
-        if search.is_empty() { path } else { format!("{path}?{search}") }
-    };
-    if problem.code == ErrorCode::Unauthorized {
-        return view! { <SessionEnded here/> }.into_any();
-    }
     let Words { icon, status, headline, text } = words(&problem);
-    let heading = if inline { view! { <h2>{headline}</h2> }.into_any() } else { view! { <PageTitle>{headline}</PageTitle> }.into_any() };
-    let retry = (problem.code.status() >= 500 || problem.code == ErrorCode::RateLimitExceeded)
-        .then(|| view! { <a class="btn btn--primary" href=here rel="external"><Icon name=IconName::RefreshCw/>"Try again"</a> }.into_any());
-    let back = (!inline && retry.is_none()).then(|| view! { <a class="btn btn--primary" href="/keys">"Go to API keys"</a> }.into_any());
+    let again = problem.code.status() >= 500 || problem.code == ErrorCode::RateLimitExceeded;
+    let way_on = if again {
+        view! { <a class="btn btn--primary" href=here()><Icon name=IconName::RefreshCw/>"Try again"</a> }.into_any()
+    } else {
+        view! { <a class="btn btn--primary" href="/keys">"Go to API keys"</a> }.into_any()
+    };
     view! {
-        <div class="empty" role=inline.then_some("alert")>
+        <div class="empty">
             <div class="hero">
                 <p class="row small muted"><Icon name=icon/>{status}</p>
-                {heading}
+                <PageTitle>{headline}</PageTitle>
                 <p class="lead soft">{text}</p>
             </div>
             {grants(&problem)}
-            <div class="row row--wrap">{retry}{back}</div>
+            <div class="row row--wrap">{way_on}</div>
             {(!problem.request_id.is_empty())
                 .then(|| view! { <p class="row row--wrap meta">"Request "<CopyId text=problem.request_id.clone() what="request id"/></p> }.into_any())}
         </div>
     }
     .into_any()
+}
+
+/// A problem that left nothing to put a frame around.
+#[component]
+pub fn Fault(
+    /// What went wrong.
+    problem: Problem,
+) -> impl IntoView {
+    view! {
+        <Title text=format!("{} · Keystead", problem.code.title())/>
+        <main class="page stack" id="main" tabindex="-1">
+            <Logo large=true/>
+            <ProblemView problem/>
+        </main>
+    }
+}
+
+/// The address that was asked for.
+fn here() -> String {
+    use_context::<http::request::Parts>().and_then(|p| p.uri.path_and_query().map(ToString::to_string)).unwrap_or_default()
 }
 
 struct Words {
@@ -65,13 +76,17 @@ fn words(problem: &Problem) -> Words {
                 Some(scope) => view! { "You need "<code class="h1code">{scope}</code> }.into_any(),
                 None => "You may not see this".into_any(),
             };
-            (IconName::Lock, headline, format!("{}. Nothing was changed.", problem.message.trim_end_matches('.')))
+            let why = match missing(problem).and_then(|scope| scope.parse::<Perm>().ok()).map(perm_words) {
+                Some(words) => format!("Your role may not {}{}", words[..1].to_ascii_lowercase(), &words[1..]),
+                None => problem.message.trim_end_matches('.').to_owned(),
+            };
+            (IconName::Lock, headline, format!("{why}. Nothing was changed."))
         }
         ErrorCode::NotFound => {
             (IconName::Search, "There is nothing here".into_any(), "It may have been removed, or it belongs to another tenant.".to_owned())
         }
         ErrorCode::Unavailable => {
-            (IconName::TriangleAlert, "The server cannot be reached".into_any(), "Nothing was changed. Try again in a moment.".to_owned())
+            (IconName::TriangleAlert, "Not available right now".into_any(), "Nothing was changed. Try again in a moment.".to_owned())
         }
         _ => (IconName::TriangleAlert, "This did not work".into_any(), format!("{}.", problem.message.trim_end_matches('.'))),
     };
@@ -97,27 +112,3 @@ fn grants(problem: &Problem) -> Option<impl IntoView + use<>> {
         </section>
     }.into_any())
 }
-
-/// Leads to sign-in and back. The server redirects before it comes to this; a browser that stayed open does not.
-#[component]
-fn SessionEnded(here: String) -> impl IntoView {
-    let login = href("/login", &[("next", Some(&here))]);
-    #[cfg(feature = "ssr")]
-    leptos_axum::redirect(&login);
-    let go = use_navigate();
-    let to = login.clone();
-    Effect::new(move |_| go(&to, NavigateOptions { replace: true, ..NavigateOptions::default() }));
-    view! { <p>"Your session has ended. "<a href=login>"Sign in again"</a></p> }
-}
-
-/// The status of the page is the status of what it could not show.
-#[cfg(feature = "ssr")]
-fn answer_with(problem: &Problem) {
-    let status = http::StatusCode::from_u16(problem.code.status());
-    if let (Some(options), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status) {
-        options.set_status(status);
-    }
-}
-
-#[cfg(not(feature = "ssr"))]
-const fn answer_with(_: &Problem) {}

@@ -1,29 +1,7 @@
-//! Instants. The server prints them absolute, in UTC; once mounted, the browser may say how long ago that is.
+//! Instants. The server prints them absolute, in UTC; the browser says how long ago that is (`behave::times`).
 
 use contract::UnixMs;
 use leptos::prelude::*;
-
-/// The browser's clock: nothing while the server renders and while the page hydrates, so that both print the same.
-#[derive(Clone, Copy)]
-pub struct Now(RwSignal<Option<UnixMs>>);
-
-impl Now {
-    /// Provides the clock and starts it after the page has mounted.
-    pub fn provide() {
-        let now = RwSignal::new(None);
-        provide_context(Self(now));
-        #[cfg(feature = "hydrate")]
-        Effect::new(move |_| {
-            now.set(Some(crate::browser::now()));
-            set_interval(move || now.set(Some(crate::browser::now())), std::time::Duration::from_secs(15));
-        });
-    }
-
-    /// The clock of this app; none before the page has mounted.
-    pub fn get() -> Option<UnixMs> {
-        use_context::<Self>().and_then(|n| n.0.get())
-    }
-}
 
 /// How an instant is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,13 +26,13 @@ pub fn Time(
     #[prop(optional)]
     form: TimeForm,
 ) -> impl IntoView {
-    let text = move || match form {
-        TimeForm::Relative => Now::get().map_or_else(|| at.human_date(), |now| at.relative(now)),
-        TimeForm::Date => at.human_date(),
+    let text = match form {
+        TimeForm::Relative | TimeForm::Date => at.human_date(),
         TimeForm::Full => at.human(),
         TimeForm::Log => at.to_utc().format("%-d %b %H:%M:%S").to_string(),
     };
-    view! { <time datetime=at.to_string() title=at.human()>{text}</time> }
+    let ago = (form == TimeForm::Relative).then_some("");
+    view! { <time datetime=at.to_string() title=at.human() data-ago=ago>{text}</time> }
 }
 
 /// When something ends: its date, or `in 5 days` as a warning once that is near.
@@ -63,10 +41,5 @@ pub fn Ends(
     /// When.
     at: UnixMs,
 ) -> impl IntoView {
-    let near = move || Now::get().filter(|now| at > *now && at.0 - now.0 < 14 * UnixMs::DAY);
-    view! {
-        <time class:warn=move || near().is_some() datetime=at.to_string() title=at.human()>
-            {move || near().map_or_else(|| at.human_date(), |now| at.relative(now))}
-        </time>
-    }
+    view! { <time datetime=at.to_string() title=at.human() data-ends="">{at.human_date()}</time> }
 }

@@ -1,18 +1,15 @@
 //! The audit log: who did what, to what, why.
 
 use crate::{
-    actions,
-    ask::ask,
-    components::{CopyId, Crumbs, Icon, IconName, Main, PageTitle, Pager, ProblemView, Time, TimeForm, loading, wait_each},
-    error::AppError,
+    components::{CopyId, Crumbs, PageTitle, Pager, Time, TimeForm},
+    icon::{Icon, IconName},
     url::href,
+    visit::{Shown, framed},
 };
-use contract::{ActorKind, AuditEvent, AuditFilter, Cursor, Page};
+use contract::{ActorKind, AuditEvent, AuditFilter, Cursor, Page, PageQuery};
+use domain::audit;
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::{use_location, use_query_map},
-    params::ParamsMap,
-};
+use leptos_router::params::ParamsMap;
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,38 +35,28 @@ impl Query {
 /// `/audit`
 #[component]
 pub fn Audit() -> impl IntoView {
-    let (map, search) = (use_query_map(), use_location().search);
-    let events = ask(
-        move || search.get(),
-        move |_| {
-            let query = map.with_untracked(Query::read);
-            actions::list_audit(query.filter, query.cursor)
-        },
-    );
-    let rows = move || async move { show(events.await, &map.with_untracked(Query::read)) };
-    let refresh = move || map.with(|m| Query::read(m).at(None));
-    view! {
-        <Main crumbs=Crumbs::section("Audit log")>
+    framed(|visit| async move {
+        let query = Query::read(&visit.query);
+        let events = audit::list(&visit.ctx, &query.filter, PageQuery::at(query.cursor)).await?;
+        let body = view! {
             <div class="page__head">
                 <PageTitle>"Audit log"</PageTitle>
                 <div class="acts">
-                    <a class="btn" href=refresh rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a>
+                    <a class="btn" href=query.at(None)><Icon name=IconName::RefreshCw/>"Refresh"</a>
                 </div>
             </div>
-            {wait_each(loading, rows)}
-        </Main>
-    }
+            <Events events query/>
+        };
+        Ok(Shown::new(Crumbs::section("Audit log"), body))
+    })
 }
 
-fn show(events: Result<Page<AuditEvent>, AppError>, query: &Query) -> AnyView {
-    let page = match events {
-        Ok(page) => page,
-        Err(e) => return view! { <ProblemView problem=e.0 inline=true/> }.into_any(),
-    };
-    let count = page.data.len();
-    let target = page.data.first().map(|e| e.target.name.clone());
+#[component]
+fn Events(events: Page<AuditEvent>, query: Query) -> impl IntoView {
+    let count = events.data.len();
+    let target = events.data.first().map(|e| e.target.name.clone());
     let newest = query.cursor.is_some().then(|| query.at(None));
-    let older = page.next_cursor.map(|c| query.at(Some(c)));
+    let older = events.next_cursor.map(|c| query.at(Some(c)));
     let token = query.filter.target_id.clone().map(|id| {
         view! {
             <div class="tokens">
@@ -81,10 +68,10 @@ fn show(events: Result<Page<AuditEvent>, AppError>, query: &Query) -> AnyView {
         }
         .into_any()
     });
-    let body = if page.data.is_empty() {
+    let body = if events.data.is_empty() {
         view! { <Nothing filtered=query.filter.target_id.is_some()/> }.into_any()
     } else {
-        page.data.into_iter().map(|event| view! { <Row event/> }.into_any()).collect_view().into_any()
+        events.data.into_iter().map(|event| view! { <Row event/> }.into_any()).collect_view().into_any()
     };
     view! {
         {token}
@@ -96,7 +83,6 @@ fn show(events: Result<Page<AuditEvent>, AppError>, query: &Query) -> AnyView {
             <Pager count noun="event" newest older/>
         </div>
     }
-    .into_any()
 }
 
 #[component]

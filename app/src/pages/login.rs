@@ -12,7 +12,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn Login() -> impl IntoView {
     let Returned { form, errors, message } = returned::<SignInForm>().unwrap_or_default();
-    let next = use_query_map().with_untracked(|q| q.get("next"));
+    let next = use_query_map().get_untracked().get("next");
     let next = next.filter(|_| form.next.is_empty()).unwrap_or(form.next);
     let error = move |name: &str| errors.get(name).map(str::to_owned);
     let known = !form.email.is_empty();

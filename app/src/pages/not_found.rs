@@ -1,13 +1,15 @@
 //! What answers an address that leads nowhere.
 
-use crate::components::{Icon, IconName, Logo, PageTitle};
+use crate::{
+    components::{Logo, PageTitle},
+    icon::{Icon, IconName},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Any other path.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    #[cfg(feature = "ssr")]
     if let Some(options) = use_context::<leptos_axum::ResponseOptions>() {
         options.set_status(http::StatusCode::NOT_FOUND);
     }
@@ -22,7 +24,7 @@ pub fn NotFound() -> impl IntoView {
                         <PageTitle>"There is nothing here"</PageTitle>
                         <p class="soft">"The address may be mistyped, or what it led to was removed."</p>
                     </div>
-                    <a class="btn btn--primary btn--full" href="/keys" rel="external">"Go to API keys"</a>
+                    <a class="btn btn--primary btn--full" href="/keys">"Go to API keys"</a>
                 </div>
             </main>
         </div>

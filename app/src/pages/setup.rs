@@ -12,7 +12,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn Setup() -> impl IntoView {
     let Returned { form, errors, message } = returned::<SetupForm>().unwrap_or_default();
-    let token = use_query_map().with_untracked(|q| q.get("token"));
+    let token = use_query_map().get_untracked().get("token");
     let token = token.filter(|_| form.token.is_empty()).unwrap_or(form.token);
     let first = ["tenant", "email", "password"].into_iter().find(|f| errors.get(f).is_some()).unwrap_or("tenant");
     let error = move |name: &str| errors.get(name).map(str::to_owned);

@@ -1,22 +1,16 @@
 //! The usage log: one row for each decided request, with its reason in words.
 
 use crate::{
-    actions,
-    ask::{ask, ask_once},
-    components::{
-        CopyId, Crumbs, FilterForm, Glyph, Icon, IconName, Main, OutcomeBadge, PageTitle, Pager, ProblemView, TestCurl, Time, TimeForm,
-        loading, use_chrome, wait, wait_each,
-    },
-    error::AppError,
+    components::{CopyId, Crumbs, FilterForm, Glyph, OutcomeBadge, PageTitle, Pager, SearchField, TestCurl, Time, TimeForm},
+    icon::{Icon, IconName},
     numbers::latency,
     url::{href, key_href},
+    visit::{Shown, Visit, framed},
 };
-use contract::{ApiKey, Chrome, Cursor, KeyFilter, KeyId, Outcome, Page, Perm, UsageEvent, UsageFilter, UsageSource};
+use contract::{Chrome, Cursor, KeyFilter, KeyId, Outcome, Page, PageQuery, Perm, UsageEvent, UsageFilter, UsageSource};
+use domain::{keys, usage};
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::{use_location, use_query_map},
-    params::ParamsMap,
-};
+use leptos_router::params::ParamsMap;
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,122 +59,90 @@ impl Query {
 /// `/usage`
 #[component]
 pub fn Usage() -> impl IntoView {
-    let (map, search, chrome) = (use_query_map(), use_location().search, use_chrome());
-    let (for_keys, for_events) = (chrome.clone(), chrome.clone());
-    let keys = ask_once(move || {
-        let source = for_keys.clone();
-        async move {
-            source.clone().permit(Perm::KeysRead).await?;
-            let environment = Some(source.environment().await?);
-            actions::list_keys(KeyFilter { environment, ..KeyFilter::default() }, None).await
-        }
-    });
-    let events = ask(
-        move || search.get(),
-        move |_| {
-            let (query, source) = (map.with_untracked(Query::read), for_events.clone());
-            async move { actions::list_usage(query.filter, source.environment().await?, query.cursor).await }
-        },
-    );
-    let rows = move || {
-        let chrome = chrome.clone();
-        async move { show(chrome.load().await, events.await, &map.with_untracked(Query::read)) }
-    };
-    let options = async move { view! { <KeyOptions keys=keys.await.map(|p| p.data).unwrap_or_default() map/> }.into_any() };
-    let refresh = move || map.with(|m| Query::read(m).at(None));
-    let request_id = move || map.with(|m| Query::read(m).filter.request_id.unwrap_or_default());
-    view! {
-        <Main crumbs=Crumbs::section("Usage")>
+    framed(|visit| async move {
+        let query = Query::read(&visit.query);
+        let environment = visit.chrome.prefs.environment;
+        let events = usage::list(&visit.ctx, &query.filter, environment, PageQuery::at(query.cursor)).await?;
+        let keys = choosable(&visit, &query).await?;
+        let first_use = events.data.is_empty() && query.cursor.is_none() && query.filter.is_empty();
+        let log = if first_use {
+            view! { <FirstUse chrome=visit.chrome/> }.into_any()
+        } else {
+            view! { <Log events query=query.clone()/> }.into_any()
+        };
+        let body = view! {
             <div class="page__head">
                 <PageTitle>"Usage"</PageTitle>
                 <div class="acts">
-                    <a class="btn" href=refresh rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a>
+                    <a class="btn" href=query.at(None)><Icon name=IconName::RefreshCw/>"Refresh"</a>
                 </div>
             </div>
-            <FilterForm action="/usage">
-                <span class="selectbox">
-                    <select class="select" name="credential_id" aria-label="Key">
-                        {wait(all_keys, options)}
-                    </select>
-                    <Icon name=IconName::ChevronDown/>
-                </span>
-                <span class="selectbox selectbox--sm">
-                    <select class="select" name="outcome" aria-label="Outcome">
-                        <option value="">"All outcomes"</option>
-                        <OutcomeOption outcome=Outcome::Allowed label="Allowed" map/>
-                        <OutcomeOption outcome=Outcome::Denied label="Denied" map/>
-                    </select>
-                    <Icon name=IconName::ChevronDown/>
-                </span>
-                <span class="affix">
-                    <Icon name=IconName::Search/>
-                    <input
-                        class="input"
-                        type="search"
-                        name="request_id"
-                        placeholder="Request id"
-                        aria-label="Request id"
-                        autocomplete="off"
-                        data-key="/"
-                        value=request_id
-                        prop:value=request_id
-                    />
-                    <kbd class="kbd hide-sm" data-js="">"/"</kbd>
-                </span>
-                <button class="btn" type="submit">"Filter"</button>
-            </FilterForm>
-            {wait_each(loading, rows)}
-        </Main>
-    }
+            <Filter query keys/>
+            {log}
+        };
+        Ok(Shown::new(Crumbs::section("Usage"), body))
+    })
 }
 
-fn all_keys() -> AnyView {
-    view! { <option value="">"All keys"</option> }.into_any()
+/// The keys to choose from, the newest ones; who may not see keys has none.
+async fn choosable(visit: &Visit, query: &Query) -> domain::Result<Vec<(KeyId, String)>> {
+    let mut choices = Vec::new();
+    if visit.chrome.role.holds(Perm::KeysRead) {
+        let filter = KeyFilter { environment: Some(visit.chrome.prefs.environment), ..KeyFilter::default() };
+        let keys = keys::list(&visit.ctx, &filter, PageQuery::default()).await?.data;
+        choices.extend(keys.into_iter().map(|k| (k.id, format!("{} …{}", k.name, k.last_four))));
+    }
+    // A key that is not among them is still what the list is filtered by.
+    if let Some(id) = query.filter.credential_id.filter(|id| !choices.iter().any(|(known, _)| known == id)) {
+        choices.insert(0, (id, id.to_string()));
+    }
+    Ok(choices)
 }
 
 #[component]
-fn KeyOptions(keys: Vec<ApiKey>, map: Memo<ParamsMap>) -> impl IntoView {
-    let chosen = map.with_untracked(|m| Query::read(m).filter.credential_id);
-    // A key that is not among the newest is still what the list is filtered by.
-    let other = chosen.filter(|id| !keys.iter().any(|k| k.id == *id)).map(|id| option(id, id.to_string(), map));
-    let options = keys.into_iter().map(|k| option(k.id, format!("{} …{}", k.name, k.last_four), map)).collect_view();
+fn Filter(query: Query, keys: Vec<(KeyId, String)>) -> impl IntoView {
+    let UsageFilter { credential_id, outcome, request_id } = query.filter;
+    let keys = keys
+        .into_iter()
+        .map(|(id, label)| view! { <option value=id.to_string() selected=credential_id == Some(id)>{label}</option> }.into_any())
+        .collect_view();
+    let outcomes = [(Outcome::Allowed, "Allowed"), (Outcome::Denied, "Denied")]
+        .map(|(value, label)| view! { <option value=value.as_str() selected=outcome == Some(value)>{label}</option> }.into_any());
     view! {
-        {all_keys()}
-        {other}
-        {options}
+        <FilterForm action="/usage">
+            <span class="selectbox">
+                <select class="select" name="credential_id" aria-label="Key">
+                    <option value="">"All keys"</option>
+                    {keys}
+                </select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            <span class="selectbox selectbox--sm">
+                <select class="select" name="outcome" aria-label="Outcome">
+                    <option value="">"All outcomes"</option>
+                    {outcomes.into_iter().collect_view()}
+                </select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            <SearchField name="request_id" label="Request id" placeholder="Request id" value=request_id/>
+            <button class="btn" type="submit">"Filter"</button>
+        </FilterForm>
     }
-}
-
-fn option(id: KeyId, label: String, map: Memo<ParamsMap>) -> AnyView {
-    let chosen = move || map.with(|m| Query::read(m).filter.credential_id == Some(id));
-    view! { <option value=id.to_string() selected=chosen prop:selected=chosen>{label}</option> }.into_any()
 }
 
 #[component]
-fn OutcomeOption(outcome: Outcome, label: &'static str, map: Memo<ParamsMap>) -> impl IntoView {
-    let chosen = move || map.with(|m| Query::read(m).filter.outcome == Some(outcome));
-    view! { <option value=outcome.as_str() selected=chosen prop:selected=chosen>{label}</option> }
-}
-
-fn show(chrome: Result<Chrome, AppError>, events: Result<Page<UsageEvent>, AppError>, query: &Query) -> AnyView {
-    let (chrome, page) = match chrome.and_then(|c| Ok((c, events?))) {
-        Ok(both) => both,
-        Err(e) => return view! { <ProblemView problem=e.0 inline=true/> }.into_any(),
-    };
-    if page.data.is_empty() && query.cursor.is_none() && query.filter.is_empty() {
-        return view! { <FirstUse chrome/> }.into_any();
-    }
-    let count = page.data.len();
-    let name = page.data.iter().find_map(|e| e.credential_name.clone());
+fn Log(events: Page<UsageEvent>, query: Query) -> impl IntoView {
+    let count = events.data.len();
+    let name = events.data.iter().find_map(|e| e.credential_name.clone());
     let newest = query.cursor.is_some().then(|| query.at(None));
-    let older = page.next_cursor.map(|c| query.at(Some(c)));
-    let body = if page.data.is_empty() {
+    let older = events.next_cursor.map(|c| query.at(Some(c)));
+    let body = if events.data.is_empty() {
         view! { <NoMatch/> }.into_any()
     } else {
-        page.data.into_iter().map(|event| view! { <Row event/> }.into_any()).collect_view().into_any()
+        events.data.into_iter().map(|event| view! { <Row event/> }.into_any()).collect_view().into_any()
     };
     view! {
-        {tokens(query, name)}
+        {tokens(&query, name)}
         <div class="tablebox">
             <table class="tbl tbl--stack" role="table">
                 <Columns/>
@@ -189,7 +151,6 @@ fn show(chrome: Result<Chrome, AppError>, events: Result<Page<UsageEvent>, AppEr
             <Pager count noun="request" newest older/>
         </div>
     }
-    .into_any()
 }
 
 /// The filters that are set, each with a link that removes it.
@@ -314,7 +275,7 @@ fn FirstUse(chrome: Chrome) -> impl IntoView {
                 <p class="lead soft">"Each request that is decided shows here with its reason. Send one with a key of yours:"</p>
             </div>
             <TestCurl public_url=chrome.public_url/>
-            <div class="row"><a class="btn" href="/usage" rel="external"><Icon name=IconName::RefreshCw/>"Refresh"</a></div>
+            <div class="row"><a class="btn" href="/usage"><Icon name=IconName::RefreshCw/>"Refresh"</a></div>
         </div>
     }
 }

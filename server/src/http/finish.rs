@@ -75,7 +75,7 @@ pub async fn finish(State(state): State<AppState>, req: Request, next: Next) -> 
 }
 
 /// Pages answer their own errors; the API answers problems.
-fn wants_page(req: &Request) -> bool {
+pub fn wants_page(req: &Request) -> bool {
     !req.uri().path().starts_with("/v1")
         && req.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"))
 }

@@ -130,36 +130,22 @@ fn server_functions() -> Vec<(String, String)> {
 async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_strangers() {
     let app = App::new(On::Sqlite).await;
     let listed = [
-        ("/api/account/chrome", "GET", true),
         ("/api/account/set-up", "POST", false),
         ("/api/account/sign-in", "POST", false),
         ("/api/account/sign-out", "POST", false),
-        ("/api/audit/list", "GET", true),
-        ("/api/keys/catalogue", "GET", true),
         ("/api/keys/create", "POST", true),
-        ("/api/keys/get", "GET", true),
-        ("/api/keys/impact", "GET", true),
-        ("/api/keys/list", "GET", true),
         ("/api/keys/revoke", "POST", true),
-        ("/api/usage/list", "GET", true),
     ];
     let known = listed.map(|(path, method, _)| (path.to_owned(), method.to_owned()));
     assert_eq!(server_functions(), known, "a server function without an authorisation test");
-    let id = "key_00000000000000000000000000000001";
-    for (path, method, members_only) in listed {
-        let query = format!("id={id}&cursor=&environment=live&filter[q]=x&filter[target_id]=x&filter[request_id]=x");
-        let body = format!("id={id}&form[name]=x&form[confirm]=x&form[email]=a&form[password]=b&form[token]=c");
-        let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
-        let wrong = if method == "GET" { "POST" } else { "GET" };
-        let answer = app.send(request(wrong, &format!("{path}?{query}"), &headers, &body)).await;
-        assert!(answer.status.is_client_error(), "{wrong} {path}: {}", answer.status);
+    assert!(listed.iter().all(|(_, method, _)| *method == "POST"), "server functions change something, so no GET runs one");
+    let body = "id=key_00000000000000000000000000000001&form[name]=x&form[confirm]=x&form[email]=a&form[password]=b&form[token]=c";
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
+    for (path, _, members_only) in listed {
+        let answer = app.send(request("GET", &format!("{path}?{body}"), &headers, "")).await;
+        assert!(answer.status.is_client_error(), "GET {path}: {}", answer.status);
         if members_only {
-            let req = if method == "GET" {
-                request("GET", &format!("{path}?{query}"), &headers, "")
-            } else {
-                request("POST", path, &headers, &body)
-            };
-            let answer = app.send(req).await;
+            let answer = app.send(request("POST", path, &headers, body)).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}: {}", answer.text);
             assert!(answer.text.contains("UNAUTHORIZED"), "{path}: {}", answer.text);
         }
@@ -219,4 +205,62 @@ async fn an_unknown_page_is_a_styled_404_and_an_unknown_key_too() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert!(answer.text.contains("<h1"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn s31_a_secret_stands_in_the_text_of_its_page_and_is_data_of_nothing() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let revealed = app.form("/keys/new", &cookie, &create_form(&app, "nightly-export")).await;
+    assert_eq!(revealed.header("cache-control"), "no-store");
+    let secret = secret_in(&revealed).unwrap();
+    // Between `>` and `<` is text; a secret in a tag would be an attribute, in a script it would be data.
+    let mut shown = 0;
+    for (at, _) in revealed.text.match_indices(&secret) {
+        let before = &revealed.text[..at];
+        let tag = before.rfind('<').unwrap();
+        assert!(before[tag..].contains('>'), "in an attribute: {}", &before[tag..]);
+        assert!(!before[tag..].starts_with("<script"), "in a script");
+        shown += 1;
+    }
+    assert_eq!(shown, 3, "the secret, the line for .env, the command");
+    assert!(!revealed.text.contains("<leptos-island"), "nothing on this page is hydrated");
+    assert!(revealed.text.contains("__RESOLVED_RESOURCES=[];"), "and nothing is handed over for it");
+    for (name, value) in &revealed.headers {
+        assert!(!value.to_str().unwrap_or_default().contains(&secret), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn islands_are_given_what_was_typed_and_not_the_id_of_the_form() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let page = app.get("/keys/new", &[("cookie", &cookie), ("accept", "text/html")]).await;
+    let islands: Vec<&str> = page.text.split("<leptos-island ").skip(1).map(|tag| tag.split('>').next().unwrap()).collect();
+    assert_eq!(islands.len(), 2, "{islands:?}");
+    let form_id = page.text.split("name=\"form_id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(form_id.starts_with("form_"), "{form_id}");
+    for island in islands {
+        assert!(island.contains("data-props") && !island.contains(form_id), "{island}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_layer_refuses_is_a_page_for_people_and_a_problem_for_programs() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let post = |accept| {
+        let headers = [("cookie", cookie.as_str()), ("accept", accept), ("sec-fetch-site", "cross-site"), ("x-request-id", "mine-1")];
+        app.send(request("POST", "/keys/new", &headers, "name=x"))
+    };
+    let (page, problem) = (post("text/html").await, post("application/json").await);
+    assert_eq!((page.status, problem.status), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
+    assert!(page.text.contains("<h1") && page.text.contains("mine-1"), "{}", page.text);
+    assert_eq!(problem.json()["request_id"], "mine-1");
+
+    app.t.core.stop().await;
+    let away = app.get("/keys?q=x&state=active", &[("cookie", &cookie), ("accept", "text/html")]).await;
+    assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(away.text.contains("Not available right now"), "{}", away.text);
+    assert!(away.text.contains("href=\"/keys?q=x&amp;state=active\""), "and can be tried again: {}", away.text);
 }

@@ -1,17 +1,14 @@
 //! One key: what it is, what it did lately, what was done to it.
 
-use super::{kind_title, use_key, use_segment};
+use super::kind_title;
 use crate::{
-    actions,
-    ask::ask,
-    components::{
-        CopyId, Crumbs, Ends, Glyph, Here, Icon, IconName, Main, OutcomeBadge, PageTitle, ProblemView, StateBadge, Time, TimeForm, loading,
-        use_chrome, wait_each,
-    },
-    error::AppError,
+    components::{CopyId, Crumbs, Ends, Glyph, OutcomeBadge, PageTitle, StateBadge, Time, TimeForm},
+    icon::{Icon, IconName},
     url::{href, key_href},
+    visit::{Shown, framed},
 };
-use contract::{ApiKey, AuditEvent, AuditFilter, KeyId, KeyState, Page, Perm, UsageEvent, UsageFilter};
+use contract::{ApiKey, AuditEvent, AuditFilter, KeyId, KeyState, Page, PageQuery, Perm, UsageEvent, UsageFilter};
+use domain::{audit, keys, usage};
 use leptos::prelude::*;
 
 /// How much of a log a card of this page shows.
@@ -20,47 +17,29 @@ const SHOWN: usize = 8;
 /// `/keys/:id`
 #[component]
 pub fn KeyDetail() -> impl IntoView {
-    let (segment, key, chrome) = (use_segment(), use_key(), use_chrome());
-    // What the role may not see is not asked for: a refusal would become the answer of the whole page.
-    let (for_usage, for_history) = (chrome.clone(), chrome.clone());
-    let usage = ask(segment, move |_| {
-        let source = for_usage.clone();
-        async move {
-            let key = key.await?;
-            source.permit(Perm::UsageRead).await?;
+    framed(|visit| async move {
+        let key = keys::get(&visit.ctx, visit.id()?).await?;
+        let role = visit.chrome.role;
+        // What the role may not see is not asked for, and has no card.
+        let usage = if role.holds(Perm::UsageRead) {
             let filter = UsageFilter { credential_id: Some(key.id), ..UsageFilter::default() };
-            actions::list_usage(filter, key.environment, None).await
-        }
-    });
-    let history = ask(segment, move |_| {
-        let source = for_history.clone();
-        async move {
-            let key = key.await?;
-            source.permit(Perm::AuditRead).await?;
-            actions::list_audit(AuditFilter { target_id: Some(key.id.to_string()) }, None).await
-        }
-    });
-    let page = move || {
-        let chrome = chrome.clone();
-        async move {
-            let (key, chrome) = match (key.await, chrome.load().await) {
-                (Ok(key), Ok(chrome)) => (key, chrome),
-                (Err(e), _) | (_, Err(e)) => return view! { <ProblemView problem=e.0/> }.into_any(),
-            };
-            let (usage, history) = (usage.await, history.await);
-            view! { <Detail key may_revoke=chrome.role.holds(Perm::KeysRevoke) usage history/> }.into_any()
-        }
-    };
-    view! { <Main crumbs=Crumbs::key(Here::Key(key))>{wait_each(loading, page)}</Main> }
+            Some(usage::list(&visit.ctx, &filter, key.environment, PageQuery::default()).await?)
+        } else {
+            None
+        };
+        let history = if role.holds(Perm::AuditRead) {
+            let filter = AuditFilter { target_id: Some(key.id.to_string()) };
+            Some(audit::list(&visit.ctx, &filter, PageQuery::default()).await?)
+        } else {
+            None
+        };
+        let crumbs = Crumbs::keys(&key.name);
+        Ok(Shown::new(crumbs, view! { <Detail key may_revoke=role.holds(Perm::KeysRevoke) usage history/> }))
+    })
 }
 
 #[component]
-fn Detail(
-    key: ApiKey,
-    may_revoke: bool,
-    usage: Result<Page<UsageEvent>, AppError>,
-    history: Result<Page<AuditEvent>, AppError>,
-) -> impl IntoView {
+fn Detail(key: ApiKey, may_revoke: bool, usage: Option<Page<UsageEvent>>, history: Option<Page<AuditEvent>>) -> impl IntoView {
     let (id, name) = (key.id, key.name.clone());
     let revoke = (may_revoke && key.state != KeyState::Revoked).then(|| {
         view! { <a class="btn btn--danger" href=format!("{}/revoke", key_href(id))><Icon name=IconName::Ban/>"Revoke key"</a> }.into_any()
@@ -87,11 +66,11 @@ fn Detail(
         </div>
         <div class="cols">
             <div class="stack">
-                {usage.ok().map(|page| view! { <Requests id page/> }.into_any())}
+                {usage.map(|page| view! { <Requests id page/> }.into_any())}
             </div>
             <div class="stack">
                 <Facts key/>
-                {history.ok().map(|page| view! { <History page/> }.into_any())}
+                {history.map(|page| view! { <History page/> }.into_any())}
             </div>
         </div>
     }

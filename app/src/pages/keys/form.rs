@@ -1,16 +1,14 @@
 //! The create form: who and what, permissions, limits, and the sentence that says it in plain words.
 
-use super::{permissions::Permissions, summary::Summary};
+use super::permissions::Permissions;
 use crate::{
-    components::{ErrorSummary, FieldError, Icon, IconName, TextArea, TextField, described_by},
+    components::{ErrorSummary, FieldError, TextArea, TextField, described_by},
+    icon::{Icon, IconName},
+    islands::KeySummary,
     returned::Returned,
 };
 use contract::{Chrome, Environment, Expiry, FieldErrors, KeyForm, KeyKind, ScopeDef};
-use leptos::{html, prelude::*};
-
-/// The form as it stands in the page; in the browser it follows what is typed.
-#[derive(Clone, Copy)]
-pub struct Draft(pub RwSignal<KeyForm>);
+use leptos::prelude::*;
 
 /// The create form with its summary.
 #[component]
@@ -22,33 +20,22 @@ pub fn CreateForm(
     /// What was typed before, and what was wrong with it.
     back: Returned<KeyForm>,
 ) -> impl IntoView {
-    let Returned { form, errors, message } = back;
-    let draft = Draft(RwSignal::new(form.clone()));
-    let node = NodeRef::<html::Form>::new();
-    // Fields keep their own values; the form is read as a whole whenever one changes, and once on arrival, because
-    // people type before the script is there.
-    let read = move || {
-        if let Some(form) = node.get_untracked() {
-            follow(draft, &form);
-        }
-    };
-    Effect::new(move |_| {
-        node.track();
-        read();
-    });
+    let Returned { mut form, errors, message } = back;
+    // The islands of the form need what was typed, not the id that makes posting it twice act once.
+    let form_id = std::mem::take(&mut form.form_id);
     view! {
         <ErrorSummary errors=errors.clone() message/>
-        <form class="cols cols--form" method="post" action="/keys/new" novalidate=true data-once="" node_ref=node on:input=move |_| read() on:change=move |_| read()>
+        <form class="cols cols--form" method="post" action="/keys/new" novalidate=true data-once="">
             <div>
-                <input type="hidden" name="form_id" value=form.form_id.clone()/>
+                <input type="hidden" name="form_id" value=form_id/>
                 <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox/>
-                <Permissions form=form.clone() errors=errors.clone() catalogue role=chrome.role draft/>
-                <Limits form errors address=chrome.address/>
+                <Permissions form=form.clone() errors=errors.clone() catalogue role=chrome.role/>
+                <Limits form=form.clone() errors address=chrome.address/>
             </div>
             <aside class="stick stack" aria-label="Summary">
                 <section class="card">
                     <div class="card__head"><h2>"In plain words"</h2></div>
-                    <div class="card__body"><Summary draft/></div>
+                    <div class="card__body"><KeySummary form/></div>
                 </section>
             </aside>
             <div class="group group--send">
@@ -62,14 +49,6 @@ pub fn CreateForm(
     }
     .into_any()
 }
-
-#[cfg(feature = "hydrate")]
-fn follow(draft: Draft, form: &web_sys::HtmlFormElement) {
-    draft.0.set(crate::browser::key_form(form));
-}
-
-#[cfg(not(feature = "hydrate"))]
-const fn follow(_: Draft, _: &web_sys::HtmlFormElement) {}
 
 #[component]
 fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoView {

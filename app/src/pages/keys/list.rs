@@ -2,21 +2,15 @@
 
 use super::kind_title;
 use crate::{
-    actions,
-    ask::ask,
-    components::{
-        Crumbs, Ends, FilterForm, Glyph, Icon, IconName, Main, PageTitle, Pager, ProblemView, StateBadge, TestCurl, Time, use_chrome,
-        wait_each, with_chrome,
-    },
-    error::AppError,
+    components::{Crumbs, Ends, FilterForm, Glyph, PageTitle, Pager, SearchField, StateBadge, TestCurl, Time, TimeForm},
+    icon::{Icon, IconName},
     url::{href, key_href},
+    visit::{Shown, framed},
 };
-use contract::{ApiKey, Chrome, Cursor, Environment, KeyFilter, KeyState, Page, Perm, ScopeSet};
+use contract::{ApiKey, Chrome, Cursor, Environment, KeyFilter, KeyState, Page, PageQuery, Perm, ScopeSet};
+use domain::keys;
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::{use_location, use_query_map},
-    params::ParamsMap,
-};
+use leptos_router::params::ParamsMap;
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,51 +42,32 @@ impl Query {
 /// `/keys`
 #[component]
 pub fn KeyList() -> impl IntoView {
-    let (map, search, chrome) = (use_query_map(), use_location().search, use_chrome());
-    let source = chrome.clone();
-    let keys = ask(
-        move || search.get(),
-        move |_| {
-            let (query, source) = (map.with_untracked(Query::read), source.clone());
-            async move { actions::list_keys(query.filter(source.environment().await?), query.cursor).await }
-        },
-    );
-    let rows = move || {
-        let chrome = chrome.clone();
-        async move { show(chrome.load().await, keys.await, &map.with_untracked(Query::read)) }
-    };
-    let q = move || map.with(|m| Query::read(m).q.unwrap_or_default());
-    let state =
-        move || map.with(|m| Query::read(m).state).map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> }.into_any());
-    view! {
-        <Main crumbs=Crumbs::section("API keys")>
+    framed(|visit| async move {
+        let query = Query::read(&visit.query);
+        let filter = query.filter(visit.chrome.prefs.environment);
+        let keys = keys::list(&visit.ctx, &filter, PageQuery::at(query.cursor)).await?;
+        let first_use = keys.data.is_empty() && query.cursor.is_none() && !filter.narrows();
+        let q = query.q.clone();
+        let state = query.state.map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> }.into_any());
+        let body = view! {
             <div class="page__head">
                 <PageTitle>"API keys"</PageTitle>
-                <div class="acts">{with_chrome(|c| create_link(&c, "Create key").into_any())}</div>
+                <div class="acts">{create_link(&visit.chrome, "Create key")}</div>
             </div>
-            <StateTabs map/>
+            <StateTabs query=query.clone()/>
             <FilterForm action="/keys">
-                <span class="affix">
-                    <Icon name=IconName::Search/>
-                    <input
-                        class="input"
-                        type="search"
-                        name="q"
-                        placeholder="Name, prefix or id"
-                        aria-label="Search keys"
-                        autocomplete="off"
-                        data-key="/"
-                        value=q
-                        prop:value=q
-                    />
-                    <kbd class="kbd hide-sm" data-js="">"/"</kbd>
-                </span>
+                <SearchField name="q" label="Search keys" placeholder="Name, prefix or id" value=q/>
                 {state}
                 <button class="btn" type="submit">"Search"</button>
             </FilterForm>
-            {wait_each(rows_on_their_way, rows)}
-        </Main>
-    }
+            {if first_use {
+                view! { <FirstUse chrome=visit.chrome/> }.into_any()
+            } else {
+                view! { <Keys keys query/> }.into_any()
+            }}
+        };
+        Ok(Shown::new(Crumbs::section("API keys"), body))
+    })
 }
 
 fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
@@ -109,12 +84,12 @@ fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
 }
 
 #[component]
-fn StateTabs(map: Memo<ParamsMap>) -> impl IntoView {
+fn StateTabs(query: Query) -> impl IntoView {
     let tabs = std::iter::once((None, "All")).chain(KeyState::ALL.iter().map(|s| (Some(*s), state_title(*s))));
     let tabs = tabs
         .map(|(state, label)| {
-            let current = move || map.with(|m| Query::read(m).state == state).then_some("page");
-            view! { <a href=move || map.with(|m| Query::read(m).link(state, None)) aria-current=current>{label}</a> }.into_any()
+            let current = (query.state == state).then_some("page");
+            view! { <a href=query.link(state, None) aria-current=current>{label}</a> }.into_any()
         })
         .collect_view();
     view! { <nav class="tabs" aria-label="Keys by state">{tabs}</nav> }
@@ -130,21 +105,15 @@ const fn state_title(state: KeyState) -> &'static str {
     }
 }
 
-fn show(chrome: Result<Chrome, AppError>, keys: Result<Page<ApiKey>, AppError>, query: &Query) -> AnyView {
-    let (chrome, page) = match chrome.and_then(|c| Ok((c, keys?))) {
-        Ok(both) => both,
-        Err(e) => return view! { <ProblemView problem=e.0 inline=true/> }.into_any(),
-    };
-    if page.data.is_empty() && query.cursor.is_none() && !query.filter(chrome.prefs.environment).narrows() {
-        return view! { <FirstUse chrome/> }.into_any();
-    }
+#[component]
+fn Keys(keys: Page<ApiKey>, query: Query) -> impl IntoView {
     let newest = query.cursor.is_some().then(|| query.link(query.state, None));
-    let older = page.next_cursor.map(|c| query.link(query.state, Some(c)));
-    let count = page.data.len();
-    let body = if page.data.is_empty() {
+    let older = keys.next_cursor.map(|c| query.link(query.state, Some(c)));
+    let count = keys.data.len();
+    let body = if keys.data.is_empty() {
         view! { <NoMatch/> }.into_any()
     } else {
-        page.data.into_iter().map(|key| view! { <Row key/> }.into_any()).collect_view().into_any()
+        keys.data.into_iter().map(|key| view! { <Row key/> }.into_any()).collect_view().into_any()
     };
     view! {
         <div class="tablebox">
@@ -155,7 +124,6 @@ fn show(chrome: Result<Chrome, AppError>, keys: Result<Page<ApiKey>, AppError>, 
             <Pager count noun="key" newest older/>
         </div>
     }
-    .into_any()
 }
 
 #[component]
@@ -211,7 +179,7 @@ fn Row(key: ApiKey) -> impl IntoView {
             <td role="cell" class="p3">{owner}</td>
             <td role="cell" class="num soft p2">{used}</td>
             <td role="cell" class="num">{expires}</td>
-            <td role="cell" class="num soft p3"><Time at=key.created_at form=crate::components::TimeForm::Date/></td>
+            <td role="cell" class="num soft p3"><Time at=key.created_at form=TimeForm::Date/></td>
         </tr>
     }
     .into_any()
@@ -255,18 +223,4 @@ fn FirstUse(chrome: Chrome) -> impl IntoView {
             <TestCurl public_url=chrome.public_url/>
         </div>
     }
-}
-
-/// Rows on their way, in the geometry of rows.
-fn rows_on_their_way() -> AnyView {
-    let row = |_| view! { <tr role="row"><td role="cell" colspan="8" class="m-main"><span class="skel"></span></td></tr> }.into_any();
-    view! {
-        <div class="tablebox" aria-busy="true">
-            <table class="tbl tbl--stack" role="table">
-                <Columns/>
-                <tbody role="rowgroup">{(0..15).map(row).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
 }

@@ -1,7 +1,10 @@
 //! The permissions of the create form.
 
-use super::form::Draft;
-use crate::components::{FieldError, Icon, IconName, TextField, described_by};
+use crate::{
+    components::{FieldError, TextField, described_by},
+    icon::{Icon, IconName},
+    islands::{ChosenScopes, words::perm_words},
+};
 use contract::{FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef, VERBS};
 use leptos::prelude::*;
 
@@ -16,8 +19,6 @@ pub fn Permissions(
     catalogue: Vec<ScopeDef>,
     /// Whose permissions bound what can be granted.
     role: Role,
-    /// The form as it stands.
-    draft: Draft,
 ) -> impl IntoView {
     let message = errors.get("scopes").map(str::to_owned);
     let bad = message.is_some();
@@ -73,7 +74,7 @@ pub fn Permissions(
                     </div>
                 </div>
             </fieldset>
-            <Selected draft/>
+            <ChosenScopes form/>
         </section>
     }
     .into_any()
@@ -89,80 +90,7 @@ fn ScopeBox(scope: String, what: String, checked: bool) -> impl IntoView {
     }
 }
 
-/// The permissions chosen so far.
-#[component]
-fn Selected(draft: Draft) -> impl IntoView {
-    let words = Memo::new(move |_| draft.0.with(|f| f.scope_words().into_iter().map(str::to_owned).collect::<Vec<_>>()));
-    let count = move || match words.with(Vec::len) {
-        0 => "No permission chosen".to_owned(),
-        1 => "1 permission".to_owned(),
-        n => format!("{n} permissions"),
-    };
-    let tokens = move || words.get().into_iter().map(|w| view! { <span class="token">{w}</span> }.into_any()).collect_view();
-    view! {
-        <div class="not-gateway" data-js="">
-            <div class="row row--wrap selected">
-                <span class="meta">{count}</span>
-                <span class="tags">{tokens}</span>
-            </div>
-        </div>
-    }
-}
-
 /// Bare verbs come first, in the order people know; resources follow by name.
 fn verb_rank(scope: &Scope) -> usize {
     VERBS.iter().position(|v| *v == scope.as_str()).unwrap_or(VERBS.len())
-}
-
-/// A permission on Keystead in words.
-pub const fn perm_words(perm: Perm) -> &'static str {
-    match perm {
-        Perm::KeysRead => "See API keys",
-        Perm::KeysWrite => "Create, change and revoke API keys",
-        Perm::KeysRevoke => "Revoke API keys",
-        Perm::KeysLookup => "Find a key by its text",
-        Perm::KeysVerify => "Ask for decisions",
-        Perm::AppsRead => "See OAuth apps",
-        Perm::AppsWrite => "Create and change OAuth apps",
-        Perm::WebhooksRead => "See webhooks",
-        Perm::WebhooksWrite => "Create and change webhooks",
-        Perm::UsageRead => "See the usage log",
-        Perm::AuditRead => "See the audit log",
-        Perm::MembersRead => "See members",
-        Perm::MembersWrite => "Invite, change and remove members",
-        Perm::SettingsRead => "See settings",
-        Perm::SettingsWrite => "Change settings and permissions",
-        Perm::PoliciesWrite => "Change security policies",
-    }
-}
-
-/// A permission in words, as part of a sentence that begins with `It may`.
-pub fn scope_words(scope: &Scope) -> String {
-    if scope.is_admin() {
-        return "do everything, Keystead itself included".to_owned();
-    }
-    if let Ok(perm) = scope.as_str().parse::<Perm>() {
-        let words = perm_words(perm);
-        return words[..1].to_ascii_lowercase() + &words[1..];
-    }
-    match scope.parts() {
-        (None, verb) => format!("{verb} everything"),
-        (Some(resource), "admin") => format!("do everything with {resource}"),
-        (Some(resource), verb) => format!("{verb} {resource}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_permission_reads_as_part_of_a_sentence() {
-        let said = |s: &str| scope_words(&Scope::parse(s).expect(s));
-        assert_eq!(said("read"), "read everything");
-        assert_eq!(said("read:users"), "read users");
-        assert_eq!(said("users:admin"), "do everything with users");
-        assert_eq!(said("keystead.usage:read"), "see the usage log");
-        assert_eq!(said("admin:all"), "do everything, Keystead itself included");
-    }
 }

@@ -1,26 +1,23 @@
-//! The page that shows a secret, once: the server's answer to the form. It is never hydrated and carries no data.
+//! The page that shows a secret, once: the server's answer to the form. It has no island, and so carries no data.
 
 use super::kind_title;
 use crate::{
-    components::{Code, Crumbs, Here, Icon, IconName, Main, PageTitle, with_chrome},
+    components::{Code, Crumbs, PageTitle},
+    icon::{Icon, IconName},
     url::key_href,
+    visit::Shown,
 };
 use contract::{ApiKey, Chrome, CreatedKey, KeyKind};
 use leptos::prelude::*;
 
-/// The answer to a created key.
-#[component]
-pub fn Reveal(
-    /// The key, with its secret unless the form had been used before.
-    made: CreatedKey,
-) -> impl IntoView {
+/// The answer to a created key: its secret, unless the form had been used before.
+pub fn revealed(made: CreatedKey, chrome: Chrome) -> Shown {
     let CreatedKey { api_key, key: secret } = made;
-    let crumbs = Crumbs::key(Here::Made(api_key.name.clone(), if secret.is_some() { "Store the secret" } else { "Key created before" }));
-    let page = match secret {
-        Some(secret) => with_chrome(move |chrome| view! { <Secret api_key secret chrome/> }.into_any()),
-        None => view! { <UsedBefore api_key/> }.into_any(),
-    };
-    view! { <Main crumbs>{page}</Main> }
+    let crumbs = Crumbs::keys(&api_key.name);
+    match secret {
+        Some(secret) => Shown::new(crumbs.titled("Store the secret".to_owned()), view! { <Secret api_key secret chrome/> }),
+        None => Shown::new(crumbs.titled("Key created before".to_owned()), view! { <UsedBefore api_key/> }),
+    }
 }
 
 #[component]

@@ -1,48 +1,33 @@
 //! The page that revokes a key: what it would break, in numbers, and its name typed as consent.
 
-use super::{key_id, use_key, use_segment};
 use crate::{
-    actions,
-    ask::ask,
-    components::{
-        Banner, Crumbs, ErrorSummary, Glyph, Here, Main, PageTitle, ProblemView, TextField, Time, Tone, loading, use_chrome, wait,
-    },
+    components::{Banner, Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm, Tone},
     numbers::thousands,
     returned::{Returned, returned},
     url::key_href,
+    visit::{Shown, framed},
 };
-use contract::{ApiKey, KeyImpact, KeyState, Perm, Problem, RevokeForm};
+use contract::{ApiKey, KeyImpact, KeyState, Perm, RevokeForm};
+use domain::keys;
 use leptos::prelude::*;
 
 /// `/keys/:id/revoke`
 #[component]
 pub fn KeyRevoke() -> impl IntoView {
-    let back = returned::<RevokeForm>();
-    let (key, chrome) = (use_key(), use_chrome());
-    let impact = ask(use_segment(), |id| async move { actions::get_key_impact(key_id(&id)?).await });
-    let page = async move {
-        let (key, chrome) = match (key.await, chrome.load().await) {
-            (Ok(key), Ok(chrome)) => (key, chrome),
-            (Err(e), _) | (_, Err(e)) => return view! { <ProblemView problem=e.0/> }.into_any(),
-        };
-        if !chrome.role.holds(Perm::KeysRevoke) {
-            let problem = Problem::missing_scope(&Perm::KeysRevoke.scope()).message("Your role may not revoke keys");
-            return view! { <ProblemView problem/> }.into_any();
-        }
+    framed(|visit| async move {
+        let key = keys::get(&visit.ctx, visit.id()?).await?;
+        visit.ctx.require(Perm::KeysRevoke)?;
+        let crumbs = Crumbs::of_key(&key, "Revoke").titled(format!("Revoke {}", key.name));
         if key.state == KeyState::Revoked {
-            return view! { <RevokedBefore key/> }.into_any();
+            return Ok(Shown::new(crumbs, view! { <RevokedBefore key/> }));
         }
-        view! { <Consent key impact=impact.await.ok() back=back.unwrap_or_default()/> }.into_any()
-    };
-    view! {
-        <Main crumbs=Crumbs::key(Here::RevokeKey(key))>
-            {wait(loading, page)}
-        </Main>
-    }
+        let impact = keys::impact(&visit.ctx, key.id).await?;
+        Ok(Shown::new(crumbs, view! { <Consent key impact back=returned().unwrap_or_default()/> }))
+    })
 }
 
 #[component]
-fn Consent(key: ApiKey, impact: Option<KeyImpact>, back: Returned<RevokeForm>) -> impl IntoView {
+fn Consent(key: ApiKey, impact: KeyImpact, back: Returned<RevokeForm>) -> impl IntoView {
     let Returned { form, errors, message } = back;
     let name = key.name.clone();
     let error = |name: &str| errors.get(name).map(str::to_owned);
@@ -56,7 +41,7 @@ fn Consent(key: ApiKey, impact: Option<KeyImpact>, back: Returned<RevokeForm>) -
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>
                 <p class="soft">"Every request with this key is refused from now on, within a second. This cannot be undone."</p>
-                {impact.map(|impact| view! { <Impact impact/> }.into_any())}
+                <Impact impact/>
                 <TextField
                     name="reason"
                     label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
@@ -127,7 +112,7 @@ fn RevokedBefore(key: ApiKey) -> impl IntoView {
                 <PageTitle>{format!("{} is revoked", key.name)}</PageTitle>
                 <p class="lead soft">
                     "Its requests are refused"
-                    {key.revoked_at.map(|at| view! { " since "<Time at form=crate::components::TimeForm::Full/> }.into_any())}
+                    {key.revoked_at.map(|at| view! { " since "<Time at form=TimeForm::Full/> }.into_any())}
                     ". There is nothing left to do."
                 </p>
             </div>

@@ -2,12 +2,7 @@
 //! answered by the page with everything typed, success by a redirect, a new secret by the page that reveals it.
 
 use super::{super::AppState, super::sessions, render};
-use app::{
-    actions,
-    error::AppError,
-    returned::Returned,
-    ssr::{Boot, Browser},
-};
+use app::{actions, error::AppError, returned::Returned, ssr::Browser};
 use axum::{
     extract::{FromRequest, Path, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
@@ -58,19 +53,8 @@ pub async fn create_key(State(state): State<AppState>, req: Request) -> Response
         Ok(read) => read,
         Err(refused) => return refused,
     };
-    let made = run(&parts, actions::create_key(form.clone())).await;
-    match made {
-        Ok(created) => match run(&parts, actions::chrome()).await {
-            Ok(chrome) => {
-                render::page(&state, &parts, StatusCode::OK, move || {
-                    provide_context(created.clone());
-                    provide_context(chrome.clone());
-                    provide_context(Boot::Static);
-                })
-                .await
-            }
-            Err(e) => super::super::error::ApiError(e.0).into_response(),
-        },
+    match run(&parts, actions::create_key(form.clone())).await {
+        Ok(created) => render::page(&state, &parts, StatusCode::OK, move || provide_context(created.clone())).await,
         Err(e) => refused(&state, &parts, form, e).await,
     }
 }

@@ -36,6 +36,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), sessions::resume))
         .layer(sessions::layer(state))
         .layer(from_fn_with_state(state.clone(), origin::check))
+        .layer(from_fn_with_state(state.clone(), render::problems))
 }
 
 /// A page for members sends strangers to the sign-in, and back to it afterwards. Server functions answer for themselves.

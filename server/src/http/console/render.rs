@@ -1,14 +1,18 @@
 //! How pages are rendered: what is in their context, and their content policy.
 
-use super::super::AppState;
-use app::ssr::{Boot, Browser};
+use super::super::{
+    AppState,
+    finish::{RequestId, wants_page},
+};
+use app::ssr::Browser;
 use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
-    response::Response,
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
-use contract::FormId;
+use contract::{FormId, Problem};
 use domain::Ctx;
 use leptos::prelude::*;
 
@@ -18,7 +22,7 @@ pub type Provide = Box<dyn Fn() + Send + Sync>;
 /// The document around the app.
 pub fn shell(state: &AppState) -> impl Fn() -> AnyView + Clone + Send + Sync + 'static + use<> {
     let assets = state.assets.clone();
-    move || app::shell::shell(assets.clone(), use_context::<Boot>().unwrap_or(Boot::Hydrate)).into_any()
+    move || app::shell::shell(assets.clone()).into_any()
 }
 
 /// The context of every render: who asks, the browser, a fresh form id, and `more`.
@@ -96,4 +100,21 @@ pub async fn not_found(State(state): State<AppState>, req: Request) -> Response 
     page(&state, &parts, StatusCode::NOT_FOUND, || {}).await
 }
 
-use axum::response::IntoResponse;
+/// What a layer or a handler refused, as a page for people; programs get the problem itself.
+pub async fn problems(State(state): State<AppState>, req: Request, next: Next) -> Response {
+    if !wants_page(&req) {
+        return next.run(req).await;
+    }
+    let (parts, body) = req.into_parts();
+    let mut response = next.run(Request::from_parts(parts.clone(), body)).await;
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if let Some(RequestId(id)) = parts.extensions.get() {
+        problem.request_id.clone_from(id);
+    }
+    let (mut kept, _) = response.into_parts();
+    kept.headers.remove(header::CONTENT_LENGTH);
+    kept.headers.remove(header::CONTENT_TYPE);
+    let mut page = page(&state, &parts, kept.status, move || provide_context(problem.clone())).await;
+    page.headers_mut().extend(kept.headers);
+    page
+}

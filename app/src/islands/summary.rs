@@ -1,7 +1,7 @@
 //! The create form in plain words, read with the same parser as the server's.
 
-use super::{form::Draft, permissions::scope_words};
-use crate::components::{Icon, IconName, Now};
+use super::{draft::follow, words::scope_words};
+use crate::icon::{Icon, IconName};
 use contract::{Environment, Expiry, KeyForm, KeyKind, Scope, UnixMs};
 use leptos::prelude::*;
 
@@ -22,13 +22,14 @@ impl Sentence {
 }
 
 /// The sentence and what to mind about it.
-#[component]
-pub fn Summary(
-    /// The form as it stands.
-    draft: Draft,
+#[island]
+pub fn KeySummary(
+    /// The form as it arrives.
+    form: KeyForm,
 ) -> impl IntoView {
-    let parts = Memo::new(move |_| draft.0.with(|f| sentence(f, Now::get())));
-    let notes = Memo::new(move |_| draft.0.with(notes));
+    let (draft, node) = follow(form);
+    let parts = Memo::new(move |_| draft.with(|d| sentence(&d.form, d.now)));
+    let notes = Memo::new(move |_| draft.with(|d| notes(&d.form)));
     let said = move || {
         parts
             .get()
@@ -45,7 +46,7 @@ pub fn Summary(
         notes.collect_view()
     };
     view! {
-        <div class="stack stack--3">
+        <div class="stack stack--3" node_ref=node>
             <p class="say" aria-live="polite">{said}</p>
             {noted}
         </div>

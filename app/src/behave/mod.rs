@@ -1,51 +1,42 @@
-//! Small behaviours, listened for at the document and found by `data-` attributes, so that they work alike on
-//! hydrated pages and on the static page that shows a secret. Without them nothing is missing but comfort.
+//! Small behaviours, listened for at the document and found by `data-` attributes. Without them nothing is missing but
+//! comfort. What needs state of its own is an island instead.
 //!
 //! - `data-copy="#id"` or `data-copy="text"` copies; `data-stored` notes that the secret was copied
 //! - `data-toggle="#id"` shows and hides a password
 //! - `data-append="#id" data-line="text"` adds a line to a text area
 //! - `data-dialog="#id"` opens a dialog
-//! - `data-key="g k"` is followed, or focused if it is a field, when these keys are typed one after another
 //! - `data-once` on a form ignores a second submit while the first is under way: its answer may hold a secret
+//! - `data-filter` on a form keeps its empty fields out of the address
 //! - `data-guard` asks before the page is left, until its secret was copied or `data-stored-box` is ticked
+//! - `data-key` and `data-shortcuts`: see `shortcuts`; `data-ago` and `data-ends`: see `times`; the focus: see `arrive`
 
+mod arrive;
+mod shortcuts;
+mod times;
+
+use crate::browser::{find, listen};
 use leptos::prelude::{document, set_timeout, window};
-use std::{cell::RefCell, time::Duration};
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{BeforeUnloadEvent, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent};
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::{BeforeUnloadEvent, Element, Event, FormData, HtmlDialogElement, HtmlInputElement, HtmlTextAreaElement};
 
-/// Where the choice about shortcuts is kept.
-const SHORTCUTS: &str = "keystead.shortcuts";
 /// How long a form that was sent waits before it may be sent again.
 const ONCE: Duration = Duration::from_secs(15);
-/// How long a second key may be in coming.
-const CHORD_MS: f64 = 1500.0;
 
 /// Starts listening. Called once for each document.
 pub fn install() {
-    listen("click", |e: Event| clicked(&e));
-    listen("change", |e: Event| changed(&e));
-    listen("submit", |e: Event| sent(&e));
-    let typed = RefCell::new(Typed::default());
-    listen("keydown", move |e: KeyboardEvent| pressed(&e, &mut typed.borrow_mut()));
-    let guard = Closure::<dyn FnMut(BeforeUnloadEvent)>::new(|e: BeforeUnloadEvent| {
+    listen(&document(), "click", |e: Event| clicked(&e));
+    listen(&document(), "submit", |e: Event| sent(&e));
+    listen(&document(), "formdata", |e: Event| collected(&e));
+    listen(&window(), "beforeunload", |e: BeforeUnloadEvent| {
         if must_ask() {
             e.prevent_default();
             e.set_return_value("unsaved");
         }
     });
-    _ = window().add_event_listener_with_callback("beforeunload", guard.as_ref().unchecked_ref());
-    guard.forget();
-}
-
-fn listen<E: wasm_bindgen::convert::FromWasmAbi + 'static>(event: &str, handler: impl FnMut(E) + 'static) {
-    let closure = Closure::<dyn FnMut(E)>::new(handler);
-    _ = document().add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-    closure.forget();
-}
-
-fn find<T: JsCast>(selector: &str) -> Option<T> {
-    document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into().ok())
+    shortcuts::install();
+    times::install();
+    arrive::install();
 }
 
 fn target(e: &Event, selector: &str) -> Option<Element> {
@@ -61,11 +52,6 @@ fn clicked(e: &Event) {
         append(&el);
     } else if let Some(el) = target(e, "[data-dialog]") {
         open_dialog(&el.get_attribute("data-dialog").unwrap_or_default());
-    } else if target(e, "[popover] a[href]").is_some()
-        && let Some(menu) = find::<HtmlElement>("[popover]:popover-open")
-    {
-        // A link followed without a reload leaves the menu open.
-        _ = menu.hide_popover();
     }
 }
 
@@ -149,18 +135,10 @@ fn append(button: &Element) {
 fn open_dialog(id: &str) {
     let Some(dialog) = find::<HtmlDialogElement>(id) else { return };
     if let Some(switch) = find::<HtmlInputElement>("[data-shortcuts]") {
-        switch.set_checked(shortcuts_on());
+        switch.set_checked(shortcuts::on());
     }
     if !dialog.open() {
         _ = dialog.show_modal();
-    }
-}
-
-fn changed(e: &Event) {
-    if let Some(switch) = target(e, "[data-shortcuts]").and_then(|e| e.dyn_into::<HtmlInputElement>().ok())
-        && let Ok(Some(storage)) = window().local_storage()
-    {
-        _ = storage.set_item(SHORTCUTS, if switch.checked() { "on" } else { "off" });
     }
 }
 
@@ -175,55 +153,15 @@ fn sent(e: &Event) {
     set_timeout(move || _ = form.remove_attribute("data-sent"), ONCE);
 }
 
-fn shortcuts_on() -> bool {
-    let stored = window().local_storage().ok().flatten().and_then(|s| s.get_item(SHORTCUTS).ok().flatten());
-    stored.as_deref() != Some("off")
-}
-
-/// The first key of a chord, and when it came.
-#[derive(Default)]
-struct Typed {
-    key: String,
-    at: f64,
-}
-
-fn pressed(e: &KeyboardEvent, typed: &mut Typed) {
-    let writing = target(e, "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog").is_some();
-    if writing || e.ctrl_key() || e.meta_key() || e.alt_key() || e.is_composing() || e.default_prevented() || !shortcuts_on() {
+/// A form's data are on their way into the address.
+fn collected(e: &Event) {
+    if target(e, "[data-filter]").is_none() {
         return;
     }
-    let key = e.key();
-    if key == "?" {
-        e.prevent_default();
-        open_dialog("#shortcuts");
-        return;
-    }
-    if key.chars().count() != 1 {
-        return;
-    }
-    let chord = if e.time_stamp() - typed.at < CHORD_MS && !typed.key.is_empty() { format!("{} {key}", typed.key) } else { key.clone() };
-    *typed = Typed { key, at: e.time_stamp() };
-    let found = follow(&chord) || (chord.len() > 1 && follow(&typed.key));
-    if found {
-        e.prevent_default();
-        *typed = Typed::default();
-    }
-}
-
-/// Follows the link, or focuses the field, that the keys name.
-fn follow(keys: &str) -> bool {
-    // The attribute is compared, not put into a selector: any key may have been typed.
-    let Ok(all) = document().query_selector_all("[data-key]") else { return false };
-    let found = (0..all.length())
-        .filter_map(|n| all.item(n)?.dyn_into::<HtmlElement>().ok())
-        .find(|e| e.get_attribute("data-key").as_deref() == Some(keys));
-    match found {
-        Some(field) if field.is_instance_of::<HtmlInputElement>() => field.focus().is_ok(),
-        Some(link) => {
-            link.click();
-            true
-        }
-        None => false,
+    let Some(data) = js_sys::Reflect::get(e, &"formData".into()).ok().and_then(|d| d.dyn_into::<FormData>().ok()) else { return };
+    let names: Vec<String> = data.keys().into_iter().filter_map(|name| name.ok()?.as_string()).collect();
+    for name in names.iter().filter(|name| data.get(name).as_string().is_some_and(|value| value.is_empty())) {
+        data.delete(name);
     }
 }
 

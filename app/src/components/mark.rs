@@ -1,77 +1,7 @@
-//! Icons of the one sprite, the logo, and the glyph of a key.
+//! The logo, and the glyph of a key.
 
 use contract::KeyId;
 use leptos::prelude::*;
-
-macro_rules! icons {
-    ($($name:ident = $file:literal,)*) => {
-        /// The icons in use. `scripts/icons.mjs` reads this list and builds the sprite of exactly these.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "the names are Lucide's own")]
-        pub enum IconName { $($name,)* }
-
-        impl IconName {
-            const fn file(self) -> &'static str {
-                match self { $(Self::$name => $file,)* }
-            }
-        }
-    };
-}
-
-icons! {
-    Activity = "activity",
-    Ban = "ban",
-    Check = "check",
-    ChevronDown = "chevron-down",
-    ChevronRight = "chevron-right",
-    CircleCheck = "circle-check",
-    Clock = "clock",
-    Copy = "copy",
-    Eye = "eye",
-    EyeOff = "eye-off",
-    Hourglass = "hourglass",
-    Info = "info",
-    KeyRound = "key-round",
-    Keyboard = "keyboard",
-    Lock = "lock",
-    LogOut = "log-out",
-    Menu = "menu",
-    Monitor = "monitor",
-    Moon = "moon",
-    Pause = "pause",
-    Plus = "plus",
-    RefreshCw = "refresh-cw",
-    ScrollText = "scroll-text",
-    Search = "search",
-    Sun = "sun",
-    TriangleAlert = "triangle-alert",
-    Users = "users",
-    X = "x",
-}
-
-/// An icon beside a word, or alone in a control that carries an `aria-label`; never read out itself.
-#[component]
-pub fn Icon(
-    /// Which one.
-    name: IconName,
-    /// 12 px instead of 16.
-    #[prop(optional)]
-    small: bool,
-    /// Turns when the `<details>` it stands in opens.
-    #[prop(optional)]
-    turns: bool,
-) -> impl IntoView {
-    let class = match (small, turns) {
-        (true, _) => "icon icon--sm",
-        (false, true) => "icon icon--turn",
-        (false, false) => "icon",
-    };
-    view! {
-        <svg class=class aria-hidden="true">
-            <use_ href=format!("/pkg/assets/icons.svg#{}", name.file())></use_>
-        </svg>
-    }
-}
 
 /// The tally stick: two notched bars, one ink, one petrol.
 #[component]

@@ -1,0 +1,111 @@
+import { both, expect, test, type Page } from '../fixtures';
+
+const names = (page: Page) => page.getByRole('table').locator('tbody .name').allTextContents();
+
+both((js) => {
+  test('keys are found by name, prefix, id and state, and the address keeps the search', async ({ app, page }) => {
+    const one = await app.createKey({ name: 'orders-export', kind: 'restricted' });
+    const two = await app.createKey({ name: 'orders-import' });
+    const owner = await app.owner();
+    await owner.revoke(two);
+    await app.enter('/keys');
+    const search = async (q: string) => {
+      await page.getByRole('searchbox', { name: 'Search keys' }).fill(q);
+      const button = page.getByRole('button', { name: 'Search' });
+      await app.through(() => button.click());
+    };
+    expect(await names(page)).toEqual(['orders-import', 'orders-export', 'gateway', 'bootstrap']);
+    for (const q of ['orders-ex', one.secret.slice(0, 12), one.id, 'ORDERS-EXPORT']) {
+      await search(q);
+      await expect.poll(() => names(page), q).toEqual(['orders-export']);
+    }
+    await search('orders');
+    await expect.poll(() => names(page)).toHaveLength(2);
+    await page.getByRole('navigation', { name: 'Keys by state' }).getByRole('link', { name: 'Revoked' }).click();
+    await expect(page).toHaveURL('/keys?q=orders&state=revoked');
+    await expect.poll(() => names(page)).toEqual(['orders-import']);
+    await expect(page.getByRole('searchbox', { name: 'Search keys' }), 'a tab keeps the search').toHaveValue('orders');
+    await page.reload();
+    await app.ready();
+    expect(await names(page)).toEqual(['orders-import']);
+    await expect(page.getByRole('navigation', { name: 'Keys by state' }).getByRole('link', { name: 'Revoked' })).toHaveAttribute('aria-current', 'page');
+    await page.goBack();
+    await app.ready();
+    await expect.poll(() => names(page)).toHaveLength(2);
+
+    await search('nothing-like-it');
+    await expect(page.getByText('No key matches these filters')).toBeVisible();
+    await page.getByRole('main').getByRole('link', { name: 'Clear filters' }).click();
+    await expect(page).toHaveURL('/keys');
+    await expect.poll(() => names(page)).toHaveLength(4);
+    await expect(page.getByRole('searchbox', { name: 'Search keys' })).toHaveValue('');
+  });
+
+  test('more keys than a page holds are a page away, and fifteen stand above the fold', async ({ app, page }) => {
+    for (let n = 1; n <= 55; n++) await app.createKey({ name: `service-${n}` });
+    await app.enter('/keys');
+    expect(await names(page)).toEqual(Array.from({ length: 50 }, (_, n) => `service-${55 - n}`));
+    const above = await page.getByRole('table').locator('tbody tr').evaluateAll((rows) => rows.filter((r) => r.getBoundingClientRect().bottom <= innerHeight).length);
+    expect(above).toBeGreaterThanOrEqual(15);
+    await app.createKey({ name: 'newest' });
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await expect.poll(() => names(page)).toEqual(['service-5', 'service-4', 'service-3', 'service-2', 'service-1', 'gateway', 'bootstrap']);
+    await page.getByRole('link', { name: 'First page' }).click();
+    await expect.poll(async () => (await names(page))[0]).toBe('newest');
+  });
+
+  test('the column heads stay in sight while the list is scrolled', async ({ app, page }) => {
+    for (let n = 1; n <= 45; n++) await app.createKey({ name: `service-${n}` });
+    await app.enter('/keys');
+    await page.getByRole('link', { name: 'service-1', exact: true }).scrollIntoViewIfNeeded();
+    const head = page.getByRole('columnheader', { name: 'Name' });
+    await expect(head).toBeInViewport({ ratio: 1 });
+    const covered = await head.evaluate((e) => {
+      const r = e.getBoundingClientRect();
+      return !e.contains(document.elementFromPoint(r.left + 20, r.top + r.height / 2));
+    });
+    expect(covered).toBe(false);
+    await expect(page.getByRole('banner')).toBeInViewport({ ratio: 1 });
+  });
+
+  test('times are exact for machines, and say how long ago it was where script runs', async ({ app, page, api }) => {
+    const { secret } = await app.createKey({ name: 'timed' });
+    await api.test(secret);
+    await app.enter();
+    await expect
+      .poll(async () => {
+        await app.visit('/keys?q=timed');
+        return page.locator('tbody time').count();
+      })
+      .toBeGreaterThanOrEqual(3);
+    const used = page.getByRole('row').filter({ hasText: 'timed' }).locator('td:nth-child(6) time');
+    await expect(used).toHaveAttribute('datetime', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+    await expect(used).toHaveAttribute('title', / UTC$/);
+    await expect(used).toHaveText(js ? /^\d+ s ago$/ : /^\d+ [A-Z][a-z]{2} \d{4}$/);
+  });
+
+  test('the first visit offers the first key and a command', async ({ app, page }) => {
+    await app.enter('/keys');
+    await app.submit('Test', page.getByRole('banner'));
+    await expect(page.getByRole('heading', { name: 'No test keys yet' })).toBeVisible();
+    await expect(page.getByRole('link', { name: /^Create test key/ })).toHaveAttribute('href', '/keys/new');
+    await expect(page.locator('#curl')).toContainText('/v1/auth/test');
+  });
+});
+
+test('fingers find controls of 44 pixels', async ({ another }) => {
+  const app = await another({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await app.createKey({ name: 'touched' });
+  for (const path of ['/login', '/keys', '/keys/new', '/usage', '/audit']) {
+    if (path !== '/login') await app.enter();
+    await app.visit(path);
+    const small = await app.page.evaluate(() => {
+      const controls = document.querySelectorAll<HTMLElement>('.btn, .input, .select, .textarea, .seg :is(button, label), .tabs a, .kinds label');
+      return [...controls]
+        .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.code, .affix .btn, .copyid'))
+        .map((e) => ({ what: e.outerHTML.slice(0, 90), height: Math.round((e.closest('.affix') ?? e).getBoundingClientRect().height * 10) / 10 }))
+        .filter((e) => e.height < 44);
+    });
+    expect.soft(small, path).toEqual([]);
+  }
+});
