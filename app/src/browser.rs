@@ -35,6 +35,7 @@ pub fn key_form(form: &web_sys::HtmlFormElement) -> KeyForm {
         expires: text("expires"),
         expires_at: text("expires_at"),
         allowed_ips: text("allowed_ips"),
+        ..KeyForm::default()
     }
 }
 
