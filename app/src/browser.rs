@@ -44,5 +44,6 @@ pub fn key_form(form: &HtmlFormElement) -> KeyForm {
         expires: text("expires"),
         expires_at: text("expires_at"),
         allowed_ips: text("allowed_ips"),
+        ..KeyForm::default()
     }
 }

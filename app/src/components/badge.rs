@@ -12,7 +12,6 @@ pub fn StateBadge(
 ) -> impl IntoView {
     let (class, icon, word) = match state {
         KeyState::Active => return view! { <span class="badge badge--plain"><span class="dot"></span>"Active"</span> }.into_any(),
-        KeyState::Pending => ("badge badge--accent", IconName::Hourglass, "Pending"),
         KeyState::Disabled => ("badge badge--off", IconName::Pause, "Disabled"),
         KeyState::Expired => ("badge badge--warn", IconName::Clock, "Expired"),
         KeyState::Revoked => ("badge badge--danger", IconName::Ban, "Revoked"),

@@ -78,10 +78,8 @@ words! {
 words! {
     /// What a key is right now; derived from its dates, never stored.
     KeyState {
-        /// Works.
+        /// Works, or will once its `not_before` is reached.
         Active = "active",
-        /// Its `not_before` lies ahead.
-        Pending = "pending",
         /// Switched off, can be switched on again.
         Disabled = "disabled",
         /// Its `expires_at` has passed.

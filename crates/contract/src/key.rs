@@ -90,6 +90,27 @@ pub struct CreateKey {
     pub platform: bool,
 }
 
+/// What shall change of a key; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UpdateKey {
+    /// What calls with it.
+    pub name: Option<KeyName>,
+    /// What it may do.
+    pub scopes: Option<Vec<Scope>>,
+    /// From where; empty means from anywhere.
+    pub allowed_ips: Option<Vec<AllowedIp>>,
+    /// Until when; an inner none means until it is revoked.
+    pub expires_at: Option<Option<UnixMs>>,
+    /// From when; an inner none means at once.
+    pub not_before: Option<Option<UnixMs>>,
+    /// How often; an inner none means the plan's limit.
+    pub rate_limit: Option<Option<RateLimit>>,
+    /// A JSON object of at most 16 kB.
+    pub metadata: Option<serde_json::Value>,
+    /// Who answers for it; an inner none means nobody.
+    pub owner: Option<Option<String>>,
+}
+
 /// The answer to a creation, and the only place where the secret ever stands.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreatedKey {

@@ -1,6 +1,9 @@
 //! The create form: everything as typed, and its one parser for browser and server.
 
-use crate::{AllowedIp, CreateKey, Environment, FieldErrors, FormId, KeyKind, KeyName, RateLimit, Scope, UnixMs};
+use crate::{
+    key_body::{check_order, check_rate_limit, read_metadata},
+    AllowedIp, CreateKey, Environment, FieldErrors, FormId, KeyKind, KeyName, RateLimit, Scope, UnixMs,
+};
 use serde::{Deserialize, Serialize};
 
 /// The create form as a person filled it in. Nothing typed is lost when it comes back with errors.
@@ -33,6 +36,22 @@ pub struct KeyForm {
     /// One address or network a line.
     #[serde(default)]
     pub allowed_ips: String,
+    /// The value of a `datetime-local` field, UTC; empty means at once. This and what follows may be missing from a form:
+    /// an edit then leaves it as it is.
+    #[serde(default)]
+    pub not_before: Option<String>,
+    /// Requests an hour; empty (as the next) means the plan's limit.
+    #[serde(default)]
+    pub per_hour: Option<String>,
+    /// Requests a second.
+    #[serde(default)]
+    pub per_second: Option<String>,
+    /// A JSON object; empty means an empty one.
+    #[serde(default)]
+    pub metadata: Option<String>,
+    /// A member's address or id; empty means the maker, on an edit nobody.
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 impl Default for KeyForm {
@@ -47,6 +66,11 @@ impl Default for KeyForm {
             expires: Expiry::Days90.as_str().to_owned(),
             expires_at: String::new(),
             allowed_ips: String::new(),
+            not_before: None,
+            per_hour: None,
+            per_second: None,
+            metadata: None,
+            owner: None,
         }
     }
 }
@@ -118,6 +142,10 @@ impl KeyForm {
         let scopes = self.read_scopes(kind, &mut errors);
         let expires_at = self.read_expiry(now, &mut errors);
         let allowed_ips = self.read_ips(&mut errors);
+        let not_before = self.read_not_before(expires_at, &mut errors);
+        let rate_limit = self.read_rate_limit(&mut errors);
+        let metadata = self.read_metadata(&mut errors);
+        let owner = typed(self.owner.as_ref()).map(ToOwned::to_owned);
         let req = (|| {
             Some(CreateKey {
                 name: name?,
@@ -125,11 +153,11 @@ impl KeyForm {
                 kind: kind?,
                 scopes,
                 allowed_ips,
-                not_before: None,
+                not_before,
                 expires_at,
-                rate_limit: None::<RateLimit>,
-                metadata: serde_json::json!({}),
-                owner: None,
+                rate_limit,
+                metadata,
+                owner,
                 platform: false,
             })
         })();
@@ -196,6 +224,46 @@ impl KeyForm {
         }
     }
 
+    fn read_not_before(&self, expires_at: Option<UnixMs>, errors: &mut FieldErrors) -> Option<UnixMs> {
+        let at = UnixMs::parse(typed(self.not_before.as_ref())?);
+        if at.is_none() {
+            errors.add("not_before", "invalid", "Choose the date and time from which the key works, in UTC.");
+        }
+        check_order(at, expires_at, errors);
+        at
+    }
+
+    fn read_rate_limit(&self, errors: &mut FieldErrors) -> Option<RateLimit> {
+        let mut number = |field: &str, given: Option<&str>| {
+            let read = given.and_then(|n| n.parse::<u32>().ok()).filter(|n| *n > 0);
+            if read.is_none() {
+                errors.add(field, "invalid", "A whole number of requests, at least 1.");
+            }
+            read
+        };
+        let (per_hour, per_second) = (typed(self.per_hour.as_ref()), typed(self.per_second.as_ref()));
+        if per_hour.is_none() && per_second.is_none() {
+            return None;
+        }
+        let (per_hour, per_second) = (number("per_hour", per_hour), number("per_second", per_second));
+        let limit = RateLimit { per_hour: per_hour?, per_second: per_second? };
+        let mut found = FieldErrors::default();
+        check_rate_limit(Some(limit), &mut found);
+        found.0.into_iter().for_each(|e| errors.add(e.field.trim_start_matches("rate_limit."), &e.code, e.message));
+        Some(limit)
+    }
+
+    fn read_metadata(&self, errors: &mut FieldErrors) -> serde_json::Value {
+        let given = typed(self.metadata.as_ref()).map(serde_json::from_str::<serde_json::Value>).transpose();
+        match given {
+            Ok(given) => read_metadata(given.as_ref(), errors),
+            Err(_) => {
+                errors.add("metadata", "invalid", "This is not valid JSON. An object is needed, such as {\"team\":\"core\"}.");
+                serde_json::json!({})
+            }
+        }
+    }
+
     fn read_ips(&self, errors: &mut FieldErrors) -> Vec<AllowedIp> {
         let mut ips = Vec::new();
         for (n, line) in self.allowed_ips.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
@@ -209,6 +277,11 @@ impl KeyForm {
         }
         ips
     }
+}
+
+/// What was typed into a field that a form may lack.
+fn typed(field: Option<&String>) -> Option<&str> {
+    field.map(|s| s.trim()).filter(|s| !s.is_empty())
 }
 
 #[cfg(test)]

@@ -50,18 +50,29 @@ impl Scope {
 
     /// Resource (if any) and verb. The left part is the verb if it is one and the right is not.
     pub fn parts(&self) -> (Option<&str>, &str) {
+        self.parts_with(&[])
+    }
+
+    /// The same for a tenant with verbs of its own: a bare entry of its catalogue, such as `run`, is one.
+    pub fn parts_with(&self, own: &[String]) -> (Option<&str>, &str) {
+        let is_verb = |s: &str| is_verb(s, own);
         match self.0.split_once(':') {
             None => (None, &self.0),
-            Some((a, b)) if is_verb(a) && !is_verb(b) => (Some(b), a),
             // `read:all` is `read`.
             Some((a, "all")) if is_verb(a) => (None, a),
+            Some((a, b)) if is_verb(a) && !is_verb(b) => (Some(b), a),
             Some((a, b)) => (Some(a), b),
         }
     }
 
     /// The one spelling under which equal permissions compare equal: `resource:verb`, `read:all` as `read`.
     pub fn canonical(&self) -> String {
-        match self.normal() {
+        self.canonical_with(&[])
+    }
+
+    /// The same for a tenant with verbs of its own.
+    pub fn canonical_with(&self, own: &[String]) -> String {
+        match self.normal(own) {
             (None, verb) => verb.to_owned(),
             (Some(resource), verb) => format!("{resource}:{verb}"),
         }
@@ -74,7 +85,7 @@ impl Scope {
 
     /// Is it `admin` (also spelled `admin:all`), which covers everything?
     pub fn is_admin(&self) -> bool {
-        self.normal() == (None, "admin")
+        self.normal(&[]) == (None, "admin")
     }
 
     /// Does holding `self` permit what `wanted` names?
@@ -82,7 +93,12 @@ impl Scope {
     /// `admin` covers everything; a bare verb covers that verb on every resource of the tenant's own API;
     /// `x:admin` covers every `x:…`. Keystead's reserved scopes are covered only by name or by `admin`.
     pub fn covers(&self, wanted: &Self) -> bool {
-        let (held, want) = (self.normal(), wanted.normal());
+        self.covers_with(wanted, &[])
+    }
+
+    /// The same for a tenant with verbs of its own.
+    pub fn covers_with(&self, wanted: &Self, own: &[String]) -> bool {
+        let (held, want) = (self.normal(own), wanted.normal(own));
         if held == want || self.is_admin() {
             return true;
         }
@@ -96,16 +112,16 @@ impl Scope {
         }
     }
 
-    fn normal(&self) -> (Option<&str>, &str) {
-        match self.parts() {
-            (Some("all"), verb) if is_verb(verb) => (None, verb),
+    fn normal(&self, own: &[String]) -> (Option<&str>, &str) {
+        match self.parts_with(own) {
+            (Some("all"), verb) if is_verb(verb, own) => (None, verb),
             other => other,
         }
     }
 }
 
-fn is_verb(s: &str) -> bool {
-    VERBS.contains(&s)
+fn is_verb(s: &str, own: &[String]) -> bool {
+    VERBS.contains(&s) || own.iter().any(|verb| verb == s)
 }
 
 impl FromStr for Scope {
@@ -142,12 +158,22 @@ pub struct ScopeSet(pub Vec<Scope>);
 impl ScopeSet {
     /// Does one of the held scopes cover `wanted`?
     pub fn covers(&self, wanted: &Scope) -> bool {
-        self.0.iter().any(|s| s.covers(wanted))
+        self.covers_with(wanted, &[])
+    }
+
+    /// The same for a tenant with verbs of its own.
+    pub fn covers_with(&self, wanted: &Scope, own: &[String]) -> bool {
+        self.0.iter().any(|s| s.covers_with(wanted, own))
     }
 
     /// The first of `wanted` that nothing here covers.
     pub fn missing<'a>(&self, wanted: &'a [Scope]) -> Option<&'a Scope> {
-        wanted.iter().find(|w| !self.covers(w))
+        self.missing_with(wanted, &[])
+    }
+
+    /// The same for a tenant with verbs of its own.
+    pub fn missing_with<'a>(&self, wanted: &'a [Scope], own: &[String]) -> Option<&'a Scope> {
+        wanted.iter().find(|w| !self.covers_with(w, own))
     }
 
     /// The scopes joined by single spaces, as OAuth writes them.
@@ -163,6 +189,33 @@ pub struct ScopeDef {
     pub name: Scope,
     /// What it permits, in plain words.
     pub description: String,
+}
+
+/// `POST /v1/scopes`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScopeBody {
+    /// The scope.
+    pub name: Option<String>,
+    /// What it permits, in plain words.
+    pub description: Option<String>,
+}
+
+/// `PATCH /v1/scopes/{name}`: the name of a scope stands in keys and in programs, so it stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DescribeScopeBody {
+    /// What it permits, in plain words.
+    pub description: String,
+}
+
+/// A page of a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopePage {
+    /// The entries, by name.
+    pub data: Vec<ScopeDef>,
+    /// Where the next page starts: after the entry of this name.
+    pub next_cursor: Option<Scope>,
 }
 
 #[cfg(test)]
@@ -202,6 +255,19 @@ mod tests {
         ] {
             assert_eq!(s(held).covers(&s(wanted)), yes, "{held} covers {wanted}");
         }
+    }
+
+    #[test]
+    fn a_tenants_own_verb_is_a_verb_in_either_place() {
+        let own = ["run".to_owned()];
+        let covers = |held: &str, wanted: &str| s(held).covers_with(&s(wanted), &own);
+        assert!(covers("run:exports", "exports:run") && covers("exports:run", "run:exports"));
+        assert!(covers("run", "run:exports") && covers("run:all", "exports:run") && covers("exports:admin", "run:exports"));
+        assert!(!covers("run:admin", "run:exports"), "admin of a resource called run");
+        assert!(!covers("run:exports", "run"));
+        assert_eq!(s("run:exports").canonical_with(&own), "exports:run");
+        assert_eq!(s("run:exports").canonical(), "run:exports", "elsewhere it is a resource");
+        assert!(!s("run:exports").covers(&s("exports:run")));
     }
 
     #[test]

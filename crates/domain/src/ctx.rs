@@ -5,7 +5,7 @@ use crate::{
     db::{Db, WriteTx},
     verify::Entry,
 };
-use contract::{Actor, ActorKind, KeyKind, Perm, Problem, Role, Scope, ScopeSet, TenantId, UnixMs, UserId};
+use contract::{Actor, ActorKind, Environment, ErrorCode, KeyKind, Perm, Problem, Role, Scope, ScopeSet, TenantId, UnixMs, UserId};
 use std::{fmt, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
@@ -138,6 +138,25 @@ impl Ctx {
             Who::CommandLine(tenant_id) => (*tenant_id, true),
         };
         if held { Ok(Grant { tenant_id, actor: self.actor() }) } else { Err(Error::Denied(perm)) }
+    }
+
+    /// The environment that the caller is shut into: a test credential of a live installation sees test objects only (s36).
+    pub fn sandboxed(&self) -> Option<Environment> {
+        match &self.who {
+            Who::Key(key) if key.environment == Environment::Test && self.core.settings.environment == Environment::Live => {
+                Some(Environment::Test)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same as [`Self::require`] for what belongs to the tenant as a whole, which test credentials do not touch.
+    pub fn require_tenant_level(&self, perm: Perm) -> Result<Grant> {
+        let grant = self.require(perm)?;
+        match self.sandboxed() {
+            None => Ok(grant),
+            Some(_) => Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned())),
+        }
     }
 
     /// May the caller hand `scope` to a key? Nobody grants more than they hold (s35).

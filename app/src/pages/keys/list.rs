@@ -98,7 +98,6 @@ fn StateTabs(query: Query) -> impl IntoView {
 const fn state_title(state: KeyState) -> &'static str {
     match state {
         KeyState::Active => "Active",
-        KeyState::Pending => "Pending",
         KeyState::Disabled => "Disabled",
         KeyState::Expired => "Expired",
         KeyState::Revoked => "Revoked",
@@ -157,7 +156,7 @@ fn Columns() -> impl IntoView {
 
 #[component]
 fn Row(key: ApiKey) -> impl IntoView {
-    let off = !matches!(key.state, KeyState::Active | KeyState::Pending);
+    let off = key.state != KeyState::Active;
     let display = key.display();
     let owner = key.owner.clone().unwrap_or_else(|| key.created_by.clone());
     let used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());

@@ -40,8 +40,15 @@ impl WriteTx {
     }
 
     /// Commits the change together with its audit and outbox rows.
-    pub async fn commit(mut self, event: Event) -> Result<()> {
-        record(&mut self.tx, &self.ctx, &self.grant, event).await?;
+    pub async fn commit(self, event: Event) -> Result<()> {
+        self.commit_all(vec![event]).await
+    }
+
+    /// The same for several changes that stand or fall together.
+    pub async fn commit_all(mut self, events: Vec<Event>) -> Result<()> {
+        for event in events {
+            record(&mut self.tx, &self.ctx, &self.grant, event).await?;
+        }
         self.tx.commit_quiet().await
     }
 }

@@ -1,15 +1,18 @@
 //! Making a key.
 
-use super::{secret, sql, target};
+use super::{
+    bounds::{Maker, Power},
+    secret, sql, target,
+};
 use crate::{
-    Ctx, Error, Grant, Result,
-    db::{Event, WriteTx},
+    Ctx, Error, Grant, Result, Who,
+    db::{Event, Tx, WriteTx},
+    scopes::{self, Catalogue},
 };
 use contract::{
-    ApiKey, BUILT_IN_SCOPES, CreateKey, CreatedKey, Environment, ErrorCode, FieldErrors, FormId, KeyForm, KeyId, KeyKind, KeyState, Perm,
-    Scope, ScopeSet, SecretId, VERBS,
+    ApiKey, CreateKey, CreateKeyBody, CreatedKey, Environment, FieldErrors, FormId, ImportKey, ImportKeyBody, KeyForm, KeyId, KeyKind,
+    KeyState, OwnerRef, Perm, Scope, ScopeSet, SecretId, UserId,
 };
-use std::collections::HashMap;
 
 /// Makes a key from the console's form. Posting the same form twice makes one key; the second answer has no secret.
 pub async fn create_from_form(ctx: &Ctx, form: &KeyForm) -> Result<CreatedKey> {
@@ -17,18 +20,47 @@ pub async fn create_from_form(ctx: &Ctx, form: &KeyForm) -> Result<CreatedKey> {
     let form_id =
         form.form_id().ok_or_else(|| Error::Conflict("This form is incomplete. Open it again and send it once more.".to_owned()))?;
     let req = form.parse(ctx.now())?;
-    make(ctx, req, Some(form_id)).await
+    make(ctx, req, Some(form_id), None).await
+}
+
+/// Makes a key from a JSON body.
+pub async fn create_from_body(ctx: &Ctx, body: &CreateKeyBody) -> Result<CreatedKey> {
+    ctx.require(Perm::KeysWrite)?;
+    let req = body.parse(ctx.now(), own_environment(ctx))?;
+    make(ctx, req, None, None).await
 }
 
 /// Makes a key.
 pub async fn create(ctx: &Ctx, req: CreateKey) -> Result<CreatedKey> {
-    make(ctx, req, None).await
+    make(ctx, req, None, None).await
 }
 
-async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>) -> Result<CreatedKey> {
+/// Takes over a key that another system made: only its SHA-256 is needed, and only a keyed hash of that is kept.
+pub async fn import(ctx: &Ctx, body: ImportKeyBody) -> Result<ApiKey> {
+    ctx.require(Perm::KeysWrite)?;
+    let ImportKey { key, sha256, prefix, last_four } = body.parse(ctx.now(), own_environment(ctx))?;
+    let digest = secret::foreign(&ctx.core().keys, &sha256);
+    make(ctx, key, None, Some(Imported { digest, prefix, last_four })).await.map(|made| made.api_key)
+}
+
+/// The environment that a caller who names none means.
+fn own_environment(ctx: &Ctx) -> Environment {
+    ctx.sandboxed().unwrap_or(ctx.core().settings.environment)
+}
+
+struct Imported {
+    digest: secret::Digest,
+    prefix: String,
+    last_four: String,
+}
+
+async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Option<Imported>) -> Result<CreatedKey> {
     let grant = ctx.require(Perm::KeysWrite)?;
     let now = ctx.now();
-    judge(ctx, &mut req)?;
+    // A gateway key that a platform admin makes decides for every tenant.
+    if req.kind == KeyKind::Gateway {
+        req.platform = ctx.is_platform();
+    }
     let mut tx = ctx.write(&grant).await?;
     let id = KeyId::from_uuid(ctx.new_uuid());
     if let (Some(form), Some(person)) = (form, ctx.person())
@@ -37,19 +69,37 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>) -> Result<Cre
         let first = sql::find_by_form(tx.tx(), &grant, form, person.user_id).await?.ok_or(Error::NotFound)?;
         return Ok(CreatedKey { api_key: first.key(now)?, key: None });
     }
+    let maker = Maker::of(ctx, tx.tx(), &grant).await?;
+    if req.allowed_ips.is_empty() {
+        req.allowed_ips.clone_from(&maker.allowed_ips);
+    }
+    req.expires_at = req.expires_at.or(maker.expires_at);
+    req.rate_limit = req.rate_limit.or(maker.rate_limit);
+    maker.check(ctx, &Power::from(&req))?;
     let scopes = admit_scopes(ctx, &grant, &mut tx, req.scopes).await?;
-    let tenant = sql::slug(tx.tx(), &grant).await?;
+    let owner = match &req.owner {
+        Some(asked) => Some(owner(ctx, tx.tx(), &grant, asked).await?),
+        None => default_owner(ctx, tx.tx(), &grant).await?,
+    };
     let core = ctx.core();
-    let made = secret::generate(core.entropy(), &core.keys, req.kind, req.environment, &tenant);
-    let owner = ctx.person().map(|p| (p.user_id, p.email.clone()));
+    let (token, digest, prefix, last_four) = if let Some(i) = imported {
+        if sql::digest_taken_unscoped(tx.tx(), &i.digest).await? {
+            return Err(Error::Conflict("This key was imported already".to_owned()));
+        }
+        (None, i.digest, i.prefix, i.last_four)
+    } else {
+        let tenant = sql::slug(tx.tx(), &grant).await?;
+        let made = secret::generate(core.entropy(), &core.keys, req.kind, req.environment, &tenant);
+        (Some(made.token), made.digest, made.prefix, made.last_four)
+    };
     let key = ApiKey {
         id,
         name: req.name.to_string(),
         kind: req.kind,
         environment: req.environment,
-        prefix: made.prefix.clone(),
-        last_four: made.last_four.clone(),
-        state: if req.not_before.is_some_and(|t| t > now) { KeyState::Pending } else { KeyState::Active },
+        prefix,
+        last_four,
+        state: KeyState::Active,
         scopes: ScopeSet(scopes),
         allowed_ips: req.allowed_ips,
         not_before: req.not_before,
@@ -64,60 +114,63 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>) -> Result<Cre
         revoked_at: None,
     };
     sql::insert(tx.tx(), &grant, &key, owner.map(|(id, _)| id)).await?;
-    sql::insert_secret(tx.tx(), &grant, SecretId::from_uuid(ctx.new_uuid()), &key, &made.digest).await?;
+    sql::insert_secret(tx.tx(), &grant, SecretId::from_uuid(ctx.new_uuid()), &key, &digest, now).await?;
     sql::append_change(tx.tx(), &grant, id, now).await?;
     let after = serde_json::to_value(&key).map_err(Error::internal)?;
-    tx.commit(Event { action: "api_key.created", target: target(&key), reason: None, before: None, after: Some(after) }).await?;
+    let action = if token.is_some() { "api_key.created" } else { "api_key.imported" };
+    tx.commit(Event { action, target: target(&key), reason: None, before: None, after: Some(after) }).await?;
     core.cache.sync(core).await?;
-    Ok(CreatedKey { api_key: key, key: Some(made.token.expose().clone()) })
+    Ok(CreatedKey { api_key: key, key: token.map(|t| t.expose().clone()) })
 }
 
-/// What the caller may ask for, beside the catalogue.
-fn judge(ctx: &Ctx, req: &mut CreateKey) -> Result<()> {
-    if ctx.core().settings.environment == Environment::Test && req.environment == Environment::Live {
-        return Err(Error::field("environment", "not_permitted", "This is a sandbox: only test keys exist here."));
-    }
-    if req.kind == KeyKind::Gateway {
-        let decides = Perm::KeysVerify.scope();
-        if req.scopes != [decides.clone()] {
-            return Err(Error::field("scopes", "not_permitted", format!("A gateway key holds {decides} and nothing else.")));
-        }
-        // A gateway key that a platform admin makes decides for every tenant.
-        req.platform = ctx.is_platform();
-        let may = ctx.person().is_some_and(|p| p.role.grants_any());
-        if !may {
-            ctx.may_grant(&decides)?;
-        }
-    } else {
-        for scope in &req.scopes {
-            ctx.may_grant(scope)?;
-        }
-        if req.platform && !ctx.is_platform() {
-            return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins make platform keys".to_owned()));
+impl<'a> From<&'a CreateKey> for Power<'a> {
+    fn from(req: &'a CreateKey) -> Self {
+        Self {
+            kind: req.kind,
+            environment: req.environment,
+            platform: req.platform,
+            scopes: &req.scopes,
+            allowed_ips: &req.allowed_ips,
+            expires_at: req.expires_at,
+            rate_limit: req.rate_limit,
         }
     }
-    if req.kind == KeyKind::Restricted && req.scopes.iter().any(Scope::is_admin) {
-        return Err(Error::field("scopes", "not_permitted", "A restricted key never holds admin."));
+}
+
+/// The member whom a request names as owner. Who sees only their own keys answers for them themselves.
+pub(super) async fn owner(ctx: &Ctx, tx: &mut Tx, grant: &Grant, asked: &str) -> Result<(UserId, String)> {
+    let found = sql::member(tx, grant, &OwnerRef::parse(asked)).await?;
+    let (id, email) = found.ok_or_else(|| Error::field("owner", "invalid", "No member of this tenant has this address or id."))?;
+    match super::only_own(ctx) {
+        Some(own) if own != id => Err(Error::field("owner", "not_permitted", "You can only make and keep keys of your own.")),
+        _ => Ok((id, email)),
     }
-    Ok(())
+}
+
+/// The maker; for a key that makes keys whoever answers for it.
+async fn default_owner(ctx: &Ctx, tx: &mut Tx, grant: &Grant) -> Result<Option<(UserId, String)>> {
+    match ctx.who() {
+        Who::Person(p) => Ok(Some((p.user_id, p.email.clone()))),
+        Who::Key(key) => match key.owner {
+            Some(owner) => sql::member(tx, grant, &OwnerRef::Id(owner)).await,
+            None => Ok(None),
+        },
+        _ => Ok(None),
+    }
 }
 
 /// The scopes in the catalogue's spelling. `resource:verb` with a known verb is added by whoever may write settings;
 /// any other unknown scope is refused by name.
-async fn admit_scopes(ctx: &Ctx, grant: &Grant, tx: &mut WriteTx, asked: Vec<Scope>) -> Result<Vec<Scope>> {
-    let known: HashMap<String, Scope> = sql::catalogue(tx.tx(), grant).await?.into_iter().map(|d| (d.name.canonical(), d.name)).collect();
-    let may_add = ctx.require(Perm::SettingsWrite).is_ok();
+pub(super) async fn admit_scopes(ctx: &Ctx, grant: &Grant, tx: &mut WriteTx, asked: Vec<Scope>) -> Result<Vec<Scope>> {
+    let known = Catalogue::lock(tx.tx(), grant).await?;
+    // The catalogue belongs to the tenant as a whole: a test credential finds it as it is.
+    let may_add = ctx.require_tenant_level(Perm::SettingsWrite).is_ok();
     let mut errors = FieldErrors::default();
     let mut admitted: Vec<Scope> = Vec::new();
     for scope in asked {
-        let (resource, verb) = scope.parts();
-        let mut admit = known.get(&scope.canonical()).cloned();
-        if admit.is_none() && scope.is_reserved() {
-            admit = Perm::ALL.iter().map(|p| p.scope()).find(|p| *p == scope);
-        } else if admit.is_none() && BUILT_IN_SCOPES.contains(&scope.as_str()) {
-            admit = Some(scope.clone());
-        } else if admit.is_none() && may_add && resource.is_some() && VERBS.contains(&verb) {
-            sql::add_scope(tx.tx(), grant, &scope, ctx.now()).await?;
+        let mut admit = known.find(&scope);
+        if admit.is_none() && may_add && known.may_add(&scope) {
+            scopes::add(tx.tx(), grant, &known, &scope, ctx).await?;
             admit = Some(scope.clone());
         }
         match admit {

@@ -15,6 +15,11 @@ const SHOWN: usize = 4;
 
 /// Says how the hash behind a stored digest was made, so that another can be added without a flag day.
 const BLAKE3_KEYED: u8 = 1;
+/// Of keys that other systems made only SHA-256 is known; it is stored under the pepper like the rest, so that a copy
+/// of the database does not help to guess them (s33).
+const BLAKE3_KEYED_SHA256: u8 = 2;
+/// The longest key of another system that is looked for.
+const MAX_FOREIGN: usize = 512;
 
 /// What is stored of a secret: an algorithm byte and the hash under the pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,6 +29,11 @@ impl Digest {
     /// As it is stored.
     pub const fn bytes(&self) -> &[u8; 33] {
         &self.0
+    }
+
+    /// Does it belong to a key that another system made?
+    pub const fn is_foreign(&self) -> bool {
+        self.0[0] == BLAKE3_KEYED_SHA256
     }
 
     /// Reads a stored digest.
@@ -124,8 +134,23 @@ impl Parsed<'_> {
 }
 
 fn digest(keys: &DataKeys, token: &str) -> Digest {
-    let mut out = [BLAKE3_KEYED; 33];
-    out[1..].copy_from_slice(blake3::keyed_hash(keys.pepper.expose(), token.as_bytes()).as_bytes());
+    keyed(BLAKE3_KEYED, keys, token.as_bytes())
+}
+
+/// The digest under which a key of another system is stored, given its SHA-256.
+pub fn foreign(keys: &DataKeys, sha256: &[u8; 32]) -> Digest {
+    keyed(BLAKE3_KEYED_SHA256, keys, sha256)
+}
+
+/// The same, given what was sent; none when it cannot be such a key.
+pub fn foreign_digest(keys: &DataKeys, credential: &str) -> Option<Digest> {
+    let plausible = (1..=MAX_FOREIGN).contains(&credential.len());
+    plausible.then(|| keyed(BLAKE3_KEYED_SHA256, keys, aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, credential.as_bytes()).as_ref()))
+}
+
+fn keyed(algorithm: u8, keys: &DataKeys, of: &[u8]) -> Digest {
+    let mut out = [algorithm; 33];
+    out[1..].copy_from_slice(blake3::keyed_hash(keys.pepper.expose(), of).as_bytes());
     Digest(out)
 }
 

@@ -1,4 +1,5 @@
-//! Lists rely on `api_keys_by_environment` and the primary key; a key's newest secret on `api_key_secrets_by_key`.
+//! One key is found by its primary key, its secrets by `api_key_secrets_by_key`, the current one by
+//! `api_key_secrets_current`, a digest by its unique index. Lists stand in `search/sql.rs`.
 
 use super::secret::Digest;
 use crate::{
@@ -6,15 +7,15 @@ use crate::{
     db::{Tx, on, tell},
 };
 use contract::{
-    AllowedIp, ApiKey, FormId, KeyFilter, KeyId, KeyState, PageQuery, RateLimit, Scope, ScopeDef, ScopeSet, SecretId, Slug, TenantId,
-    UnixMs, UserId,
+    AllowedIp, ApiKey, Environment, FormId, KeyId, KeySecret, KeyState, OwnerRef, RateLimit, ScopeSet, SecretId, Slug, TenantId, UnixMs,
+    UserId,
 };
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
 #[derive(FromRow)]
 pub(super) struct Row {
-    id: Uuid,
+    pub id: Uuid,
     name: String,
     kind: String,
     environment: String,
@@ -23,29 +24,30 @@ pub(super) struct Row {
     scopes: Json<ScopeSet>,
     allowed_ips: Json<Vec<AllowedIp>>,
     not_before: Option<i64>,
-    expires_at: Option<i64>,
+    pub expires_at: Option<i64>,
     rate_limit: Option<Json<RateLimit>>,
     metadata: Json<serde_json::Value>,
+    pub owner_id: Option<Uuid>,
     owner: Option<String>,
     platform: bool,
     created_at: i64,
     created_by: String,
     disabled_at: Option<i64>,
     revoked_at: Option<i64>,
-    last_used_at: Option<i64>,
+    pub last_used_at: Option<i64>,
+    pub search: String,
 }
 
 impl Row {
     pub fn key(self, now: UnixMs) -> Result<ApiKey> {
         let damaged = |()| Error::internal("a stored key cannot be read");
+        // A key whose `not_before` lies ahead is active: nobody has to do anything for it to work.
         let state = if self.revoked_at.is_some() {
             KeyState::Revoked
         } else if self.disabled_at.is_some() {
             KeyState::Disabled
         } else if self.expires_at.is_some_and(|t| t <= now.0) {
             KeyState::Expired
-        } else if self.not_before.is_some_and(|t| t > now.0) {
-            KeyState::Pending
         } else {
             KeyState::Active
         };
@@ -73,11 +75,19 @@ impl Row {
     }
 }
 
+/// The keys that a caller sees at all; any other does not exist for them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    pub own: Option<UserId>,
+    pub environment: Option<Environment>,
+}
+
 macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT k.id, k.name, k.kind, k.environment, s.prefix, s.last_four, k.scopes, k.allowed_ips, k.not_before, k.expires_at, \
-             k.rate_limit, k.metadata, u.email AS owner, k.platform, k.created_at, k.created_by, k.disabled_at, k.revoked_at, k.last_used_at \
+             k.rate_limit, k.metadata, k.owner_id, u.email AS owner, k.platform, k.created_at, k.created_by, k.disabled_at, \
+             k.revoked_at, k.last_used_at, k.search \
              FROM api_keys k \
              JOIN api_key_secrets s ON s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until IS NULL \
              LEFT JOIN users u ON u.id = k.owner_id ",
@@ -86,60 +96,29 @@ macro_rules! select {
     };
 }
 
-pub(super) async fn list(
-    tx: &mut Tx,
-    grant: &Grant,
-    filter: &KeyFilter,
-    own_only: Option<UserId>,
-    now: UnixMs,
-    page: PageQuery,
-) -> Result<Vec<Row>> {
-    // The states of `Row::key`, in the same order.
+/// What a search looks through: the name, and the secret as it is displayed.
+pub(super) fn search_text(key: &ApiKey) -> String {
+    format!("{}\n{} {}", key.name.to_lowercase(), key.prefix.to_lowercase(), key.last_four.to_lowercase())
+}
+
+/// The scopes between spaces.
+fn scope_names(key: &ApiKey) -> String {
+    format!(" {} ", key.scopes.joined())
+}
+
+pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: KeyId, reach: Reach) -> Result<Option<Row>> {
     const SQL: &str = select!(
-        "WHERE k.tenant_id = $1 AND k.id < $2 \
-         AND ($4 IS NULL OR k.environment = $4) \
-         AND ($5 IS NULL OR k.owner_id = $5) \
-         AND ($6 IS NULL OR lower(k.name) LIKE $6 ESCAPE '!' OR lower(s.prefix) LIKE $7 ESCAPE '!' OR lower(s.last_four) = $8) \
-         AND ($9 IS NULL OR k.id = $9) \
-         AND ($10 IS NULL OR $10 = CASE \
-              WHEN k.revoked_at IS NOT NULL THEN 'revoked' \
-              WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-              WHEN k.expires_at <= $11 THEN 'expired' \
-              WHEN k.not_before > $11 THEN 'pending' \
-              ELSE 'active' END) \
-         ORDER BY k.id DESC LIMIT $3"
+        "WHERE k.tenant_id = $1 AND k.id = $2 AND ($3 IS NULL OR k.owner_id = $3) AND ($4 IS NULL OR k.environment = $4)"
     );
-    let q = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).map(str::to_lowercase);
-    // A whole id is looked up as one; anything else is searched for in what people see of a key.
-    let id = q.as_deref().and_then(|q| q.parse::<KeyId>().ok());
-    let q = if id.is_some() { None } else { q };
-    let like = q.as_deref().map(escape_like);
-    on!(tx, c => sqlx::query_as(SQL)
-        .bind(grant.tenant_id().uuid())
-        .bind(page.before())
-        .bind(i64::from(page.bounded()) + 1)
-        .bind(filter.environment.map(contract::Environment::as_str))
-        .bind(own_only.map(UserId::uuid))
-        .bind(like.as_ref().map(|q| format!("%{q}%")))
-        .bind(like.as_ref().map(|q| format!("{q}%")))
-        .bind(q)
-        .bind(id.map(KeyId::uuid))
-        .bind(filter.state.map(KeyState::as_str))
-        .bind(now.0)
-        .fetch_all(c).await)
-    .map_err(Into::into)
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(reach.own.map(UserId::uuid))
+        .bind(reach.environment.map(Environment::as_str)).fetch_optional(c).await)?)
 }
 
-/// `%` and `_` are letters here, not patterns.
-fn escape_like(s: &str) -> String {
-    s.replace('!', "!!").replace('%', "!%").replace('_', "!_")
-}
-
-pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: KeyId, own_only: Option<UserId>) -> Result<Option<Row>> {
-    const SQL: &str = select!("WHERE k.tenant_id = $1 AND k.id = $2 AND ($3 IS NULL OR k.owner_id = $3)");
-    Ok(
-        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(own_only.map(UserId::uuid)).fetch_optional(c).await)?,
-    )
+/// The same, with the row locked until the commit: what is judged on it cannot change meanwhile.
+pub(super) async fn lock(tx: &mut Tx, grant: &Grant, id: KeyId, reach: Reach) -> Result<Option<Row>> {
+    const SQL: &str = "UPDATE api_keys SET name = name WHERE tenant_id = $1 AND id = $2";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).execute(c).await.map(drop))?;
+    find(tx, grant, id, reach).await
 }
 
 pub(super) async fn tenant_of_unscoped(tx: &mut Tx, id: KeyId) -> Result<Option<TenantId>> {
@@ -165,24 +144,85 @@ pub(super) async fn use_form(tx: &mut Tx, grant: &Grant, form: FormId, user: Use
 
 pub(super) async fn insert(tx: &mut Tx, grant: &Grant, key: &ApiKey, owner: Option<UserId>) -> Result<()> {
     const SQL: &str = "INSERT INTO api_keys (tenant_id, id, name, kind, environment, scopes, allowed_ips, not_before, expires_at, rate_limit, \
-        metadata, owner_id, platform, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        metadata, owner_id, platform, created_at, created_by, search, scope_names) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     on!(tx, c => sqlx::query(SQL)
         .bind(grant.tenant_id().uuid()).bind(key.id.uuid()).bind(&key.name).bind(key.kind.as_str()).bind(key.environment.as_str())
         .bind(Json(&key.scopes)).bind(Json(&key.allowed_ips)).bind(key.not_before.map(|t| t.0)).bind(key.expires_at.map(|t| t.0))
         .bind(key.rate_limit.map(Json)).bind(Json(&key.metadata)).bind(owner.map(UserId::uuid)).bind(key.platform)
-        .bind(key.created_at.0).bind(&key.created_by)
+        .bind(key.created_at.0).bind(&key.created_by).bind(search_text(key)).bind(scope_names(key))
         .execute(c).await.map(drop))?;
     Ok(())
 }
 
-pub(super) async fn insert_secret(tx: &mut Tx, grant: &Grant, id: SecretId, key: &ApiKey, digest: &Digest) -> Result<()> {
+pub(super) async fn update(tx: &mut Tx, grant: &Grant, key: &ApiKey, owner: Option<UserId>) -> Result<()> {
+    const SQL: &str = "UPDATE api_keys SET name = $3, scopes = $4, allowed_ips = $5, not_before = $6, expires_at = $7, rate_limit = $8, \
+        metadata = $9, owner_id = $10, search = $11, scope_names = $12 WHERE tenant_id = $1 AND id = $2";
+    on!(tx, c => sqlx::query(SQL)
+        .bind(grant.tenant_id().uuid()).bind(key.id.uuid()).bind(&key.name)
+        .bind(Json(&key.scopes)).bind(Json(&key.allowed_ips)).bind(key.not_before.map(|t| t.0)).bind(key.expires_at.map(|t| t.0))
+        .bind(key.rate_limit.map(Json)).bind(Json(&key.metadata)).bind(owner.map(UserId::uuid)).bind(search_text(key)).bind(scope_names(key))
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// After a rotation: the secret is part of what a search looks through.
+pub(super) async fn set_search(tx: &mut Tx, grant: &Grant, key: &ApiKey) -> Result<()> {
+    const SQL: &str = "UPDATE api_keys SET search = $3 WHERE tenant_id = $1 AND id = $2";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(key.id.uuid()).bind(search_text(key)).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn insert_secret(tx: &mut Tx, grant: &Grant, id: SecretId, key: &ApiKey, digest: &Digest, now: UnixMs) -> Result<()> {
     const SQL: &str =
         "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     on!(tx, c => sqlx::query(SQL)
         .bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(key.id.uuid()).bind(digest.bytes().as_slice())
-        .bind(&key.prefix).bind(&key.last_four).bind(key.created_at.0)
+        .bind(&key.prefix).bind(&key.last_four).bind(now.0)
         .execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Is the digest stored already? Digests are unique across tenants, so the question is, too.
+pub(super) async fn digest_taken_unscoped(tx: &mut Tx, digest: &Digest) -> Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM api_key_secrets WHERE digest = $1";
+    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(digest.bytes().as_slice()).fetch_one(c).await)?;
+    Ok(n > 0)
+}
+
+pub(super) async fn secrets(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<Vec<KeySecret>> {
+    const SQL: &str = "SELECT id, prefix, last_four, created_at, valid_until FROM api_key_secrets \
+        WHERE tenant_id = $1 AND key_id = $2 ORDER BY id DESC LIMIT 100";
+    let rows: Vec<(Uuid, String, String, i64, Option<i64>)> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).fetch_all(c).await)?;
+    let secret = |(id, prefix, last_four, created_at, valid_until): (Uuid, _, _, i64, Option<i64>)| KeySecret {
+        id: SecretId::from_uuid(id),
+        prefix,
+        last_four,
+        created_at: UnixMs(created_at),
+        valid_until: valid_until.map(UnixMs),
+    };
+    Ok(rows.into_iter().map(secret).collect())
+}
+
+/// How many secrets of the key work at `now`.
+pub(super) async fn working_secrets(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<i64> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM api_key_secrets WHERE tenant_id = $1 AND key_id = $2 AND (valid_until IS NULL OR valid_until > $3)";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(now.0).fetch_one(c).await)?)
+}
+
+/// Gives the current secret its end; none when another rotation did so first.
+pub(super) async fn end_current_secret(tx: &mut Tx, grant: &Grant, id: KeyId, until: UnixMs) -> Result<Option<SecretId>> {
+    const SQL: &str = "UPDATE api_key_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until IS NULL RETURNING id";
+    let ended: Option<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(until.0).fetch_optional(c).await)?;
+    Ok(ended.map(SecretId::from_uuid))
+}
+
+/// Lets no older secret work beyond `until`; answers how many end sooner than they would have.
+pub(super) async fn end_old_secrets(tx: &mut Tx, grant: &Grant, id: KeyId, until: UnixMs) -> Result<u64> {
+    const SQL: &str = "UPDATE api_key_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until > $3";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(until.0).execute(c).await.map(|r| r.rows_affected()))?)
 }
 
 /// False when it was revoked before.
@@ -190,6 +230,35 @@ pub(super) async fn revoke(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -
     const SQL: &str = "UPDATE api_keys SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
     let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
     Ok(n == 1)
+}
+
+/// False when it was disabled or revoked before.
+pub(super) async fn disable(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE api_keys SET disabled_at = $3 WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL AND revoked_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// False when it was not disabled, or is revoked.
+pub(super) async fn enable(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE api_keys SET disabled_at = NULL WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NOT NULL AND revoked_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// A member of the tenant who can still sign in.
+pub(super) async fn member(tx: &mut Tx, grant: &Grant, who: &OwnerRef) -> Result<Option<(UserId, String)>> {
+    const SQL: &str = "SELECT u.id, u.email FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.tenant_id = $1 AND (u.id = $2 OR u.email = $3) AND u.disabled_at IS NULL";
+    let (id, email) = match who {
+        OwnerRef::Id(id) => (Some(id.uuid()), None),
+        OwnerRef::Email(email) => (None, Some(email.as_str())),
+    };
+    let found: Option<(Uuid, String)> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(email).fetch_optional(c).await)?;
+    Ok(found.map(|(id, email)| (UserId::from_uuid(id), email)))
 }
 
 /// Tells every process that the key changed; the counter's row stays locked until the commit, so no number is
@@ -220,17 +289,4 @@ pub(super) async fn slug(tx: &mut Tx, grant: &Grant) -> Result<Slug> {
     let slug: String =
         on!(tx, c => sqlx::query_scalar("SELECT slug FROM tenants WHERE id = $1").bind(grant.tenant_id().uuid()).fetch_one(c).await)?;
     Slug::parse(&slug).map_err(Error::internal)
-}
-
-pub(super) async fn catalogue(tx: &mut Tx, grant: &Grant) -> Result<Vec<ScopeDef>> {
-    const SQL: &str = "SELECT name, description FROM scopes WHERE tenant_id = $1 ORDER BY created_at, canonical";
-    let rows: Vec<(String, String)> = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_all(c).await)?;
-    rows.into_iter().map(|(name, description)| Ok(ScopeDef { name: Scope::parse(&name).map_err(Error::internal)?, description })).collect()
-}
-
-pub(super) async fn add_scope(tx: &mut Tx, grant: &Grant, scope: &Scope, now: UnixMs) -> Result<()> {
-    const SQL: &str = "INSERT INTO scopes (tenant_id, canonical, name, description, created_at) VALUES ($1, $2, $3, '', $4) \
-        ON CONFLICT (tenant_id, canonical) DO NOTHING";
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(scope.canonical()).bind(scope.as_str()).bind(now.0).execute(c).await.map(drop))?;
-    Ok(())
 }
