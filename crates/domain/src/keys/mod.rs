@@ -1,13 +1,16 @@
 //! API keys: create, list, revoke.
 
 mod create;
+mod reports;
 pub mod secret;
 mod sql;
 
 pub use create::{create, create_from_form};
+pub(crate) use reports::exists;
+pub use reports::{QUIET_HOURS, advice, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
 
-use crate::{Ctx, Error, Result, db::Event, usage};
-use contract::{ApiKey, KeyFilter, KeyId, KeyImpact, KeyState, Page, PageQuery, Perm, RevokeForm, ScopeDef, Target, TenantId, UserId};
+use crate::{Ctx, Error, Result, db::Event};
+use contract::{ApiKey, KeyFilter, KeyId, KeyState, Page, PageQuery, Perm, RevokeForm, ScopeDef, Target, TenantId, UserId};
 
 /// One page of the tenant's keys, newest first.
 pub async fn list(ctx: &Ctx, filter: &KeyFilter, page: PageQuery) -> Result<Page<ApiKey>> {
@@ -23,14 +26,6 @@ pub async fn get(ctx: &Ctx, id: KeyId) -> Result<ApiKey> {
     let grant = ctx.require(Perm::KeysRead)?;
     let mut tx = ctx.db().read().await?;
     sql::find(&mut tx, &grant, id, only_own(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())
-}
-
-/// What revoking the key would break, counted over the last 30 days of real traffic.
-pub async fn impact(ctx: &Ctx, id: KeyId) -> Result<KeyImpact> {
-    let grant = ctx.require(Perm::KeysRevoke)?;
-    let mut tx = ctx.db().read().await?;
-    let key = sql::find(&mut tx, &grant, id, only_own(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())?;
-    usage::impact(&mut tx, &grant, key.environment, id, ctx.now()).await
 }
 
 /// The permissions that the tenant's catalogue holds.
