@@ -1,6 +1,6 @@
 //! The audit log: who changed what.
 
-use crate::{AuditId, UnixMs, credential::words};
+use crate::{AuditId, FieldErrors, TenantId, UnixMs, credential::words, usage::{INSTANT, instant}};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -74,4 +74,84 @@ pub struct AuditEvent {
 pub struct AuditFilter {
     /// Events on this object.
     pub target_id: Option<String>,
+}
+
+/// Which events, in full; every part that is set must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// Recorded then or later.
+    pub from: Option<UnixMs>,
+    /// Recorded before.
+    pub to: Option<UnixMs>,
+    /// Who: an id, or a name as it was then.
+    pub actor: Option<String>,
+    /// What was done, as `api_key.created`.
+    pub action: Option<String>,
+    /// The id of what it was done to.
+    pub target: Option<String>,
+    /// One request.
+    pub request_id: Option<String>,
+}
+
+impl AuditQuery {
+    /// Reads the members of a query string. Empty ones are left out; an unknown one is an error.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FieldErrors> {
+        let mut query = Self::default();
+        let mut errors = FieldErrors::default();
+        for (name, value) in pairs {
+            let value = value.trim();
+            if value.is_empty() {
+                continue;
+            }
+            let some = Some(value.to_owned());
+            match name {
+                "from" if !instant(&mut query.from, value) => errors.add(name, "invalid", format!("“{value}” is not {INSTANT}.")),
+                "to" if !instant(&mut query.to, value) => errors.add(name, "invalid", format!("“{value}” is not {INSTANT}.")),
+                "from" | "to" => {}
+                "actor" => query.actor = some,
+                "action" => query.action = some,
+                "target" | "target_id" => query.target = some,
+                "request_id" => query.request_id = some,
+                _ => errors.add(name, "unknown", "There is no such filter."),
+            }
+        }
+        errors.into_result(Some(query))
+    }
+
+    /// Does the actor look like an id, or like a name?
+    pub fn actor_is_id(&self) -> bool {
+        let id = |a: &str| ["usr_", "key_"].iter().any(|p| a.strip_prefix(p).is_some_and(|h| h.len() == 32));
+        self.actor.as_deref().is_some_and(id)
+    }
+}
+
+impl From<&AuditFilter> for AuditQuery {
+    fn from(f: &AuditFilter) -> Self {
+        Self { target: f.target_id.clone(), ..Self::default() }
+    }
+}
+
+/// The end of a tenant's chain, signed by the installation. Kept elsewhere, it shows that the chain up to it was
+/// neither cut nor rewritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// Whose chain.
+    pub tenant_id: TenantId,
+    /// The number of its last event.
+    pub seq: i64,
+    /// Hex hash of its last event.
+    pub hash: String,
+    /// When it was signed: at that event.
+    pub signed_at: UnixMs,
+    /// Base64 Ed25519 key of the installation.
+    pub public_key: String,
+    /// Base64 signature over [`AuditHead::signed_text`].
+    pub signature: String,
+}
+
+impl AuditHead {
+    /// What is signed.
+    pub fn signed_text(tenant: TenantId, seq: i64, hash: &str, signed_at: UnixMs) -> String {
+        format!("keystead audit head v1\n{tenant}\n{seq}\n{hash}\n{}", signed_at.0)
+    }
 }

@@ -11,6 +11,7 @@ mod audit;
 mod credential;
 mod decision;
 mod id;
+mod impact;
 mod key;
 mod key_body;
 mod key_form;
@@ -23,20 +24,22 @@ mod scope;
 mod secret;
 mod text;
 mod time;
+mod trace;
 mod usage;
 
 pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
-pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, Target};
+pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
 pub use id::{AuditId, FormId, IdError, KeyId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
+pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
 pub use key_body::{
     BulkRevokeBody, CreateKeyBody, EmptyBody, ImportKey, ImportKeyBody, ReasonBody, RotateBody, UpdateKeyBody, read_ips, read_reason,
 };
 pub use key_form::{Expiry, KeyForm};
 pub use key_query::{KeyCursor, KeyPage, KeyQueue, KeyQueueHead, KeySearch, KeySecret, KeySort, OwnerRef};
-pub use net::{AllowedIp, NetError, normalise};
+pub use net::{AllowedIp, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
@@ -44,4 +47,7 @@ pub use scope::{BUILT_IN_SCOPES, DEFAULT_CATALOGUE, DescribeScopeBody, Scope, Sc
 pub use secret::Secret;
 pub use text::{Email, KeyName, Slug, TenantName, TextError};
 pub use time::UnixMs;
-pub use usage::{Outcome, UsageEvent, UsageFilter, UsageSource};
+pub use trace::{Check, CheckName, CheckOutcome, LimitFacts, Policy, Trace};
+pub use usage::{
+    Bucket, BucketCount, CodeCount, KeyCount, Outcome, UsageEvent, UsageFilter, UsageQuery, UsageSource, UsageSummary,
+};

@@ -70,6 +70,11 @@ impl AllowedIp {
         self.0.contains(&normalise(ip))
     }
 
+    /// The first and the last address of the network, as [`sortable`] bytes.
+    pub fn bounds(&self) -> ([u8; 16], [u8; 16]) {
+        (sortable(self.0.network()), sortable(self.0.broadcast()))
+    }
+
     /// The network itself.
     pub const fn net(&self) -> IpNet {
         self.0
@@ -81,6 +86,14 @@ pub fn normalise(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(ip, IpAddr::V4),
         IpAddr::V4(_) => ip,
+    }
+}
+
+/// The address as 16 bytes in the order of addresses; IPv4 is mapped into IPv6, so that one column holds both.
+pub fn sortable(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
     }
 }
 

@@ -6,7 +6,10 @@ use crate::{
     clock::{Entropy, uuid_v7},
     db::{Db, on},
 };
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::{Secret, UnixMs};
 use sqlx::FromRow;
@@ -21,10 +24,38 @@ pub struct MasterKey(Secret<[u8; 32]>);
 pub struct DataKeys {
     /// Keys the hash under which API keys are stored.
     pub pepper: Secret<[u8; 32]>,
+    /// Signs the heads of the audit chains.
+    pub audit: SigningKey,
 }
 
 /// What a data key is for; each is wrapped under its own name.
 const PEPPER: &str = "pepper";
+const AUDIT: &str = "audit-ed25519";
+
+/// An Ed25519 key; its seed lies wrapped like every data key, and what prints is its public half.
+#[derive(Debug)]
+pub struct SigningKey(Ed25519KeyPair);
+
+impl SigningKey {
+    fn from_seed(seed: &Secret<[u8; 32]>) -> Result<Self> {
+        Ed25519KeyPair::from_seed_unchecked(seed.expose()).map(Self).map_err(Error::internal)
+    }
+
+    /// Signs a text.
+    pub fn sign(&self, text: &str) -> Vec<u8> {
+        self.0.sign(text.as_bytes()).as_ref().to_vec()
+    }
+
+    /// The half that everybody may know.
+    pub fn public(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+}
+
+/// Did the holder of the key sign the text?
+pub fn is_signed(public_key: &[u8], text: &str, signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public_key).verify(text.as_bytes(), signature).is_ok()
+}
 
 #[derive(FromRow)]
 struct Wrapped {
@@ -90,7 +121,15 @@ impl DataKeys {
 
     /// Opens the keys of the database, or makes them in a new one. Fails if the master key is not the database's.
     pub async fn open(db: &Db, master: &MasterKey, now: UnixMs, entropy: &dyn Entropy) -> Result<Self> {
-        Ok(Self { pepper: open_one(db, master, PEPPER, now, entropy).await? })
+        let pepper = open_one(db, master, PEPPER, now, entropy).await?;
+        let audit = SigningKey::from_seed(&open_one(db, master, AUDIT, now, entropy).await?)?;
+        Ok(Self { pepper, audit })
+    }
+
+    /// Keys of no installation, for tests of what needs a pepper.
+    #[cfg(test)]
+    pub(crate) fn with_pepper(pepper: [u8; 32]) -> Self {
+        Self { pepper: Secret::new(pepper), audit: SigningKey::from_seed(&Secret::new(pepper)).expect("32 bytes are a seed") }
     }
 }
 
@@ -124,6 +163,16 @@ mod tests {
         assert!(master.unwrap("pepper", &row(Uuid::from_u128(2), &wrapped)).is_err());
         assert!(master.unwrap("pepper", &row(id, &wrapped[..8])).is_err());
         assert!(MasterKey::generate(&SystemEntropy).unwrap("pepper", &row(id, &wrapped)).is_err());
+    }
+
+    #[test]
+    fn s78_a_signature_holds_for_its_text_and_key_only() {
+        let (key, other) = (DataKeys::with_pepper([1; 32]).audit, DataKeys::with_pepper([2; 32]).audit);
+        let signature = key.sign("head");
+        assert!(is_signed(key.public(), "head", &signature));
+        assert!(!is_signed(key.public(), "heap", &signature) && !is_signed(other.public(), "head", &signature));
+        assert!(!is_signed(key.public(), "head", &[]) && !is_signed(&[], "head", &signature));
+        assert!(!format!("{key:?}").contains("010101"), "the seed does not print");
     }
 
     #[test]

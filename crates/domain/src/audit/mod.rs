@@ -1,37 +1,83 @@
-//! The audit log: one chain of hashes a tenant, filled in the transaction of each change (s78).
+//! The audit log: one chain of hashes a tenant, filled in the transaction of each change (s78), its head signed.
 
+mod chain;
 mod sql;
 
+pub use chain::{Chain, head_is_signed, verify_export};
+
 use crate::{
-    Ctx, Error, Grant, Result,
+    Ctx, Error, Grant, Result, Who,
     db::{Event, Tx},
+    usage::may_export,
 };
-use aws_lc_rs::digest::{SHA256, digest};
-use contract::{AuditEvent, AuditFilter, AuditId, Page, PageQuery, Perm, TenantId};
-use serde::Serialize;
+use contract::{AuditEvent, AuditFilter, AuditHead, AuditQuery, Cursor, Environment, ErrorCode, Page, PageQuery, Perm};
+use uuid::Uuid;
+
+/// Rows of one step of an export.
+const EXPORT: u16 = 1_000;
 
 /// One page of the tenant's audit events, newest first.
 pub async fn list(ctx: &Ctx, filter: &AuditFilter, page: PageQuery) -> Result<Page<AuditEvent>> {
-    let grant = ctx.require(Perm::AuditRead)?;
-    let mut tx = ctx.db().read().await?;
-    let rows = sql::list(&mut tx, &grant, filter, page).await?;
-    let rows = rows.into_iter().map(sql::Row::event).collect::<Result<Vec<_>>>()?;
-    Ok(Page::cut(rows, page.bounded(), |e| e.id.uuid()))
+    search(ctx, &AuditQuery::from(filter), page).await
 }
 
-/// Recomputes the tenant's chain from its first event; answers how many events hold, or the first that does not.
+/// One page of the events that the filter lets through, newest first.
+pub async fn search(ctx: &Ctx, query: &AuditQuery, page: PageQuery) -> Result<Page<AuditEvent>> {
+    let grant = permit(ctx)?;
+    read_page(ctx, &grant, query, page.before(), page.bounded()).await
+}
+
+/// The next rows of an export: as `search`, with larger pages, for those who may carry the log away.
+pub async fn export(ctx: &Ctx, query: &AuditQuery, cursor: Option<Cursor>) -> Result<Page<AuditEvent>> {
+    let grant = permit(ctx)?;
+    may_export(ctx, Perm::AuditRead)?;
+    read_page(ctx, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
+}
+
+/// Events behind the given number that the filter lets through, oldest first, and the number behind which to ask next.
+/// Numbers appear in the order of the commits, so nothing is overtaken.
+pub async fn newer(ctx: &Ctx, query: &AuditQuery, after_seq: i64) -> Result<(Vec<AuditEvent>, i64)> {
+    let grant = permit(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    let rows = sql::chain(&mut tx, &grant, after_seq).await?;
+    let last = rows.last().map_or(after_seq, |r| r.seq);
+    let events = rows.into_iter().map(sql::Row::event).collect::<Result<Vec<_>>>()?;
+    Ok((events.into_iter().filter(|e| lets_through(query, e)).collect(), last))
+}
+
+/// The number of the newest event: where a stream that starts now begins.
+pub async fn last_seq(ctx: &Ctx) -> Result<i64> {
+    let grant = permit(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    Ok(sql::head(&mut tx, &grant).await?.seq)
+}
+
+/// The signed ends of the chains that the caller may read: its tenant's. A head that somebody forged is handed out as
+/// it lies, and fails its verification.
+pub async fn heads(ctx: &Ctx) -> Result<Vec<AuditHead>> {
+    let grant = permit(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    let head = sql::head(&mut tx, &grant).await?;
+    Ok(head.handed_out(ctx.core(), grant.tenant_id()).into_iter().collect())
+}
+
+/// Recomputes the tenant's chain from its first event and checks the signature of its end.
 pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
-    let grant = ctx.require(Perm::AuditRead)?;
+    let grant = permit(ctx)?;
     let mut tx = ctx.db().read().await?;
     let head = sql::head(&mut tx, &grant).await?;
     let mut prev = vec![0; 32];
     let mut seq = 0;
-    loop {
+    // Only up to the head: what is appended meanwhile is the next verification's.
+    'chain: loop {
         let rows = sql::chain(&mut tx, &grant, seq).await?;
         if rows.is_empty() {
             break;
         }
         for row in rows {
+            if row.seq > head.seq && seq == head.seq && prev == head.hash {
+                break 'chain;
+            }
             if row.seq != seq + 1 || row.prev_hash != prev || row.hash != row.digest(grant.tenant_id())? {
                 return Ok(Chain::BrokenAt(seq + 1));
             }
@@ -39,17 +85,11 @@ pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
             prev = row.hash;
         }
     }
-    // A cut end shows against the head, which every append moves.
-    if head == (seq, prev) { Ok(Chain::Whole(seq)) } else { Ok(Chain::BrokenAt(seq + 1)) }
-}
-
-/// What a recomputation of the chain found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chain {
-    /// So many events, all in place and unedited.
-    Whole(i64),
-    /// The first event that is edited, missing or out of place.
-    BrokenAt(i64),
+    // A cut end shows against the head, which every append moves and signs.
+    if (head.seq, &head.hash) != (seq, &prev) {
+        return Ok(Chain::BrokenAt(seq + 1));
+    }
+    Ok(if head.is_signed(ctx.core(), grant.tenant_id()) { Chain::Whole(seq) } else { Chain::HeadNotSigned(seq) })
 }
 
 /// The first link of a new tenant's chain.
@@ -57,9 +97,10 @@ pub(crate) async fn open_chain(tx: &mut Tx, grant: &Grant) -> Result<()> {
     sql::insert_head(tx, grant).await
 }
 
-/// Appends an event to the chain of the grant's tenant.
+/// Appends an event to the chain of the grant's tenant, and signs its new end.
 pub(crate) async fn append(tx: &mut Tx, ctx: &Ctx, grant: &Grant, event: Event) -> Result<()> {
-    let (seq, prev_hash) = sql::advance_head(tx, grant).await?;
+    let taken = sql::advance_head(tx, grant).await?;
+    let (seq, before) = (taken.seq, sql::Head { seq: taken.seq - 1, ..taken });
     let actor = grant.actor().clone();
     let mut row = sql::Row {
         id: ctx.new_uuid(),
@@ -77,51 +118,44 @@ pub(crate) async fn append(tx: &mut Tx, ctx: &Ctx, grant: &Grant, event: Event) 
         reason: event.reason,
         before: event.before.map(|v| v.to_string()),
         after: event.after.map(|v| v.to_string()),
-        prev_hash,
+        prev_hash: before.hash.clone(),
         hash: Vec::new(),
     };
     row.hash = row.digest(grant.tenant_id())?;
     sql::insert(tx, grant, &row).await?;
-    sql::set_head_hash(tx, grant, &row.hash).await
+    sql::set_head(tx, grant, &before.moved(ctx, grant, seq, &row.hash)).await
 }
 
-/// What the hash covers, in this order; `before` and `after` are the stored texts, so no JSON is ever re-written.
-#[derive(Serialize)]
-struct Hashed<'a> {
-    tenant_id: TenantId,
-    id: AuditId,
-    seq: i64,
-    at: i64,
-    actor: (&'a str, Option<&'a str>, &'a str),
-    action: &'a str,
-    target: (&'a str, &'a str, &'a str),
-    ip: Option<&'a str>,
-    request_id: Option<&'a str>,
-    reason: Option<&'a str>,
-    before: Option<&'a str>,
-    after: Option<&'a str>,
-    prev_hash: &'a [u8],
-}
-
-impl sql::Row {
-    /// The SHA-256 of this event and of the one before it.
-    fn digest(&self, tenant_id: TenantId) -> Result<Vec<u8>> {
-        let hashed = Hashed {
-            tenant_id,
-            id: AuditId::from_uuid(self.id),
-            seq: self.seq,
-            at: self.at,
-            actor: (&self.actor_kind, self.actor_id.as_deref(), &self.actor_name),
-            action: &self.action,
-            target: (&self.target_kind, &self.target_id, &self.target_name),
-            ip: self.ip.as_deref(),
-            request_id: self.request_id.as_deref(),
-            reason: self.reason.as_deref(),
-            before: self.before.as_deref(),
-            after: self.after.as_deref(),
-            prev_hash: &self.prev_hash,
-        };
-        let text = serde_json::to_vec(&hashed).map_err(Error::internal)?;
-        Ok(digest(&SHA256, &text).as_ref().to_vec())
+/// The log is the tenant's, not an environment's: on a live installation a test credential does not read it.
+fn permit(ctx: &Ctx) -> Result<Grant> {
+    let grant = ctx.require(Perm::AuditRead)?;
+    match ctx.who() {
+        Who::Key(key) if key.environment == Environment::Test && ctx.core().settings.environment == Environment::Live => {
+            Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()))
+        }
+        _ => Ok(grant),
     }
+}
+
+async fn read_page(ctx: &Ctx, grant: &Grant, query: &AuditQuery, before: Uuid, limit: u16) -> Result<Page<AuditEvent>> {
+    let mut tx = ctx.db().read().await?;
+    let rows = sql::list(&mut tx, grant, query, before, i64::from(limit) + 1).await?;
+    let rows = rows.into_iter().map(sql::Row::event).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(rows, limit, |e| e.id.uuid()))
+}
+
+fn lets_through(query: &AuditQuery, e: &AuditEvent) -> bool {
+    let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|w| Some(w) == found);
+    let actor = if query.actor_is_id() { e.actor.id.as_deref() } else { Some(e.actor.name.as_str()) };
+    query.from.is_none_or(|t| e.at >= t)
+        && query.to.is_none_or(|t| e.at < t)
+        && is(&query.actor, actor)
+        && is(&query.action, Some(&e.action))
+        && is(&query.target, Some(&e.target.id))
+        && is(&query.request_id, e.request_id.as_deref())
+}
+
+/// Bytes in hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

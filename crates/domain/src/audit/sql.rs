@@ -1,10 +1,12 @@
-//! Lists rely on `audit_events_pkey` and `audit_events_by_target`; the chain on `audit_events_by_seq`.
+//! Lists are ranges of `audit_events_pkey`, or of `audit_events_by_request`, `_by_target_id`, `_by_actor_id`,
+//! `_by_actor_name` or `_by_action`, whichever the filter names first; the chain and streams of `audit_events_by_seq`.
 
 use crate::{
     Error, Grant, Result,
     db::{Tx, on},
+    usage::first_id,
 };
-use contract::{Actor, AuditEvent, AuditFilter, AuditId, PageQuery, Target, UnixMs};
+use contract::{Actor, AuditEvent, AuditId, AuditQuery, Target, UnixMs};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -48,7 +50,7 @@ impl Row {
             reason: self.reason,
             before: json(self.before)?,
             after: json(self.after)?,
-            hash: self.hash.iter().map(|b| format!("{b:02x}")).collect(),
+            hash: super::hex(&self.hash),
         })
     }
 }
@@ -63,24 +65,65 @@ macro_rules! select {
     };
 }
 
-pub(super) const LIST: &str = select!("WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
-pub(super) const LIST_BY_TARGET: &str = select!("WHERE tenant_id = $1 AND id < $2 AND target_id = $4 ORDER BY id DESC LIMIT $3");
-pub(super) const CHAIN: &str = select!("WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
+/// The ids from `$3` on and before `$2`, and every filter that may be set.
+macro_rules! page {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, target_name, ip, request_id, \
+             reason, before, after, prev_hash, hash FROM audit_events \
+             WHERE tenant_id = $1 AND id < $2 AND id >= $3 AND ($5 IS NULL OR request_id = $5) AND ($6 IS NULL OR target_id = $6) \
+             AND ($7 IS NULL OR actor_id = $7) AND ($8 IS NULL OR actor_name = $8) AND ($9 IS NULL OR action = $9) ",
+            $tail,
+            "ORDER BY id DESC LIMIT $4"
+        )
+    };
+}
 
-pub(super) async fn list(tx: &mut Tx, grant: &Grant, filter: &AuditFilter, page: PageQuery) -> Result<Vec<Row>> {
-    let (tenant, before, limit) = (grant.tenant_id().uuid(), page.before(), i64::from(page.bounded()) + 1);
-    Ok(match &filter.target_id {
-        None => on!(tx, c => sqlx::query_as(LIST).bind(tenant).bind(before).bind(limit).fetch_all(c).await)?,
-        Some(id) => on!(tx, c => sqlx::query_as(LIST_BY_TARGET).bind(tenant).bind(before).bind(limit).bind(id).fetch_all(c).await)?,
-    })
+const ALL: &str = page!("");
+const BY_REQUEST: &str = page!("AND request_id = $5 ");
+const BY_TARGET: &str = page!("AND target_id = $6 ");
+const BY_ACTOR_ID: &str = page!("AND actor_id = $7 ");
+const BY_ACTOR_NAME: &str = page!("AND actor_name = $8 ");
+const BY_ACTION: &str = page!("AND action = $9 ");
+const CHAIN: &str = select!("WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
+
+pub(super) async fn list(tx: &mut Tx, grant: &Grant, query: &AuditQuery, before: Uuid, limit: i64) -> Result<Vec<Row>> {
+    let (floor, before) = (query.from.map_or(Uuid::nil(), first_id), before.min(query.to.map_or(Uuid::max(), first_id)));
+    let is_id = query.actor_is_id();
+    let (actor_id, actor_name) = (query.actor.as_deref().filter(|_| is_id), query.actor.as_deref().filter(|_| !is_id));
+    let sql = if query.request_id.is_some() {
+        BY_REQUEST
+    } else if query.target.is_some() {
+        BY_TARGET
+    } else if actor_id.is_some() {
+        BY_ACTOR_ID
+    } else if actor_name.is_some() {
+        BY_ACTOR_NAME
+    } else if query.action.is_some() {
+        BY_ACTION
+    } else {
+        ALL
+    };
+    Ok(on!(tx, c => sqlx::query_as(sql).bind(grant.tenant_id().uuid()).bind(before).bind(floor).bind(limit)
+        .bind(query.request_id.as_deref()).bind(query.target.as_deref()).bind(actor_id).bind(actor_name).bind(query.action.as_deref())
+        .fetch_all(c).await)?)
 }
 
 pub(super) async fn chain(tx: &mut Tx, grant: &Grant, after_seq: i64) -> Result<Vec<Row>> {
     Ok(on!(tx, c => sqlx::query_as(CHAIN).bind(grant.tenant_id().uuid()).bind(after_seq).fetch_all(c).await)?)
 }
 
-pub(super) async fn head(tx: &mut Tx, grant: &Grant) -> Result<(i64, Vec<u8>)> {
-    const SQL: &str = "SELECT seq, hash FROM audit_heads WHERE tenant_id = $1";
+/// The end of a chain.
+#[derive(Clone, Debug, FromRow, PartialEq, Eq)]
+pub(super) struct Head {
+    pub seq: i64,
+    pub hash: Vec<u8>,
+    pub signed_at: Option<i64>,
+    pub signature: Option<Vec<u8>>,
+}
+
+pub(super) async fn head(tx: &mut Tx, grant: &Grant) -> Result<Head> {
+    const SQL: &str = "SELECT seq, hash, signed_at, signature FROM audit_heads WHERE tenant_id = $1";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_one(c).await)?)
 }
 
@@ -90,15 +133,16 @@ pub(super) async fn insert_head(tx: &mut Tx, grant: &Grant) -> Result<()> {
     Ok(())
 }
 
-/// Takes the next number and answers it with the hash before it; the row stays locked until the commit.
-pub(super) async fn advance_head(tx: &mut Tx, grant: &Grant) -> Result<(i64, Vec<u8>)> {
-    const SQL: &str = "UPDATE audit_heads SET seq = seq + 1 WHERE tenant_id = $1 RETURNING seq, hash";
+/// Takes the next number and answers it with what the head was before; the row stays locked until the commit.
+pub(super) async fn advance_head(tx: &mut Tx, grant: &Grant) -> Result<Head> {
+    const SQL: &str = "UPDATE audit_heads SET seq = seq + 1 WHERE tenant_id = $1 RETURNING seq, hash, signed_at, signature";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_one(c).await)?)
 }
 
-pub(super) async fn set_head_hash(tx: &mut Tx, grant: &Grant, hash: &[u8]) -> Result<()> {
-    const SQL: &str = "UPDATE audit_heads SET hash = $2 WHERE tenant_id = $1";
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(hash).execute(c).await.map(drop))?;
+pub(super) async fn set_head(tx: &mut Tx, grant: &Grant, head: &Head) -> Result<()> {
+    const SQL: &str = "UPDATE audit_heads SET hash = $2, signed_at = $3, signature = $4 WHERE tenant_id = $1";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(&head.hash).bind(head.signed_at).bind(&head.signature)
+        .execute(c).await.map(drop))?;
     Ok(())
 }
 

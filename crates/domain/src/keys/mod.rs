@@ -3,6 +3,7 @@
 mod bounds;
 mod create;
 mod edit;
+mod reports;
 mod revoke;
 mod rotate;
 mod search;
@@ -11,14 +12,16 @@ mod sql;
 
 pub use create::{create, create_from_body, create_from_form, import};
 pub use edit::{disable, enable, update, update_from_body, update_from_form};
+pub(crate) use reports::exists;
+pub use reports::{QUIET_HOURS, advice, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
 pub use rotate::{retire, rotate, secrets, works};
 pub use search::{list, queue, queues, search};
 #[cfg(feature = "testing")]
 pub use search::sql as search_sql;
 
-use crate::{Ctx, Error, Grant, Result, db::Tx, scopes, usage};
-use contract::{ApiKey, KeyId, KeyImpact, Perm, ScopeDef, Target, TenantId, UnixMs, UserId};
+use crate::{Ctx, Error, Grant, Result, db::Tx, scopes};
+use contract::{ApiKey, KeyId, Perm, ScopeDef, Target, TenantId, UnixMs, UserId};
 
 /// One key.
 pub async fn get(ctx: &Ctx, id: KeyId) -> Result<ApiKey> {
@@ -30,14 +33,6 @@ pub async fn get_for(ctx: &Ctx, perm: Perm, id: KeyId) -> Result<ApiKey> {
     let grant = ctx.require(perm)?;
     let mut tx = ctx.db().read().await?;
     sql::find(&mut tx, &grant, id, reach(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())
-}
-
-/// What revoking the key would break, counted over the last 30 days of real traffic.
-pub async fn impact(ctx: &Ctx, id: KeyId) -> Result<KeyImpact> {
-    let grant = ctx.require(Perm::KeysRevoke)?;
-    let mut tx = ctx.db().read().await?;
-    let key = sql::find(&mut tx, &grant, id, reach(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())?;
-    usage::impact(&mut tx, &grant, key.environment, id, ctx.now()).await
 }
 
 /// The permissions that the tenant's catalogue holds.

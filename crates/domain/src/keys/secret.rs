@@ -160,7 +160,7 @@ mod tests {
     use crate::clock::SystemEntropy;
 
     fn keys() -> DataKeys {
-        DataKeys { pepper: Secret::new([7; 32]) }
+        DataKeys::with_pepper([7; 32])
     }
 
     fn made(kind: KeyKind) -> Generated {
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn s33_a_digest_depends_on_the_pepper() {
         let key = made(KeyKind::Secret);
-        let other = DataKeys { pepper: Secret::new([8; 32]) };
+        let other = DataKeys::with_pepper([8; 32]);
         assert_ne!(parse(key.token.expose()).map(|p| p.digest(&other)), Some(key.digest));
     }
 

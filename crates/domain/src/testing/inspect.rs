@@ -82,10 +82,16 @@ impl TestInstallation {
                 code: if allowed { Code::Valid } else { Code::InsufficientScope },
                 method: Some("GET".into()),
                 path: Some("/v2/users".into()),
-                ip: None,
+                ip: Some(std::net::IpAddr::from([203, 0, 113, u8::try_from(n % 200).unwrap_or(0)])),
                 user_agent: None,
                 environment,
                 required_scopes: Vec::new(),
+                required_environment: Some(environment),
+                audience: None,
+                cost: 1,
+                secret_id: None,
+                policy: None,
+                rate_limit: None,
                 source: UsageSource::ForwardAuth,
                 latency_us: 3,
             };
@@ -105,17 +111,49 @@ impl TestInstallation {
     pub async fn explain(&self, sql: &'static str, key: KeyId, before: Uuid) -> String {
         let how = if matches!(self.core.db, Db::Sqlite { .. }) { "EXPLAIN QUERY PLAN" } else { "EXPLAIN (COSTS OFF)" };
         let text = AssertSqlSafe(format!("{how} {sql}"));
-        let (by_key, by_outcome) = (sql.contains("e.credential_id = $5"), sql.contains("e.outcome = $"));
-        let (tenant, limit) = (self.first.tenant_id.uuid(), 51_i64);
+        // Whatever the statement is a range of is given, and nothing else.
+        let when = |condition: &str| sql.matches(condition).count() > 1;
+        let ip = sql.contains("e.ip_key = $9").then(|| contract::sortable(std::net::IpAddr::from([203, 0, 113, 9])).to_vec());
+        let none = None::<&str>;
         let mut tx = self.core.db.read().await.expect("reads");
         let lines: Vec<String> = on!(tx, c => {
-            let query = sqlx::query(text).bind(tenant).bind("live").bind(before).bind(limit);
-            let query = if by_key { query.bind(key.uuid()) } else { query };
-            let query = if by_outcome { query.bind("denied") } else { query };
+            let query = sqlx::query(text)
+                .bind(self.first.tenant_id.uuid())
+                .bind("live")
+                .bind(before)
+                .bind(Uuid::nil())
+                .bind(51_i64)
+                .bind(when("e.credential_id = $6").then(|| key.uuid()))
+                .bind(when("e.outcome = $7").then_some("denied"))
+                .bind(when("e.request_id = $8").then_some("req_7"))
+                .bind(ip.clone())
+                .bind(ip)
+                .bind(none)
+                .bind(none)
+                .bind(none)
+                .bind(none)
+                .bind(none)
+                .bind(None::<Uuid>);
             let rows = query.persistent(false).fetch_all(c).await.expect("explains");
             rows.iter().map(|r| r.get::<String, _>(r.len() - 1)).collect()
         });
         let plain: Vec<&str> = lines.iter().map(|l| l.trim()).filter(|l| !l.contains("Cond:") && !l.contains("Filter:")).collect();
         plain.join("\n")
+    }
+
+    /// Puts a second secret beside that of a key, as a rotation does; the old one works for so long. Answers old and new.
+    pub async fn add_secret(&self, key: KeyId, grace: Duration) -> (contract::SecretId, contract::SecretId) {
+        const OLD: &str = "SELECT id FROM api_key_secrets WHERE key_id = $1 AND valid_until IS NULL";
+        const END: &str = "UPDATE api_key_secrets SET valid_until = $2 WHERE id = $1";
+        const NEW: &str = "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) \
+            SELECT tenant_id, $2, key_id, $3, prefix, 'new!', $4 FROM api_key_secrets WHERE id = $1";
+        let (now, new) = (self.core.now(), self.core.new_uuid());
+        let mut tx = self.core.db.begin().await.expect("begins");
+        let old: Uuid = on!(tx, c => sqlx::query_scalar(OLD).bind(key.uuid()).fetch_one(c).await).expect("a secret");
+        let until = now.plus(i64::try_from(grace.as_millis()).expect("a test's grace"));
+        on!(tx, c => sqlx::query(END).bind(old).bind(until.0).execute(c).await.map(drop)).expect("runs");
+        on!(tx, c => sqlx::query(NEW).bind(old).bind(new).bind([&[1], new.as_bytes().as_slice(), new.as_bytes()].concat()).bind(now.0).execute(c).await.map(drop)).expect("runs");
+        tx.commit_quiet().await.expect("commits");
+        (contract::SecretId::from_uuid(old), contract::SecretId::from_uuid(new))
     }
 }

@@ -1,10 +1,12 @@
 //! From decided requests to rows: a bounded queue and one writer that batches.
 
 use super::sql;
-use crate::{Result, db::Db};
-use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Scope, TenantId, UnixMs, UsageSource};
+use crate::{Result, db::Db, verify::StoredPolicy};
+use contract::{
+    Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource,
+};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
     sync::{
         Arc,
@@ -61,6 +63,18 @@ pub struct NewEvent {
     pub environment: Environment,
     /// What the request needed.
     pub required_scopes: Vec<Scope>,
+    /// The environment that it needed; none accepted both.
+    pub required_environment: Option<Environment>,
+    /// The audience that a token had to name.
+    pub audience: Option<String>,
+    /// How much of the limits it asked for.
+    pub cost: u32,
+    /// Which secret of the key was used.
+    pub secret_id: Option<SecretId>,
+    /// What the key was allowed at that moment.
+    pub policy: Option<Arc<StoredPolicy>>,
+    /// What was left of the limit that it was charged to.
+    pub rate_limit: Option<LimitFacts>,
     /// Who asked.
     pub source: UsageSource,
     /// How long the decision took, in microseconds.
@@ -127,7 +141,7 @@ impl Meter {
 /// The writer: collects a batch, stores it, until the queue is closed and empty.
 async fn write_all(db: Db, mut events: mpsc::Receiver<NewEvent>, closing: Arc<Notify>) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut used = LastUsed::default();
+    let mut seen = Seen::default();
     let mut open = true;
     loop {
         let n = tokio::select! {
@@ -148,31 +162,71 @@ async fn write_all(db: Db, mut events: mpsc::Receiver<NewEvent>, closing: Arc<No
                 n = events.recv_many(&mut batch, room) => if n == 0 { break },
             }
         }
-        store(&db, &batch, &mut used).await;
+        store(&db, &batch, &mut seen).await;
         batch.clear();
     }
 }
 
 /// Stores a batch; while the database is away, tries again, so that nothing is lost before the queue is full.
-async fn store(db: &Db, batch: &[NewEvent], used: &mut LastUsed) {
+async fn store(db: &Db, batch: &[NewEvent], seen: &mut Seen) {
     let mut wait = Duration::from_millis(50);
-    while let Err(e) = try_store(db, batch, used).await {
+    while let Err(e) = try_store(db, batch, seen).await {
         tracing::warn!(error = %e, waiting = batch.len(), "usage events wait for the database");
         sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(2));
     }
 }
 
-async fn try_store(db: &Db, batch: &[NewEvent], used: &mut LastUsed) -> Result<()> {
+async fn try_store(db: &Db, batch: &[NewEvent], seen: &mut Seen) -> Result<()> {
     let mut tx = db.begin().await?;
+    let fresh = seen.policies.fresh(batch);
+    sql::insert_policies_unscoped(&mut tx, &fresh).await?;
     sql::insert_unscoped(&mut tx, batch).await?;
-    let due = used.due(batch);
+    let due = seen.used.due(batch);
     for (tenant, key, at) in &due {
         sql::touch_key_unscoped(&mut tx, *tenant, *key, *at).await?;
     }
     tx.commit_quiet().await?;
-    used.remember(due);
+    seen.used.remember(due);
+    seen.policies.remember(&fresh);
     Ok(())
+}
+
+/// What the writer knows to be stored.
+#[derive(Default)]
+struct Seen {
+    used: LastUsed,
+    policies: Policies,
+}
+
+/// Policies that are stored already. Their hashes take 48 bytes each; a full cache starts anew.
+#[derive(Default)]
+struct Policies(HashSet<(TenantId, [u8; 32])>);
+
+/// Policies remembered at most.
+const POLICIES: usize = 200_000;
+
+impl Policies {
+    /// Those of the batch that may not be stored yet, each once, in one order in every process: two that store the same
+    /// ones do not wait for each other in a circle.
+    fn fresh(&self, batch: &[NewEvent]) -> Vec<(TenantId, Arc<StoredPolicy>)> {
+        let mut fresh: BTreeMap<(TenantId, [u8; 32]), &Arc<StoredPolicy>> = BTreeMap::new();
+        for e in batch {
+            if let (Some(tenant), Some(policy)) = (e.tenant_id, &e.policy)
+                && !self.0.contains(&(tenant, policy.hash))
+            {
+                fresh.entry((tenant, policy.hash)).or_insert(policy);
+            }
+        }
+        fresh.into_iter().map(|((tenant, _), policy)| (tenant, Arc::clone(policy))).collect()
+    }
+
+    fn remember(&mut self, stored: &[(TenantId, Arc<StoredPolicy>)]) {
+        if self.0.len() + stored.len() > POLICIES {
+            self.0.clear();
+        }
+        self.0.extend(stored.iter().map(|(tenant, policy)| (*tenant, policy.hash)));
+    }
 }
 
 /// When each key's `last_used_at` was written; at most once a minute each.

@@ -1,15 +1,19 @@
-//! Pages rely on the indexes `usage_events_by_environment`, `_by_credential`, `_by_outcome` and `_by_request`: each
-//! statement below is a range of one of them, and the first page is the page before the largest UUID.
+//! Pages rely on the indexes `usage_events_by_environment`, `_by_credential`, `_by_outcome`, `_by_ip` and `_by_request`:
+//! each statement below is a range of one of them, newest first. Ids are UUIDv7, so a time is a place among them; the
+//! first page is the page before the largest UUID. The filters that are not the range's own drop rows inside it.
 
 use super::NewEvent;
 use crate::{
     Error, Grant, Result,
     db::{Inner, Tx, on},
+    verify::StoredPolicy,
 };
 use contract::{
-    CredentialKind, Environment, KeyId, KeyImpact, PageQuery, Scope, TenantId, UnixMs, UsageEvent, UsageFilter, UsageId, UserId,
+    CredentialKind, Environment, KeyId, LimitFacts, Outcome, Policy, Scope, SecretId, TenantId, UnixMs, UsageEvent, UsageId, UsageQuery,
+    UserId, sortable,
 };
 use sqlx::{FromRow, QueryBuilder, types::Json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(FromRow)]
@@ -56,80 +60,209 @@ impl Row {
     }
 }
 
+/// One event with everything that its trace tells.
+#[derive(FromRow)]
+pub(super) struct TraceRow {
+    #[sqlx(flatten)]
+    row: Row,
+    secret_id: Option<Uuid>,
+    required_environment: Option<String>,
+    audience: Option<String>,
+    cost: i64,
+    rate_limit: Option<Json<LimitFacts>>,
+    policy: Option<Json<Policy>>,
+}
+
+impl TraceRow {
+    pub fn read(self) -> Result<(UsageEvent, super::Moment)> {
+        let damaged = |()| Error::internal("a stored usage event cannot be read");
+        let moment = super::Moment {
+            secret_id: self.secret_id.map(SecretId::from_uuid),
+            required_environment: self.required_environment.map(|e| e.parse().map_err(damaged)).transpose()?,
+            audience: self.audience,
+            cost: u32::try_from(self.cost).unwrap_or(u32::MAX),
+            rate_limit: self.rate_limit.map(|l| l.0),
+            policy: self.policy.map(|p| p.0),
+        };
+        Ok((self.row.event()?, moment))
+    }
+}
+
+/// The ids from `$4` on and before `$3`, and every filter that may be set. `$16` is the person who sees their own only.
+macro_rules! chosen {
+    () => {
+        "FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
+         WHERE e.tenant_id = $1 AND e.environment = $2 AND e.id < $3 AND e.id >= $4 \
+         AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) AND ($8 IS NULL OR e.request_id = $8) \
+         AND ($9 IS NULL OR (e.ip_key >= $9 AND e.ip_key <= $10)) AND ($11 IS NULL OR e.code = $11) \
+         AND ($12 IS NULL OR e.method = $12) AND ($13 IS NULL OR substr(e.path, 1, length($13)) = $13) \
+         AND ($14 IS NULL OR e.kind = $14) AND ($15 IS NULL OR e.source = $15) AND ($16 IS NULL OR k.owner_id = $16) "
+    };
+}
+pub(super) use chosen;
+
 macro_rules! page {
-    ($($filter:literal)*) => {
+    ($tail:literal) => {
         concat!(
             "SELECT e.id, e.at, e.request_id, e.credential_id, k.name AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
-             e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us \
-             FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
-             WHERE e.tenant_id = $1 AND e.environment = $2 AND e.id < $3 ",
-            $($filter,)*
-            "ORDER BY e.id DESC LIMIT $4"
+             e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us ",
+            chosen!(),
+            $tail
         )
     };
 }
 
-const ALL: &str = page!();
-const BY_KEY: &str = page!("AND e.credential_id = $5 ");
-const BY_OUTCOME: &str = page!("AND e.outcome = $5 ");
-const BY_KEY_AND_OUTCOME: &str = page!("AND e.credential_id = $5 AND e.outcome = $6 ");
-const BY_REQUEST: &str = page!("AND e.request_id = $5 AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) ");
-const OWN: &str = page!(
-    "AND k.owner_id = $5 AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) AND ($8 IS NULL OR e.request_id = $8) "
-);
+macro_rules! trace {
+    ($tail:literal) => {
+        concat!(
+            "SELECT e.id, e.at, e.request_id, e.credential_id, k.name AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
+             e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us, e.secret_id, e.required_environment, \
+             e.audience, e.cost, e.rate_limit, p.policy \
+             FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
+             LEFT JOIN usage_policies p ON p.tenant_id = e.tenant_id AND p.hash = e.policy_hash ",
+            $tail
+        )
+    };
+}
 
-/// Every statement that reads a page.
-#[cfg(feature = "testing")]
-pub const LIST_STATEMENTS: [(&str, &str); 4] =
-    [("all", ALL), ("key", BY_KEY), ("outcome", BY_OUTCOME), ("key and outcome", BY_KEY_AND_OUTCOME)];
+/// The equality whose index the range lies in; the narrowest that the filter has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    All,
+    Request,
+    Key,
+    Address,
+    Outcome,
+}
 
-pub(super) async fn list(
-    tx: &mut Tx,
-    grant: &Grant,
-    filter: &UsageFilter,
-    environment: Environment,
-    own_only: Option<UserId>,
-    page: PageQuery,
-) -> Result<Vec<Row>> {
-    let (tenant, env, before, limit) = (grant.tenant_id().uuid(), environment.as_str(), page.before(), i64::from(page.bounded()) + 1);
-    let key = filter.credential_id.map(KeyId::uuid);
-    let outcome = filter.outcome.map(contract::Outcome::as_str);
-    let request = filter.request_id.as_deref();
-    macro_rules! run {
-        ($sql:expr $(, $arg:expr)*) => {
-            on!(tx, c => sqlx::query_as($sql).bind(tenant).bind(env).bind(before).bind(limit)$(.bind($arg))*.fetch_all(c).await)?
-        };
+/// Picks a statement by its anchor; `$macro` makes it of the anchor's condition.
+macro_rules! anchored {
+    ($anchor:expr, $statement:ident, $order:literal) => {
+        match $anchor {
+            $crate::usage::sql::Anchor::All => $statement!($order),
+            $crate::usage::sql::Anchor::Request => $statement!("AND e.request_id = $8 ", $order),
+            $crate::usage::sql::Anchor::Key => $statement!("AND e.credential_id = $6 ", $order),
+            $crate::usage::sql::Anchor::Address => $statement!("AND e.ip_key = $9 ", $order),
+            $crate::usage::sql::Anchor::Outcome => $statement!("AND e.outcome = $7 ", $order),
+        }
+    };
+}
+pub(super) use anchored;
+
+const ALL: &str = page!("ORDER BY e.id DESC LIMIT $5");
+const BY_REQUEST: &str = page!("AND e.request_id = $8 ORDER BY e.id DESC LIMIT $5");
+const BY_KEY: &str = page!("AND e.credential_id = $6 ORDER BY e.id DESC LIMIT $5");
+const BY_ADDRESS: &str = page!("AND e.ip_key = $9 ORDER BY e.id DESC LIMIT $5");
+const BY_OUTCOME: &str = page!("AND e.outcome = $7 ORDER BY e.id DESC LIMIT $5");
+const NEWER: &str = page!("ORDER BY e.id LIMIT $5");
+
+/// What a list, a summary or an export is about, in one environment.
+pub(super) struct Range<'a> {
+    pub query: &'a UsageQuery,
+    pub environment: Environment,
+    pub own_only: Option<UserId>,
+    /// Ids from this on.
+    pub floor: Uuid,
+    /// Ids before this.
+    pub before: Uuid,
+}
+
+impl Range<'_> {
+    pub fn anchor(&self) -> Anchor {
+        let q = self.query;
+        if q.request_id.is_some() {
+            Anchor::Request
+        } else if q.credential_id.is_some() {
+            Anchor::Key
+        } else if q.ip.is_some_and(|net| net.bounds().0 == net.bounds().1) {
+            Anchor::Address
+        } else if self.outcome().is_some() {
+            Anchor::Outcome
+        } else {
+            Anchor::All
+        }
     }
-    Ok(match (own_only, request, key, outcome) {
-        (Some(user), ..) => run!(OWN, user.uuid(), key, outcome, request),
-        (None, Some(_), ..) => run!(BY_REQUEST, request, key, outcome),
-        (None, None, Some(key), Some(outcome)) => run!(BY_KEY_AND_OUTCOME, key, outcome),
-        (None, None, Some(key), None) => run!(BY_KEY, key),
-        (None, None, None, Some(outcome)) => run!(BY_OUTCOME, outcome),
-        (None, None, None, None) => run!(ALL),
-    })
+
+    /// A code says how the request ended.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let of_code = |code| if code == contract::Code::Valid { Outcome::Allowed } else { Outcome::Denied };
+        self.query.outcome.or(self.query.code.map(of_code))
+    }
 }
 
-pub(super) async fn impact(tx: &mut Tx, grant: &Grant, environment: Environment, key: KeyId, now: UnixMs) -> Result<KeyImpact> {
-    // One range of `usage_events_by_credential`: ids are UUIDv7, so a time is the start of a range of ids.
-    const SQL: &str = "SELECT COUNT(*) AS n, COUNT(CASE WHEN at >= $5 THEN 1 END) AS day, COUNT(DISTINCT ip) AS ips, MAX(at) AS last \
-        FROM usage_events WHERE tenant_id = $1 AND environment = $2 AND credential_id = $3 AND id >= $4 AND outcome = 'allowed'";
-    let since = now.plus(-30 * UnixMs::DAY);
-    let floor = uuid::Builder::from_unix_timestamp_millis(u64::try_from(since.0).unwrap_or(0), &[0; 10]).into_uuid();
-    let (allowed_30d, allowed_24h, addresses_30d, last): (i64, i64, i64, Option<i64>) = on!(tx, c => sqlx::query_as(SQL)
-        .bind(grant.tenant_id().uuid()).bind(environment.as_str()).bind(key.uuid()).bind(floor).bind(now.plus(-UnixMs::DAY).0)
-        .fetch_one(c).await)?;
-    Ok(KeyImpact { allowed_30d, allowed_24h, addresses_30d, last_allowed_at: last.map(UnixMs) })
+/// Binds what `chosen!` names; `$5` is the statement's own.
+macro_rules! bound {
+    ($query:expr, $grant:expr, $range:expr, $own:expr) => {{
+        let q = $range.query;
+        let bounds = q.ip.map(|net| net.bounds());
+        $query
+            .bind($grant.tenant_id().uuid())
+            .bind($range.environment.as_str())
+            .bind($range.before)
+            .bind($range.floor)
+            .bind($own)
+            .bind(q.credential_id.map(contract::KeyId::uuid))
+            .bind($range.outcome().map(contract::Outcome::as_str))
+            .bind(q.request_id.as_deref())
+            .bind(bounds.map(|b| b.0.to_vec()))
+            .bind(bounds.map(|b| b.1.to_vec()))
+            .bind(q.code.map(contract::Code::as_str))
+            .bind(q.method.as_deref())
+            .bind(q.path.as_deref())
+            .bind(q.kind.map(contract::CredentialKind::as_str))
+            .bind(q.source.map(contract::UsageSource::as_str))
+            .bind($range.own_only.map(contract::UserId::uuid))
+    }};
+}
+pub(super) use bound;
+
+/// Every statement that reads a page, with a filter that it answers.
+#[cfg(feature = "testing")]
+pub const LIST_STATEMENTS: [(&str, &str); 5] =
+    [("all", ALL), ("request", BY_REQUEST), ("key", BY_KEY), ("address", BY_ADDRESS), ("outcome", BY_OUTCOME)];
+
+/// The newest of the range first.
+pub(super) async fn list(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: i64) -> Result<Vec<Row>> {
+    let sql = match range.anchor() {
+        Anchor::All => ALL,
+        Anchor::Request => BY_REQUEST,
+        Anchor::Key => BY_KEY,
+        Anchor::Address => BY_ADDRESS,
+        Anchor::Outcome => BY_OUTCOME,
+    };
+    Ok(on!(tx, c => bound!(sqlx::query_as(sql), grant, range, limit).fetch_all(c).await)?)
 }
 
-/// Rows of one statement: 16 values each stay below SQLite's 32,766.
+/// The oldest of the range first: what a stream sends on. The range is short, so every filter drops rows inside it.
+pub(super) async fn newer(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: i64) -> Result<Vec<Row>> {
+    Ok(on!(tx, c => bound!(sqlx::query_as(NEWER), grant, range, limit).fetch_all(c).await)?)
+}
+
+/// One event; relies on the primary key.
+pub(super) async fn trace(tx: &mut Tx, grant: &Grant, id: UsageId, own_only: Option<UserId>) -> Result<Option<TraceRow>> {
+    const SQL: &str = trace!("WHERE e.tenant_id = $1 AND e.id = $2 AND ($3 IS NULL OR k.owner_id = $3)");
+    let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(id.uuid()).bind(own).fetch_optional(c).await)?)
+}
+
+/// The events of one request; relies on `usage_events_by_request`.
+pub(super) async fn traces(tx: &mut Tx, grant: &Grant, request_id: &str, own_only: Option<UserId>) -> Result<Vec<TraceRow>> {
+    const SQL: &str = trace!(
+        "WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3) ORDER BY e.id DESC LIMIT 100"
+    );
+    let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(request_id).bind(own).fetch_all(c).await)?)
+}
+
+/// Rows of one statement: 23 values each stay below SQLite's 32,766.
 const ROWS: usize = 1_000;
 
 macro_rules! insert_chunk {
     ($db:ty, $t:expr, $chunk:expr) => {{
         let mut query = QueryBuilder::<$db>::new(
             "INSERT INTO usage_events (tenant_id, id, at, request_id, credential_id, kind, outcome, code, method, path, ip, user_agent, \
-             environment, required_scopes, source, latency_us) ",
+             environment, required_scopes, source, latency_us, ip_key, secret_id, policy_hash, required_environment, audience, cost, \
+             rate_limit) ",
         );
         query.push_values($chunk, |mut row, (tenant, e)| {
             row.push_bind(*tenant)
@@ -147,7 +280,14 @@ macro_rules! insert_chunk {
                 .push_bind(e.environment.as_str())
                 .push_bind(Json(&e.required_scopes))
                 .push_bind(e.source.as_str())
-                .push_bind(i64::from(e.latency_us));
+                .push_bind(i64::from(e.latency_us))
+                .push_bind(e.ip.map(|ip| sortable(ip).to_vec()))
+                .push_bind(e.secret_id.map(SecretId::uuid))
+                .push_bind(e.policy.as_ref().map(|p| p.hash.to_vec()))
+                .push_bind(e.required_environment.map(Environment::as_str))
+                .push_bind(&e.audience)
+                .push_bind(i64::from(e.cost))
+                .push_bind(e.rate_limit.map(Json));
         });
         // A batch whose commit went through although its answer was lost is stored once.
         query.push(" ON CONFLICT (tenant_id, id) DO NOTHING");
@@ -166,6 +306,15 @@ pub(super) async fn insert_unscoped(tx: &mut Tx, batch: &[NewEvent]) -> Result<(
             Inner::Sqlite(t) => insert_chunk!(sqlx::Sqlite, t, chunk),
             Inner::Postgres(t) => insert_chunk!(sqlx::Postgres, t, chunk),
         }
+    }
+    Ok(())
+}
+
+/// Stores policies that may be there already; relies on the primary key.
+pub(super) async fn insert_policies_unscoped(tx: &mut Tx, policies: &[(TenantId, Arc<StoredPolicy>)]) -> Result<()> {
+    const SQL: &str = "INSERT INTO usage_policies (tenant_id, hash, policy) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, hash) DO NOTHING";
+    for (tenant, stored) in policies {
+        on!(tx, c => sqlx::query(SQL).bind(tenant.uuid()).bind(stored.hash.as_slice()).bind(Json(&stored.policy)).execute(c).await.map(drop))?;
     }
     Ok(())
 }

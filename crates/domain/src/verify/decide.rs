@@ -1,5 +1,6 @@
 //! The decision itself: pure, without I/O or time of its own (rule 9).
 
+use super::policy::PolicyOnce;
 use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, RateLimit, Scope, ScopeSet, SecretId, TenantId, UnixMs, UserId};
 use std::net::IpAddr;
 
@@ -42,6 +43,8 @@ pub struct Entry {
     pub platform: bool,
     /// The person who answers for it, if one does.
     pub owner: Option<UserId>,
+    /// What of all this decides, for the log; computed when it is first asked for.
+    pub policy_once: PolicyOnce,
 }
 
 impl Entry {
@@ -127,6 +130,7 @@ mod tests {
             metadata: serde_json::json!({}),
             platform: false,
             owner: None,
+            policy_once: PolicyOnce::default(),
         }
     }
 

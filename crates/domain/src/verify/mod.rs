@@ -3,15 +3,17 @@
 mod cache;
 mod decide;
 pub mod limit;
+mod policy;
 mod sql;
 
 pub use cache::KeyCache;
 pub use decide::{Entry, Facts, decide};
+pub use policy::{PolicyOnce, StoredPolicy};
 
 use self::limit::{Charge, Subject};
 use crate::{Core, Ctx, Error, Result, keys::secret, usage::NewEvent};
 use contract::{
-    Code, CredentialKind, Environment, ErrorCode, KeyKind, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest,
+    Code, CredentialKind, Environment, ErrorCode, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest,
     VerifyResponse,
 };
 use std::{
@@ -31,6 +33,8 @@ pub struct Decision {
     pub missing: Option<Scope>,
     /// What it was charged, or why not; none for what passed no further check, and for gateways.
     pub charge: Option<Charge>,
+    /// How much of the limits it asked for.
+    pub cost: u32,
 }
 
 /// The client's request, for the log.
@@ -53,7 +57,7 @@ pub fn check(
     only_tenant: Option<TenantId>,
     any_environment: bool,
 ) -> Result<Decision> {
-    let refused = |code| Ok(Decision { code, entry: None, missing: None, charge: None });
+    let refused = |code| Ok(Decision { code, entry: None, missing: None, charge: None, cost: 1 });
     let Some(parsed) = secret::parse(credential) else {
         return refused(Code::Malformed);
     };
@@ -67,11 +71,12 @@ pub fn check(
         return refused(code);
     }
     let missing = entry.scopes.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
-    Ok(Decision { code, entry: Some(entry), missing, charge: None })
+    Ok(Decision { code, entry: Some(entry), missing, charge: None, cost: 1 })
 }
 
 /// Charges the limits of a credential that passed everything else. A gateway has none of its own.
 pub fn charge(core: &Core, decision: &mut Decision, cost: u32) {
+    decision.cost = cost;
     let (Code::Valid, Some(entry)) = (decision.code, &decision.entry) else { return };
     if entry.kind == KeyKind::Gateway {
         return;
@@ -159,6 +164,12 @@ pub async fn record(
         user_agent: logged.user_agent.map(|ua| clip(ua, 256)),
         environment: entry.map_or_else(|| need.environment.unwrap_or(core.settings.environment), |e| log_environment(e, need, core)),
         required_scopes: need.scopes.clone(),
+        required_environment: required_environment(need, source, core),
+        audience: need.audience.as_ref().map(|a| clip(a.clone(), 256)),
+        cost: decision.cost,
+        secret_id: entry.map(|e| e.secret_id),
+        policy: entry.map(Entry::stored_policy),
+        rate_limit: decision.charge.map(|c| LimitFacts { limit: c.state.limit, remaining: c.state.remaining, reset: c.state.reset }),
         source,
         latency_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
     };
@@ -168,6 +179,11 @@ pub async fn record(
 /// A gateway key has no environment of its own in its name; what it asked is logged where the request belongs.
 fn log_environment(entry: &Entry, need: &Requirement, core: &Core) -> Environment {
     if entry.kind == KeyKind::Gateway { need.environment.unwrap_or(core.settings.environment) } else { entry.environment }
+}
+
+/// Keystead's own API accepts both environments; elsewhere none means the installation's.
+fn required_environment(need: &Requirement, source: UsageSource, core: &Core) -> Option<Environment> {
+    if source == UsageSource::Api { need.environment } else { Some(need.environment.unwrap_or(core.settings.environment)) }
 }
 
 /// Cuts what a client sent to what is kept, and drops control characters, so that no log line or terminal is forged.

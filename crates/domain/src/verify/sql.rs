@@ -1,7 +1,7 @@
 //! What the snapshot loads: relies on `api_keys_by_id`, `api_key_secrets_by_key` and the primary key of `key_changes`.
 //! Unscoped on purpose: the snapshot holds the keys of every tenant, and `decide` keeps them apart.
 
-use super::decide::Entry;
+use super::{decide::Entry, policy::PolicyOnce};
 use crate::{
     Error, Result,
     db::{Tx, on},
@@ -61,6 +61,7 @@ impl Row {
             metadata: self.metadata.0,
             platform: self.platform,
             owner: self.owner_id.map(UserId::from_uuid),
+            policy_once: PolicyOnce::default(),
         };
         Ok((digest, entry))
     }
