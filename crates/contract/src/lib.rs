@@ -16,6 +16,7 @@ mod key;
 mod key_body;
 mod key_form;
 mod key_query;
+mod leak;
 mod net;
 mod page;
 mod problem;
@@ -31,7 +32,7 @@ pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
-pub use id::{AuditId, FormId, IdError, KeyId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
+pub use id::{AuditId, FormId, IdError, KeyId, LeakId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
 pub use key_body::{
@@ -39,6 +40,10 @@ pub use key_body::{
 };
 pub use key_form::{Expiry, KeyForm};
 pub use key_query::{KeyCursor, KeyPage, KeyQueue, KeyQueueHead, KeySearch, KeySecret, KeySort, OwnerRef};
+pub use leak::{
+    FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,
+    LeakReport, LeakSource, LeakState, LeakText, SecretState,
+};
 pub use net::{AllowedIp, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};

@@ -7,6 +7,7 @@ mod reports;
 mod revoke;
 mod rotate;
 mod search;
+pub mod scan;
 pub mod secret;
 mod sql;
 
@@ -49,6 +50,16 @@ pub async fn tenant_of_unscoped(core: &crate::Core, id: KeyId) -> Result<TenantI
 /// Makes every process read the keys of the grant's tenant again: something that they share has changed.
 pub(crate) async fn tell_tenant_changed(tx: &mut Tx, grant: &Grant, now: UnixMs) -> Result<()> {
     sql::append_tenant_change(tx, grant, now).await
+}
+
+/// Ends a key inside a transaction that records why; false when it was revoked before.
+pub(crate) async fn mark_revoked(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<bool> {
+    sql::revoke(tx, grant, id, now).await
+}
+
+/// Tells every process that a key or one of its secrets changed.
+pub(crate) async fn mark_changed(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<()> {
+    sql::append_change(tx, grant, id, now).await
 }
 
 /// A developer sees and changes the keys that are theirs (contract, section 8).

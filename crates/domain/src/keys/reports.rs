@@ -1,7 +1,7 @@
 //! What the log says of a key before it is changed: what a change would break, what the key does not need, who still
 //! uses its old secret.
 
-use super::{only_own, sql};
+use super::sql;
 use crate::{
     Ctx, Error, Grant, Result,
     db::Tx,
@@ -286,6 +286,6 @@ fn may_weigh(ctx: &Ctx) -> Result<Grant> {
 
 /// The key, if the caller sees it: a developer their own, a test credential what is test.
 async fn find(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<ApiKey> {
-    let key = sql::find(tx, grant, id, only_own(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())?;
+    let key = sql::find(tx, grant, id, super::reach(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())?;
     if crate::usage::visible(ctx, None).contains(&key.environment) { Ok(key) } else { Err(Error::NotFound) }
 }
