@@ -87,6 +87,8 @@ ids! {
     MailId = "mail_";
     /// A single-use form, so that posting it twice acts once.
     FormId = "form_";
+    /// One report of a leaked key.
+    LeakId = "leak_";
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod decision;
 mod id;
 mod key;
 mod key_form;
+mod leak;
 mod net;
 mod page;
 mod problem;
@@ -27,9 +28,13 @@ pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
-pub use id::{AuditId, FormId, IdError, KeyId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
+pub use id::{AuditId, FormId, IdError, KeyId, LeakId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm};
 pub use key_form::{Expiry, KeyForm};
+pub use leak::{
+    FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,
+    LeakReport, LeakSource, LeakState, LeakText, SecretState,
+};
 pub use net::{AllowedIp, NetError, normalise};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};

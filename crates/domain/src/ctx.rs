@@ -79,6 +79,11 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
+    /// A leaked key is looked at and ended in its own tenant, whoever found it; the event says who that was.
+    pub(crate) const fn of_leak(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
     /// The makers of a tenant may act in it.
     pub(crate) const fn of_new_tenant(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor }

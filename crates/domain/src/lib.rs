@@ -16,6 +16,7 @@ pub mod db;
 mod error;
 pub mod identity;
 pub mod keys;
+pub mod leaks;
 pub mod seal;
 pub mod tenants;
 #[cfg(feature = "testing")]

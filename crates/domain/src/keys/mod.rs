@@ -1,13 +1,20 @@
 //! API keys: create, list, revoke.
 
 mod create;
+pub mod scan;
 pub mod secret;
 mod sql;
 
 pub use create::{create, create_from_form};
 
-use crate::{Ctx, Error, Result, db::Event, usage};
-use contract::{ApiKey, KeyFilter, KeyId, KeyImpact, KeyState, Page, PageQuery, Perm, RevokeForm, ScopeDef, Target, TenantId, UserId};
+use crate::{
+    Ctx, Error, Grant, Result,
+    db::{Event, Tx},
+    usage,
+};
+use contract::{
+    ApiKey, KeyFilter, KeyId, KeyImpact, KeyState, Page, PageQuery, Perm, RevokeForm, ScopeDef, Target, TenantId, UnixMs, UserId,
+};
 
 /// One page of the tenant's keys, newest first.
 pub async fn list(ctx: &Ctx, filter: &KeyFilter, page: PageQuery) -> Result<Page<ApiKey>> {
@@ -83,6 +90,16 @@ pub async fn revoke_confirmed(ctx: &Ctx, id: KeyId, form: &RevokeForm) -> Result
 pub async fn tenant_of_unscoped(core: &crate::Core, id: KeyId) -> Result<TenantId> {
     let mut tx = core.db.read().await?;
     sql::tenant_of_unscoped(&mut tx, id).await?.ok_or(Error::NotFound)
+}
+
+/// Ends a key inside a transaction that records why; false when it was revoked before.
+pub(crate) async fn mark_revoked(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<bool> {
+    sql::revoke(tx, grant, id, now).await
+}
+
+/// Tells every process that a key or one of its secrets changed.
+pub(crate) async fn mark_changed(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<()> {
+    sql::append_change(tx, grant, id, now).await
 }
 
 /// A developer sees and changes the keys that are theirs (contract, section 8).

@@ -5,11 +5,13 @@ use contract::{Environment, KeyKind, Secret, Slug};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// log2(62) × 32 = 190.5 bits.
-const RANDOM: usize = 32;
+pub(super) const RANDOM: usize = 32;
 /// 62⁶ > 2³²: room for a CRC32.
-const CHECKSUM: usize = 6;
+pub(super) const CHECKSUM: usize = 6;
 /// The longest key: `tk_`, a slug of 24, `_`, and the two parts.
 const MAX: usize = 3 + 24 + 1 + RANDOM + CHECKSUM;
+/// What keys start with; behind `tk_` stands the tenant's slug and another underscore.
+pub(super) const PREFIXES: [&str; 6] = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "tk_", "gk_"];
 /// How much of the random part is shown: 4 characters leave 166 bits unknown.
 const SHOWN: usize = 4;
 
@@ -33,7 +35,7 @@ impl Digest {
 }
 
 /// A key that has the right form and checksum. Whose it is, its digest tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Parsed<'a>(&'a str);
 
 /// A fresh secret with what may be kept of it.
@@ -97,8 +99,7 @@ fn checksum(body: &[u8]) -> [u8; CHECKSUM] {
 
 /// Checks form and checksum, without any I/O; a typo or junk dies here.
 pub fn parse(s: &str) -> Option<Parsed<'_>> {
-    let known = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "tk_", "gk_"];
-    let rest = &s[known.iter().find(|p| s.starts_with(**p))?.len()..];
+    let rest = &s[PREFIXES.iter().find(|p| s.starts_with(**p))?.len()..];
     if s.len() > MAX || !s.is_ascii() {
         return None;
     }
@@ -114,6 +115,21 @@ pub fn parse(s: &str) -> Option<Parsed<'_>> {
     }
     let (body, sum) = s.as_bytes().split_at(s.len() - CHECKSUM);
     (checksum(body) == sum).then_some(Parsed(s))
+}
+
+impl std::fmt::Debug for Parsed<'_> {
+    /// Without the key (rule 4).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parsed(…)")
+    }
+}
+
+#[cfg(test)]
+impl<'a> Parsed<'a> {
+    /// The key itself; greppable on purpose.
+    pub(super) const fn expose(self) -> &'a str {
+        self.0
+    }
 }
 
 impl Parsed<'_> {

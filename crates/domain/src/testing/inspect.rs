@@ -6,7 +6,7 @@ use crate::{
     usage::NewEvent,
 };
 use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Role, UsageSource};
-use sqlx::{AssertSqlSafe, Executor, Row, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Executor, Row, SqlSafeStr, types::Json};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
 
@@ -56,6 +56,14 @@ impl TestInstallation {
             out.extend(rows);
         }
         out
+    }
+
+    /// Topic and payload of every event that waits to be delivered, oldest first.
+    pub async fn outbox(&self) -> Vec<(String, serde_json::Value)> {
+        let mut tx = self.core.db.read().await.expect("reads");
+        let rows: Vec<(String, Json<serde_json::Value>)> =
+            on!(tx, c => sqlx::query_as("SELECT topic, payload FROM outbox ORDER BY id").fetch_all(c).await).expect("runs");
+        rows.into_iter().map(|(topic, payload)| (topic, payload.0)).collect()
     }
 
     /// Gives the first tenant's owner another role.

@@ -69,7 +69,8 @@ impl Row {
 macro_rules! select {
     ($tail:literal) => {
         concat!(
-            "SELECT k.tenant_id, s.key_id, s.id AS secret_id, s.digest, s.valid_until, k.name, k.kind, k.environment, k.scopes, \
+            "SELECT k.tenant_id, s.key_id, s.id AS secret_id, s.digest, COALESCE(s.revoked_at, s.valid_until) AS valid_until, \
+             k.name, k.kind, k.environment, k.scopes, \
              k.allowed_ips, t.allowed_ips AS tenant_allowed_ips, k.rate_limit, p.per_hour, p.per_second, \
              k.not_before, k.expires_at, k.disabled_at, k.revoked_at, k.metadata, k.platform, k.owner_id \
              FROM api_key_secrets s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.key_id \

@@ -4,6 +4,7 @@
 mod audit;
 mod identity;
 mod keys;
+mod leaks;
 mod schema;
 mod statements;
 mod usage;

@@ -1,0 +1,85 @@
+//! Whose keys are in this text?
+
+use super::{Hit, hits, key_target, sql, with_usage};
+use crate::{
+    Ctx, Error, Grant, Result, Who,
+    db::{Event, record},
+    verify::Entry,
+};
+use contract::{Environment, ErrorCode, LeakLookup, Perm, Target, TenantId};
+
+/// Most bytes of one text.
+pub const LOOKUP_BYTES: usize = 1 << 20;
+/// Most distinct keys of one text; the rest is said to be left out.
+pub const LOOKUP_KEYS: usize = 200;
+
+/// Finds the keys in a text: which, whose, whether they still work, and what they did lately. Keys of other tenants
+/// count as unknown, but for platform admins. Every key that was found, and a search that found none, is recorded.
+pub async fn lookup(ctx: &Ctx, text: &str) -> Result<LeakLookup> {
+    let grant = ctx.require(Perm::KeysLookup)?;
+    if text.len() > LOOKUP_BYTES {
+        return Err(Error::Refused(ErrorCode::PayloadTooLarge, "At most 1 MB of text.".to_owned()));
+    }
+    let core = ctx.core();
+    // A key that was just made elsewhere is found, too.
+    core.cache.sync(core).await?;
+    let (hits, truncated) = hits(core, text, LOOKUP_KEYS);
+    let mut answer = LeakLookup { truncated, ..LeakLookup::default() };
+    let mut tx = ctx.db().read().await?;
+    for Hit { digest, line, times } in hits {
+        let entry = core.cache.get(&digest).filter(|e| may_know(ctx, &grant, e));
+        let found = match entry {
+            Some(entry) => {
+                let there = Grant::of_leak(entry.tenant_id, ctx.actor());
+                let found = sql::secret_of(&mut tx, &there, &digest).await?;
+                match found {
+                    Some(row) => Some(with_usage(ctx, &mut tx, &there, row.found(ctx.now())?).await?),
+                    None => None,
+                }
+            }
+            None => None,
+        };
+        match found {
+            Some(mut found) => {
+                (found.line, found.times) = (line, times);
+                answer.matches.push(found);
+            }
+            None => answer.unknown = answer.unknown.saturating_add(1),
+        }
+    }
+    drop(tx);
+    remember(ctx, &grant, &answer).await?;
+    Ok(answer)
+}
+
+/// Platform admins know every tenant's keys; a test credential only test keys.
+fn may_know(ctx: &Ctx, grant: &Grant, entry: &Entry) -> bool {
+    let sees_test_only = matches!(ctx.who(), Who::Key(key) if key.environment == Environment::Test);
+    (ctx.is_platform() || entry.tenant_id == grant.tenant_id()) && (!sees_test_only || entry.environment == Environment::Test)
+}
+
+/// Records the search on each key that it found, in the log of the tenant that owns it. A tenant's log says nothing of
+/// another's keys but that they were looked at.
+async fn remember(ctx: &Ctx, grant: &Grant, answer: &LeakLookup) -> Result<()> {
+    let looked_up = |target, after| Event { action: "leak.looked_up", target, reason: None, before: None, after: Some(after) };
+    let mut events: Vec<(TenantId, Event)> = Vec::new();
+    for found in &answer.matches {
+        let after = serde_json::json!({"secret_id": found.secret.id, "secret": found.secret.state, "prefix": found.secret.prefix,
+            "last_four": found.secret.last_four});
+        events.push((found.tenant.id, looked_up(key_target(found), after)));
+    }
+    let home = grant.tenant_id();
+    let foreign = answer.matches.iter().filter(|m| m.tenant.id != home).count();
+    if answer.matches.is_empty() || foreign > 0 {
+        let target = Target { kind: "tenant".to_owned(), id: home.to_string(), name: "leak desk".to_owned() };
+        let after = serde_json::json!({"matches": answer.matches.len(), "other_tenants": foreign, "unknown": answer.unknown});
+        events.push((home, looked_up(target, after)));
+    }
+    // Chains are locked in one order, whoever searches beside this.
+    events.sort_by_key(|(tenant, _)| *tenant);
+    let mut tx = ctx.db().begin().await?;
+    for (tenant, event) in events {
+        record(&mut tx, ctx, &Grant::of_leak(tenant, ctx.actor()), event).await?;
+    }
+    tx.commit_quiet().await
+}

@@ -1,0 +1,199 @@
+//! The leak desk: keys in pasted text are found by prefix and checksum and matched by hash; who may, acts on them.
+//!
+//! The text is searched and forgotten: it is in no log, no event and no table, and neither is a key out of it.
+
+mod gitleaks;
+mod lookup;
+mod public;
+mod sql;
+
+pub use gitleaks::gitleaks_rule;
+pub use lookup::{LOOKUP_BYTES, LOOKUP_KEYS, lookup};
+pub use public::{PUBLIC_BYTES, PUBLIC_KEYS, report_publicly};
+
+use crate::{
+    Ctx, Error, Grant, Result,
+    db::{Event, Tx},
+    keys::{scan::scan, secret::Digest},
+    usage,
+};
+use contract::{
+    FoundUsage, KeyKind, LeakDetail, LeakEffect, LeakFilter, LeakId, LeakMatch, LeakReport, LeakSource, LeakState, Page, PageQuery, Perm,
+    SecretId, SecretState, Target,
+};
+
+/// One page of the tenant's leak reports, newest first.
+pub async fn list(ctx: &Ctx, filter: LeakFilter, page: PageQuery) -> Result<Page<LeakReport>> {
+    let grant = reader(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    let rows = sql::list(&mut tx, &grant, filter, page).await?;
+    let rows = rows.into_iter().map(|r| r.report(ctx.now())).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(rows, page.bounded(), |r| r.id.uuid()))
+}
+
+/// One report: the key, what it did lately, and what happened to it since it was made.
+pub async fn get(ctx: &Ctx, id: LeakId) -> Result<LeakDetail> {
+    let grant = reader(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    let report = find(ctx, &mut tx, &grant, id).await?;
+    let found = sql::secret(&mut tx, &grant, report.secret_id).await?.ok_or(Error::NotFound)?.found(ctx.now())?;
+    let found = with_usage(ctx, &mut tx, &grant, found).await?;
+    let timeline = sql::timeline(&mut tx, &grant, report.key_id).await?;
+    Ok(LeakDetail { report, found, timeline })
+}
+
+/// Reports a secret that the desk found. Where it is reported already, that report is the answer.
+pub async fn report(ctx: &Ctx, secret: SecretId, note: &str) -> Result<LeakReport> {
+    let grant = ctx.require(Perm::KeysLookup)?;
+    let note = words("note", note)?;
+    let now = ctx.now();
+    let mut tx = ctx.write(&grant).await?;
+    let found = sql::secret(tx.tx(), &grant, secret).await?.ok_or(Error::NotFound)?.found(now)?;
+    if let Some(open) = found.report {
+        return find(ctx, tx.tx(), &grant, open).await;
+    }
+    let effect = if found.secret.state == SecretState::Dead { LeakEffect::AlreadyDead } else { LeakEffect::Recorded };
+    let new = NewReport { id: LeakId::from_uuid(ctx.new_uuid()), source: LeakSource::Desk, effect, note: note.clone() };
+    // None: somebody else reported it in this moment.
+    let Some(id) = sql::upsert(tx.tx(), &grant, &found, &new, now).await? else {
+        return Err(Error::Conflict("This secret was reported just now. Look at that report.".to_owned()));
+    };
+    let made = find(ctx, tx.tx(), &grant, id).await?;
+    tx.commit(leaked(&found, &new, id)).await?;
+    Ok(made)
+}
+
+/// Tells the person who answers for the key, or the tenant's owners where nobody does. The mail goes out with the outbox.
+pub async fn notify(ctx: &Ctx, id: LeakId) -> Result<LeakReport> {
+    let grant = ctx.require(Perm::KeysLookup)?;
+    let mut tx = ctx.write(&grant).await?;
+    let report = find(ctx, tx.tx(), &grant, id).await?;
+    if report.state == LeakState::Closed {
+        return Err(Error::Conflict("This report is closed.".to_owned()));
+    }
+    if !sql::set_notified(tx.tx(), &grant, id, ctx.now()).await? {
+        return Err(Error::Conflict("The owner was told already.".to_owned()));
+    }
+    let to = sql::recipients(tx.tx(), &grant, report.key_id).await?;
+    let after = serde_json::json!({"leak_id": id, "to": to, "prefix": report.prefix, "last_four": report.last_four,
+        "secret": report.secret_state});
+    tx.commit(Event { action: "leak.notified", target: target(&report), reason: None, before: None, after: Some(after) }).await?;
+    Ok(LeakReport { notified_at: Some(ctx.now()), ..report })
+}
+
+/// Closes a report. Who leaves a secret alive says why.
+pub async fn close(ctx: &Ctx, id: LeakId, reason: &str) -> Result<LeakReport> {
+    let grant = ctx.require(Perm::KeysLookup)?;
+    let mut tx = ctx.write(&grant).await?;
+    let report = find(ctx, tx.tx(), &grant, id).await?;
+    let reason = words("reason", reason)?;
+    if reason.is_none() && report.secret_state != SecretState::Dead {
+        return Err(Error::field("reason", "required", "The reported secret still works. Say why it may, or revoke it first."));
+    }
+    let (now, by) = (ctx.now(), ctx.actor().name);
+    if !sql::close(tx.tx(), &grant, id, now, &by).await? {
+        return Err(Error::Conflict("This report is closed already.".to_owned()));
+    }
+    let after = serde_json::json!({"leak_id": id, "secret": report.secret_state});
+    tx.commit(Event { action: "leak.closed", target: target(&report), reason, before: None, after: Some(after) }).await?;
+    Ok(LeakReport { state: LeakState::Closed, closed_at: Some(now), closed_by: Some(by), ..report })
+}
+
+/// Those who look keys up see the reports, and so do those who read the audit log, which tells of them too.
+fn reader(ctx: &Ctx) -> Result<Grant> {
+    ctx.require(Perm::KeysLookup).or_else(|e| ctx.require(Perm::AuditRead).map_err(|_| e))
+}
+
+async fn find(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: LeakId) -> Result<LeakReport> {
+    sql::find(tx, grant, id).await?.ok_or(Error::NotFound)?.report(ctx.now())
+}
+
+/// What a person wrote. A key in it would stay in the audit log for good, so it is refused (s77).
+fn words(field: &str, text: &str) -> Result<Option<String>> {
+    let text = text.trim();
+    if text.chars().count() > 500 {
+        return Err(Error::field(field, "too_long", "At most 500 characters."));
+    }
+    if scan(text).next().is_some() {
+        return Err(Error::field(field, "invalid", "Leave the key itself out: this text is kept."));
+    }
+    Ok(Some(text).filter(|t| !t.is_empty()).map(ToOwned::to_owned))
+}
+
+/// A report about to be stored.
+struct NewReport {
+    id: LeakId,
+    source: LeakSource,
+    effect: LeakEffect,
+    note: Option<String>,
+}
+
+/// Gateway and platform keys carry an installation: a report alerts people and leaves them alive.
+fn spared(found: &LeakMatch) -> bool {
+    found.key.kind == KeyKind::Gateway || found.key.platform
+}
+
+fn target(report: &LeakReport) -> Target {
+    Target { kind: "api_key".to_owned(), id: report.key_id.to_string(), name: report.key_name.clone() }
+}
+
+/// The event of a report, which webhooks and mails wait for. A secret that was dead before is no alarm.
+fn leaked(found: &LeakMatch, new: &NewReport, id: LeakId) -> Event {
+    let after = serde_json::json!({"leak_id": id, "source": new.source, "effect": new.effect, "secret_id": found.secret.id,
+        "secret": found.secret.state, "prefix": found.secret.prefix, "last_four": found.secret.last_four});
+    Event {
+        action: if new.effect == LeakEffect::AlreadyDead { "leak.reported" } else { "api_key.leaked" },
+        target: key_target(found),
+        reason: new.note.clone(),
+        before: None,
+        after: Some(after),
+    }
+}
+
+fn key_target(found: &LeakMatch) -> Target {
+    Target { kind: "api_key".to_owned(), id: found.key.id.to_string(), name: found.key.name.clone() }
+}
+
+/// The usage of a key that somebody looks up: counts, and who called.
+async fn with_usage(ctx: &Ctx, tx: &mut Tx, grant: &Grant, mut found: LeakMatch) -> Result<LeakMatch> {
+    let now = ctx.now();
+    let impact = usage::impact(tx, grant, found.key.environment, found.key.id, now).await?;
+    found.usage = FoundUsage {
+        allowed_24h: impact.allowed_24h,
+        allowed_30d: impact.allowed_30d,
+        addresses_30d: impact.addresses_30d,
+        last_allowed_at: impact.last_allowed_at,
+        callers: sql::callers(tx, grant, found.key.environment, found.key.id, now).await?,
+    };
+    Ok(found)
+}
+
+/// A distinct key of a text, as its digest, with where and how often it stood.
+struct Hit {
+    digest: Digest,
+    line: u32,
+    times: u32,
+}
+
+/// The distinct keys of a text, in order, `most` at most; whether there were more. Linear in the text.
+fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
+    let mut at_digest = std::collections::HashMap::new();
+    let mut hits: Vec<Hit> = Vec::new();
+    let (mut line, mut counted) = (1_u32, 0);
+    for found in scan(text) {
+        let breaks = text.get(counted..found.at).map_or(0, |before| before.matches('\n').count());
+        line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+        counted = found.at;
+        let digest = found.key.digest(&core.keys);
+        if let Some(at) = at_digest.get(&digest) {
+            let hit: &mut Hit = &mut hits[*at];
+            hit.times = hit.times.saturating_add(1);
+        } else if hits.len() == most {
+            return (hits, true);
+        } else {
+            at_digest.insert(digest, hits.len());
+            hits.push(Hit { digest, line, times: 1 });
+        }
+    }
+    (hits, false)
+}
