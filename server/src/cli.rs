@@ -159,7 +159,8 @@ async fn serve(config: &Config) -> Result<()> {
     let public = config.public_url(address.port())?;
     let core = open::core(config, &public.url, public.insecure).await?;
     let running = jobs::start(&core);
-    let state = http::AppState::new(core.clone(), &config.trusted_proxies, public.https, config.error_format);
+    let state = http::AppState::new(core.clone(), &config.trusted_proxies, public.https, config.error_format)
+        .with_security_contact(config.security_contact.clone());
     let app = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
     if public.insecure {
         tracing::warn!("the public URL {} is plain http: secrets travel in the clear", public.url);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use contract::{Environment, Secret};
+use contract::{Email, Environment, Secret};
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -54,6 +54,11 @@ pub struct Config {
     #[arg(long, env = "KEYSTEAD_ERROR_FORMAT", default_value = "standard", global = true)]
     pub error_format: ErrorFormat,
 
+    /// Whom to write to about security, an address or a URL; published in `/.well-known/security.txt`, which is absent
+    /// without it.
+    #[arg(long, env = "KEYSTEAD_SECURITY_CONTACT", value_parser = contact, global = true)]
+    pub security_contact: Option<String>,
+
     /// Lines for people, or JSON for machines, on standard error; `RUST_LOG` chooses what is said.
     #[arg(long, env = "KEYSTEAD_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
@@ -79,6 +84,17 @@ pub enum ErrorFormat {
     Standard,
     /// `{"error","message","request_id"}`.
     Flat,
+}
+
+/// A URI, as RFC 9116 wants it; a bare e-mail address becomes one.
+fn contact(s: &str) -> Result<String, String> {
+    let s = s.trim();
+    let plain = s.chars().all(|c| c.is_ascii_graphic());
+    if plain && ["https://", "mailto:", "tel:"].iter().any(|scheme| s.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
+        return Ok(s.to_owned());
+    }
+    let email = Email::parse(s).ok().filter(|_| plain && !s.contains(':'));
+    email.map(|e| format!("mailto:{e}")).ok_or_else(|| "an e-mail address, or a URL with https:, mailto: or tel:".to_owned())
 }
 
 fn environment(s: &str) -> Result<Environment, String> {
@@ -164,6 +180,21 @@ mod tests {
         assert_eq!(url, PublicUrl { url: "http://localhost:4711".into(), https: false, insecure: false });
         let url = config(&["--bind", "0.0.0.0:0"]).public_url(4711).expect("valid");
         assert_eq!(url, PublicUrl { url: "http://localhost:4711".into(), https: false, insecure: true });
+    }
+
+    #[test]
+    fn a_security_contact_is_one_uri_on_one_line() {
+        for (given, uri) in [
+            ("security@acme.test", "mailto:security@acme.test"),
+            ("mailto:security@acme.test", "mailto:security@acme.test"),
+            ("https://acme.test/security", "https://acme.test/security"),
+            ("tel:+1-201-555-0123", "tel:+1-201-555-0123"),
+        ] {
+            assert_eq!(config(&["--security-contact", given]).security_contact.as_deref(), Some(uri));
+        }
+        for bad in ["", "acme", "http://acme.test", "mailto:", "a@b.test\nExpires: never", "https://a b", "javascript:x@y.test"] {
+            assert!(contact(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

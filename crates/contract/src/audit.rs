@@ -1,6 +1,10 @@
 //! The audit log: who changed what.
 
-use crate::{AuditId, FieldErrors, TenantId, UnixMs, credential::words, usage::{INSTANT, instant}};
+use crate::{
+    AuditId, FieldErrors, TenantId, UnixMs,
+    credential::words,
+    usage::{INSTANT, instant},
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 

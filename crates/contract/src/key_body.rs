@@ -1,7 +1,9 @@
 //! The JSON bodies of `/v1/api-keys` as they are sent, and their parsers. Whatever is no member here is refused: what
 //! the server decides (state, prefix, who made it) cannot be sent (s35).
 
-use crate::{AllowedIp, CreateKey, Environment, FieldErrors, KeyForm, KeyId, KeyKind, KeyName, Perm, RateLimit, Scope, UnixMs, key::UpdateKey};
+use crate::{
+    AllowedIp, CreateKey, Environment, FieldErrors, KeyForm, KeyId, KeyKind, KeyName, Perm, RateLimit, Scope, UnixMs, key::UpdateKey,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -195,10 +197,7 @@ impl CreateKeyBody {
         let name = read_name(self.name.as_deref(), &mut errors);
         let kind = match self.kind.as_deref() {
             None => Some(KeyKind::Secret),
-            Some(word) => word
-                .parse()
-                .map_err(|()| errors.add("kind", "invalid", "One of secret, restricted, tenant and gateway."))
-                .ok(),
+            Some(word) => word.parse().map_err(|()| errors.add("kind", "invalid", "One of secret, restricted, tenant and gateway.")).ok(),
         };
         let environment = match self.environment.as_deref() {
             None => Some(environment),
@@ -256,7 +255,8 @@ impl UpdateKeyBody {
         let name = self.name.as_ref().and_then(|n| read_name(n.as_deref(), &mut errors));
         let scopes = self.scopes.as_ref().map(|s| read_scopes(s.as_deref().unwrap_or_default(), &mut errors));
         let allowed_ips = self.allowed_ips.as_ref().map(|ips| read_ips(ips.as_deref().unwrap_or_default(), &mut errors));
-        let mut time = |field: &str, t: &Option<Option<String>>| t.as_ref().map(|t| t.as_deref().and_then(|t| read_time(field, t, &mut errors)));
+        let mut time =
+            |field: &str, t: &Option<Option<String>>| t.as_ref().map(|t| t.as_deref().and_then(|t| read_time(field, t, &mut errors)));
         let (expires_at, not_before) = (time("expires_at", &self.expires_at), time("not_before", &self.not_before));
         check_rate_limit(self.rate_limit.flatten(), &mut errors);
         let metadata = self.metadata.as_ref().map(|m| read_metadata(m.as_ref(), &mut errors));
@@ -274,7 +274,11 @@ impl ImportKeyBody {
         let sha256 = read_hex(digest.strip_prefix("sha256:").unwrap_or(digest));
         if sha256.is_none() {
             let code = if digest.is_empty() { "required" } else { "invalid" };
-            errors.add("digest", code, "SHA-256 of the whole key as 64 hexadecimal digits, such as `printf %s \"$KEY\" | sha256sum` prints.");
+            errors.add(
+                "digest",
+                code,
+                "SHA-256 of the whole key as 64 hexadecimal digits, such as `printf %s \"$KEY\" | sha256sum` prints.",
+            );
         }
         let visible = |s: &str, from: usize, to: usize| (from..=to).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_graphic());
         let prefix = self.prefix.unwrap_or_default();
@@ -302,7 +306,8 @@ impl ImportKeyBody {
             owner: self.owner,
             platform: None,
         };
-        let key = key.parse(now, environment).map_err(|more| more.0.into_iter().for_each(|e| errors.add(&e.field, &e.code, e.message))).ok();
+        let key =
+            key.parse(now, environment).map_err(|more| more.0.into_iter().for_each(|e| errors.add(&e.field, &e.code, e.message))).ok();
         let import = key.zip(sha256).map(|(key, sha256)| ImportKey { key, sha256, prefix, last_four });
         errors.into_result(import)
     }
@@ -429,7 +434,11 @@ fn tidy(v: &mut Value, depth: usize) -> Result<(), &'static str> {
         Value::String(_) => Ok(()),
         Value::Number(n) => {
             if let Some(whole) = n.as_i64() {
-                return if whole.abs() <= SAFE { Ok(()) } else { Err("Whole numbers beyond 2^53 do not survive JavaScript: send them as text.") };
+                return if whole.abs() <= SAFE {
+                    Ok(())
+                } else {
+                    Err("Whole numbers beyond 2^53 do not survive JavaScript: send them as text.")
+                };
             }
             match n.as_f64() {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "whole and within 2^53")]
@@ -559,7 +568,8 @@ mod tests {
     fn in_an_update_absent_stays_and_null_clears() {
         let read = |v: Value| serde_json::from_value::<UpdateKeyBody>(v).expect("readable").parse();
         assert_eq!(read(json!({})), Ok(UpdateKey::default()));
-        let cleared = read(json!({"allowed_ips": null, "expires_at": null, "rate_limit": null, "metadata": null, "owner": null})).expect("valid");
+        let cleared =
+            read(json!({"allowed_ips": null, "expires_at": null, "rate_limit": null, "metadata": null, "owner": null})).expect("valid");
         assert_eq!((cleared.allowed_ips, cleared.expires_at, cleared.rate_limit), (Some(vec![]), Some(None), Some(None)));
         assert_eq!((cleared.metadata, cleared.owner), (Some(json!({})), Some(None)));
         for required in ["name", "scopes"] {

@@ -1,8 +1,8 @@
 //! The create form: everything as typed, and its one parser for browser and server.
 
 use crate::{
-    key_body::{check_order, check_rate_limit, read_metadata},
     AllowedIp, CreateKey, Environment, FieldErrors, FormId, KeyKind, KeyName, RateLimit, Scope, UnixMs,
+    key_body::{check_order, check_rate_limit, read_metadata},
 };
 use serde::{Deserialize, Serialize};
 

@@ -48,11 +48,11 @@ pub use net::{AllowedIp, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
-pub use scope::{BUILT_IN_SCOPES, DEFAULT_CATALOGUE, DescribeScopeBody, Scope, ScopeBody, ScopeDef, ScopeError, ScopePage, ScopeSet, VERBS};
+pub use scope::{
+    BUILT_IN_SCOPES, DEFAULT_CATALOGUE, DescribeScopeBody, Scope, ScopeBody, ScopeDef, ScopeError, ScopePage, ScopeSet, VERBS,
+};
 pub use secret::Secret;
 pub use text::{Email, KeyName, Slug, TenantName, TextError};
 pub use time::UnixMs;
 pub use trace::{Check, CheckName, CheckOutcome, LimitFacts, Policy, Trace};
-pub use usage::{
-    Bucket, BucketCount, CodeCount, KeyCount, Outcome, UsageEvent, UsageFilter, UsageQuery, UsageSource, UsageSummary,
-};
+pub use usage::{Bucket, BucketCount, CodeCount, KeyCount, Outcome, UsageEvent, UsageFilter, UsageQuery, UsageSource, UsageSummary};

@@ -1,8 +1,6 @@
 //! Why was it decided so? The checks of one decision, with the facts of that moment.
 
-use crate::{
-    AllowedIp, Environment, KeyKind, RateLimit, ScopeSet, SecretId, UnixMs, UsageEvent, credential::words,
-};
+use crate::{AllowedIp, Environment, KeyKind, RateLimit, ScopeSet, SecretId, UnixMs, UsageEvent, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 

@@ -12,6 +12,7 @@ mod origin;
 mod rate_limit;
 mod sessions;
 mod verify;
+mod well_known;
 
 use crate::{assets, config::ErrorFormat};
 use app::ssr::Assets;
@@ -47,6 +48,8 @@ pub struct AppState {
     pub https: bool,
     /// The form of error bodies.
     pub error_format: ErrorFormat,
+    /// Whom to write to about security, as a URI.
+    pub security_contact: Option<Arc<str>>,
 }
 
 /// Largest body of any request, in bytes; leaks and imports will have limits of their own.
@@ -57,7 +60,14 @@ const TIME: Duration = Duration::from_secs(30);
 impl AppState {
     /// The state for an installation.
     pub fn new(core: Arc<Core>, trusted_proxies: &[IpNet], https: bool, error_format: ErrorFormat) -> Self {
-        Self { core, assets: assets::names(), trusted_proxies: trusted_proxies.into(), https, error_format }
+        Self { core, assets: assets::names(), trusted_proxies: trusted_proxies.into(), https, error_format, security_contact: None }
+    }
+
+    /// The same with an address in `/.well-known/security.txt`.
+    #[must_use]
+    pub fn with_security_contact(mut self, contact: Option<String>) -> Self {
+        self.security_contact = contact.map(Into::into);
+        self
     }
 }
 
@@ -78,6 +88,7 @@ pub fn router(state: AppState) -> Router {
         .merge(open)
         .merge(api::routes(&state))
         .merge(console::routes(&state).layer(compress))
+        .merge(well_known::routes())
         .route("/pkg/{*path}", get(assets::serve))
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(DefaultBodyLimit::max(BODY))

@@ -58,11 +58,12 @@ pub struct Setup {
     pub https: bool,
     pub flat: bool,
     pub peer: &'static str,
+    pub security_contact: Option<&'static str>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { trusted: vec![], https: false, flat: false, peer: "203.0.113.24:5000" }
+        Self { trusted: vec![], https: false, flat: false, peer: "203.0.113.24:5000", security_contact: None }
     }
 }
 
@@ -75,7 +76,8 @@ impl App {
         let t = TestInstallation::new(on).await;
         let trusted: Vec<_> = setup.trusted.iter().map(|n| n.parse().unwrap()).collect();
         let format = if setup.flat { ErrorFormat::Flat } else { ErrorFormat::Standard };
-        let state = AppState::new(t.core.clone(), &trusted, setup.https, format);
+        let state = AppState::new(t.core.clone(), &trusted, setup.https, format)
+            .with_security_contact(setup.security_contact.map(ToOwned::to_owned));
         let peer: SocketAddr = setup.peer.parse().unwrap();
         Self { t, router: keystead::http::router(state).layer(Extension(ConnectInfo(peer))) }
     }

@@ -68,7 +68,7 @@ async fn s70_the_callers_request_id_is_echoed_only_if_it_is_plain() {
 
 #[tokio::test]
 async fn s28_on_https_plain_requests_are_refused_and_hsts_is_set() {
-    let setup = || Setup { trusted: vec!["10.0.0.0/8"], https: true, flat: false, peer: "10.0.0.2:443" };
+    let setup = || Setup { trusted: vec!["10.0.0.0/8"], https: true, peer: "10.0.0.2:443", ..Setup::default() };
     let app = App::with(On::Sqlite, setup()).await;
     let key = app.t.first.api_key.clone();
     let secure = app.get("/v1/auth/test", &[("x-api-key", &key), ("x-forwarded-proto", "https"), ("x-forwarded-for", "203.0.113.9")]).await;

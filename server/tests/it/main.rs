@@ -6,6 +6,8 @@ mod command_line;
 mod console;
 mod harness;
 mod headers;
+mod leaks;
 mod nginx;
 mod shutdown;
 mod wake;
+mod well_known;

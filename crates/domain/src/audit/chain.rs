@@ -137,7 +137,9 @@ pub fn head_is_signed(head: &AuditHead, public_key: Option<&str>) -> bool {
 /// event, its first one is taken as it is. With a head, the chain must reach it and agree with it.
 pub fn verify_export(tenant: TenantId, mut events: Vec<AuditEvent>, head: Option<&AuditHead>) -> Result<Chain> {
     events.sort_by_key(|e| e.seq);
-    let unhex = |s: &str| (0..s.len() / 2).filter_map(|i| s.get(2 * i..2 * i + 2).and_then(|b| u8::from_str_radix(b, 16).ok())).collect::<Vec<u8>>();
+    let unhex = |s: &str| {
+        (0..s.len() / 2).filter_map(|i| s.get(2 * i..2 * i + 2).and_then(|b| u8::from_str_radix(b, 16).ok())).collect::<Vec<u8>>()
+    };
     let mut prev: Option<(i64, Vec<u8>)> = None;
     for event in &events {
         let hash = unhex(&event.hash);

@@ -64,7 +64,11 @@ impl Maker {
         let mut errors = FieldErrors::default();
         let inside = |net: &AllowedIp| self.allowed_ips.iter().any(|own| own.net().contains(&net.net()));
         if !self.allowed_ips.is_empty() && (power.allowed_ips.is_empty() || !power.allowed_ips.iter().all(inside)) {
-            errors.add("allowed_ips", "not_permitted", "The key that asks may only be used from its own addresses, and hands on no others.");
+            errors.add(
+                "allowed_ips",
+                "not_permitted",
+                "The key that asks may only be used from its own addresses, and hands on no others.",
+            );
         }
         if self.expires_at.is_some_and(|own| power.expires_at.is_none_or(|t| t > own)) {
             errors.add("expires_at", "not_permitted", "The key that asks expires sooner.");

@@ -6,8 +6,8 @@ mod edit;
 mod reports;
 mod revoke;
 mod rotate;
-mod search;
 pub mod scan;
+mod search;
 pub mod secret;
 mod sql;
 
@@ -17,9 +17,9 @@ pub(crate) use reports::exists;
 pub use reports::{QUIET_HOURS, advice, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
 pub use rotate::{retire, rotate, secrets, works};
-pub use search::{list, queue, queues, search};
 #[cfg(feature = "testing")]
 pub use search::sql as search_sql;
+pub use search::{list, queue, queues, search};
 
 use crate::{Ctx, Error, Grant, Result, db::Tx, scopes};
 use contract::{ApiKey, KeyId, Perm, ScopeDef, Target, TenantId, UnixMs, UserId};

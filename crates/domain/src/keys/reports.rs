@@ -25,12 +25,7 @@ pub const QUIET_HOURS: u32 = 24;
 pub async fn impact(ctx: &Ctx, id: KeyId) -> Result<KeyImpact> {
     ctx.require(Perm::KeysRevoke)?;
     let all = impact_of(ctx, id, &Change::Revoke).await?;
-    Ok(KeyImpact {
-        allowed_30d: all.lost,
-        allowed_24h: all.lost_24h,
-        addresses_30d: all.addresses,
-        last_allowed_at: all.last_lost_at,
-    })
+    Ok(KeyImpact { allowed_30d: all.lost, allowed_24h: all.lost_24h, addresses_30d: all.addresses, last_allowed_at: all.last_lost_at })
 }
 
 /// The allowed requests of the last 30 days that the change would have refused, and who sent them. A request counts
@@ -115,16 +110,8 @@ async fn weigh(ctx: &Ctx, tx: &mut Tx, grant: &Grant, whose: Whose, before: &Ent
         let facts = Facts { ip: group.ip(), environment: group.environment()?, scopes: group.scopes(), only_tenant: None, now };
         Ok(is_lost(before, after, &facts))
     };
-    let mut impact = Impact {
-        since,
-        allowed: 0,
-        lost: 0,
-        lost_24h: 0,
-        addresses: 0,
-        last_lost_at: None,
-        callers: Vec::new(),
-        callers_total: 0,
-    };
+    let mut impact =
+        Impact { since, allowed: 0, lost: 0, lost_24h: 0, addresses: 0, last_lost_at: None, callers: Vec::new(), callers_total: 0 };
     let mut addresses = HashSet::new();
     for group in log::alike(tx, grant, whose, false, since, now).await? {
         impact.allowed += group.n;
@@ -208,7 +195,8 @@ fn suggest(uses: &[GrantUse], wanted: BTreeMap<String, Scope>) -> Option<ScopeSe
     if wanted.is_empty() {
         return None;
     }
-    let mut kept: Vec<Scope> = uses.iter().filter(|u| !u.known || wanted.contains_key(&u.scope.canonical())).map(|u| u.scope.clone()).collect();
+    let mut kept: Vec<Scope> =
+        uses.iter().filter(|u| !u.known || wanted.contains_key(&u.scope.canonical())).map(|u| u.scope.clone()).collect();
     let spelled: HashSet<String> = kept.iter().map(Scope::canonical).collect();
     // What a kept one covers needs no line of its own.
     let own = ScopeSet(kept.clone());
@@ -261,13 +249,7 @@ pub async fn cockpit(ctx: &Ctx, id: KeyId, quiet_hours: Option<u32>) -> Result<C
     old.sort_by_key(|u| std::cmp::Reverse(u.valid_until));
     let quiet = i64::from(quiet_hours) * 3_600_000;
     let safe_at = old.iter().filter_map(|u| u.last_seen_at).max().map(|last| last.plus(quiet)).filter(|t| *t > now);
-    Ok(Cockpit {
-        current: stays.into_iter().next().ok_or(Error::NotFound)?,
-        old,
-        quiet_hours,
-        safe_to_retire: safe_at.is_none(),
-        safe_at,
-    })
+    Ok(Cockpit { current: stays.into_iter().next().ok_or(Error::NotFound)?, old, quiet_hours, safe_to_retire: safe_at.is_none(), safe_at })
 }
 
 /// Is there such a key among those that the caller sees?

@@ -20,7 +20,6 @@ pub struct Found<'a> {
 }
 
 /// The keys in a text, in order; one that stands there twice is found twice.
-#[derive(Clone, Copy)]
 pub struct Scan<'a> {
     text: &'a str,
     next: usize,

@@ -159,7 +159,8 @@ pub fn foreign(keys: &DataKeys, sha256: &[u8; 32]) -> Digest {
 /// The same, given what was sent; none when it cannot be such a key.
 pub fn foreign_digest(keys: &DataKeys, credential: &str) -> Option<Digest> {
     let plausible = (1..=MAX_FOREIGN).contains(&credential.len());
-    plausible.then(|| keyed(BLAKE3_KEYED_SHA256, keys, aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, credential.as_bytes()).as_ref()))
+    plausible
+        .then(|| keyed(BLAKE3_KEYED_SHA256, keys, aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, credential.as_bytes()).as_ref()))
 }
 
 fn keyed(algorithm: u8, keys: &DataKeys, of: &[u8]) -> Digest {

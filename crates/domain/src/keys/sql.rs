@@ -107,9 +107,8 @@ fn scope_names(key: &ApiKey) -> String {
 }
 
 pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: KeyId, reach: Reach) -> Result<Option<Row>> {
-    const SQL: &str = select!(
-        "WHERE k.tenant_id = $1 AND k.id = $2 AND ($3 IS NULL OR k.owner_id = $3) AND ($4 IS NULL OR k.environment = $4)"
-    );
+    const SQL: &str =
+        select!("WHERE k.tenant_id = $1 AND k.id = $2 AND ($3 IS NULL OR k.owner_id = $3) AND ($4 IS NULL OR k.environment = $4)");
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(reach.own.map(UserId::uuid))
         .bind(reach.environment.map(Environment::as_str)).fetch_optional(c).await)?)
 }
@@ -207,22 +206,25 @@ pub(super) async fn secrets(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<Vec
 
 /// How many secrets of the key work at `now`.
 pub(super) async fn working_secrets(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<i64> {
-    const SQL: &str =
-        "SELECT COUNT(*) FROM api_key_secrets WHERE tenant_id = $1 AND key_id = $2 AND (valid_until IS NULL OR valid_until > $3)";
+    const SQL: &str = "SELECT COUNT(*) FROM api_key_secrets WHERE tenant_id = $1 AND key_id = $2 AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > $3)";
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(now.0).fetch_one(c).await)?)
 }
 
 /// Gives the current secret its end; none when another rotation did so first.
 pub(super) async fn end_current_secret(tx: &mut Tx, grant: &Grant, id: KeyId, until: UnixMs) -> Result<Option<SecretId>> {
-    const SQL: &str = "UPDATE api_key_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until IS NULL RETURNING id";
-    let ended: Option<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(until.0).fetch_optional(c).await)?;
+    const SQL: &str =
+        "UPDATE api_key_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until IS NULL RETURNING id";
+    let ended: Option<Uuid> =
+        on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(until.0).fetch_optional(c).await)?;
     Ok(ended.map(SecretId::from_uuid))
 }
 
 /// Lets no older secret work beyond `until`; answers how many end sooner than they would have.
 pub(super) async fn end_old_secrets(tx: &mut Tx, grant: &Grant, id: KeyId, until: UnixMs) -> Result<u64> {
     const SQL: &str = "UPDATE api_key_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until > $3";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(until.0).execute(c).await.map(|r| r.rows_affected()))?)
+    Ok(
+        on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(until.0).execute(c).await.map(|r| r.rows_affected()))?,
+    )
 }
 
 /// False when it was revoked before.

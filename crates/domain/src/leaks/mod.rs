@@ -17,8 +17,8 @@ use crate::{
     keys::{scan::scan, secret::Digest},
 };
 use contract::{
-    FoundUsage, KeyKind, LeakDetail, LeakEffect, LeakFilter, LeakId, LeakMatch, LeakReport, LeakSource, LeakState, Page, PageQuery, Perm,
-    SecretId, SecretState, Target,
+    KeyKind, LeakDetail, LeakEffect, LeakFilter, LeakId, LeakMatch, LeakReport, LeakSource, LeakState, Page, PageQuery, Perm, SecretId,
+    SecretState, Target,
 };
 
 /// One page of the tenant's leak reports, newest first.
@@ -174,7 +174,7 @@ fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
     let mut hits: Vec<Hit> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
     for found in scan(text) {
-        let breaks = text.as_bytes()[counted..found.at].iter().filter(|b| **b == b'\n').count();
+        let breaks = text.get(counted..found.at).map_or(0, |before| before.matches('\n').count());
         line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         counted = found.at;
         let digest = found.key.digest(&core.keys);

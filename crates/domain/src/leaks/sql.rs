@@ -41,7 +41,6 @@ pub(super) struct SecretRow {
     kind: String,
     environment: String,
     scopes: Json<ScopeSet>,
-    not_before: Option<i64>,
     expires_at: Option<i64>,
     owner: Option<String>,
     platform: bool,
@@ -97,7 +96,7 @@ macro_rules! secret {
     ($tail:literal) => {
         concat!(
             "SELECT s.id AS secret_id, s.prefix, s.last_four, s.created_at AS secret_created_at, s.valid_until, \
-             s.revoked_at AS secret_revoked_at, k.id AS key_id, k.name, k.kind, k.environment, k.scopes, k.not_before, k.expires_at, \
+             s.revoked_at AS secret_revoked_at, k.id AS key_id, k.name, k.kind, k.environment, k.scopes, k.expires_at, \
              u.email AS owner, k.platform, k.created_at, k.disabled_at, k.revoked_at, k.last_used_at, t.id AS tenant_id, \
              t.name AS tenant_name, r.id AS report_id \
              FROM api_key_secrets s \
@@ -269,6 +268,15 @@ pub(super) async fn timeline(tx: &mut Tx, grant: &Grant, key: KeyId) -> Result<V
     Ok(rows.into_iter().rev().map(|(at, action, actor, reason)| LeakEvent { at: UnixMs(at), action, actor, reason }).collect())
 }
 
+#[derive(FromRow)]
+struct CallerRow {
+    ip: Option<String>,
+    user_agent: Option<String>,
+    requests: i64,
+    denied: i64,
+    last_at: i64,
+}
+
 /// What a key did in the last 30 days, without its callers.
 pub(super) async fn usage(tx: &mut Tx, grant: &Grant, environment: Environment, key: KeyId, now: UnixMs) -> Result<FoundUsage> {
     const SQL: &str = "SELECT COUNT(*), COUNT(CASE WHEN at >= $5 THEN 1 END), COUNT(DISTINCT ip), MAX(at) FROM usage_events \
@@ -287,17 +295,18 @@ fn window_start(now: UnixMs) -> Uuid {
 
 /// Who used a key in the last 30 days, the busiest first.
 pub(super) async fn callers(tx: &mut Tx, grant: &Grant, environment: Environment, key: KeyId, now: UnixMs) -> Result<Vec<LeakCaller>> {
-    const SQL: &str = "SELECT ip, user_agent, COUNT(*), COUNT(CASE WHEN outcome = 'denied' THEN 1 END), MAX(at) FROM usage_events \
+    const SQL: &str = "SELECT ip, user_agent, COUNT(*) AS requests, COUNT(CASE WHEN outcome = 'denied' THEN 1 END) AS denied, \
+        MAX(at) AS last_at FROM usage_events \
         WHERE tenant_id = $1 AND environment = $2 AND credential_id = $3 AND id >= $4 \
         GROUP BY ip, user_agent ORDER BY COUNT(*) DESC, MAX(at) DESC LIMIT 10";
-    let rows: Vec<(Option<String>, Option<String>, i64, i64, i64)> = on!(tx, c => sqlx::query_as(SQL)
+    let rows: Vec<CallerRow> = on!(tx, c => sqlx::query_as(SQL)
         .bind(grant.tenant_id().uuid()).bind(environment.as_str()).bind(key.uuid()).bind(window_start(now)).fetch_all(c).await)?;
-    let caller = |(ip, user_agent, requests, denied, last): (Option<String>, _, _, _, _)| LeakCaller {
-        ip: ip.and_then(|ip| ip.parse().ok()),
-        user_agent,
-        requests,
-        denied,
-        last_at: UnixMs(last),
+    let caller = |r: CallerRow| LeakCaller {
+        ip: r.ip.and_then(|ip| ip.parse().ok()),
+        user_agent: r.user_agent,
+        requests: r.requests,
+        denied: r.denied,
+        last_at: UnixMs(r.last_at),
     };
     Ok(rows.into_iter().map(caller).collect())
 }

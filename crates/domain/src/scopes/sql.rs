@@ -13,14 +13,7 @@ pub(super) async fn all(tx: &mut Tx, grant: &Grant) -> Result<Vec<ScopeDef>> {
 }
 
 /// False when the permission stands there already.
-pub(super) async fn insert(
-    tx: &mut Tx,
-    grant: &Grant,
-    scope: &Scope,
-    canonical: &str,
-    description: &str,
-    now: UnixMs,
-) -> Result<bool> {
+pub(super) async fn insert(tx: &mut Tx, grant: &Grant, scope: &Scope, canonical: &str, description: &str, now: UnixMs) -> Result<bool> {
     const SQL: &str = "INSERT INTO scopes (tenant_id, canonical, name, description, created_at) VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (tenant_id, canonical) DO NOTHING";
     let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(canonical).bind(scope.as_str()).bind(description).bind(now.0)

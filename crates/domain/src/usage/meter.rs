@@ -2,9 +2,7 @@
 
 use super::sql;
 use crate::{Result, db::Db, verify::StoredPolicy};
-use contract::{
-    Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource,
-};
+use contract::{Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,

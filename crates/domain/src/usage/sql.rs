@@ -247,9 +247,8 @@ pub(super) async fn trace(tx: &mut Tx, grant: &Grant, id: UsageId, own_only: Opt
 
 /// The events of one request; relies on `usage_events_by_request`.
 pub(super) async fn traces(tx: &mut Tx, grant: &Grant, request_id: &str, own_only: Option<UserId>) -> Result<Vec<TraceRow>> {
-    const SQL: &str = trace!(
-        "WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3) ORDER BY e.id DESC LIMIT 100"
-    );
+    const SQL: &str =
+        trace!("WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3) ORDER BY e.id DESC LIMIT 100");
     let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(request_id).bind(own).fetch_all(c).await)?)
 }

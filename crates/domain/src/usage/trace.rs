@@ -88,7 +88,8 @@ fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (
         _ => {}
     }
     let Some(policy) = &moment.policy else {
-        let said = if passed { "It held; the policy of that moment was not kept." } else { "It failed; the policy of that moment was not kept." };
+        let said =
+            if passed { "It held; the policy of that moment was not kept." } else { "It failed; the policy of that moment was not kept." };
         return (said.to_owned(), json!({}));
     };
     match name {

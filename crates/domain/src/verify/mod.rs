@@ -13,8 +13,8 @@ pub use policy::{PolicyOnce, StoredPolicy};
 use self::limit::{Charge, Subject};
 use crate::{Core, Ctx, Error, Result, keys::secret, usage::NewEvent};
 use contract::{
-    Code, CredentialKind, Environment, ErrorCode, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource, VerifyRequest,
-    VerifyResponse,
+    Code, CredentialKind, Environment, ErrorCode, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
+    VerifyRequest, VerifyResponse,
 };
 use std::{
     net::IpAddr,

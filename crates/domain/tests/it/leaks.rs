@@ -68,7 +68,7 @@ fn unknown_key(t: &TestInstallation) -> String {
 }
 
 async fn actions(ctx: &Ctx, target: &str) -> Vec<String> {
-    let filter = AuditFilter { target_id: Some(target.to_owned()), ..AuditFilter::default() };
+    let filter = AuditFilter { target_id: Some(target.to_owned()) };
     audit::list(ctx, &filter, PageQuery::default()).await.unwrap().data.into_iter().rev().map(|e| e.action).collect()
 }
 

@@ -8,7 +8,7 @@ use axum::{
 };
 use contract::{Code, ErrorCode, Problem, Requirement, Scope, UsageSource};
 use domain::{
-    Ctx,
+    Ctx, RequestInfo, Who,
     verify::{
         self, Decision,
         limit::{ANONYMOUS, Charge, Subject},
@@ -41,9 +41,7 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
             next.run(Request::from_parts(parts, body)).await
         }
         (Some(decision), Some(_)) => ApiError(authn::denial(decision)).into_response(),
-        (None, Some(c)) => {
-            ApiError(Problem::new(ErrorCode::RateLimitExceeded).with("retry_after", c.retry_after.unwrap_or(1))).into_response()
-        }
+        (None, Some(c)) => too_many(&c),
     };
     if let Some(charge) = charge {
         rate_limit::write(response.headers_mut(), &charge, state.core.now());
@@ -56,6 +54,25 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
         }
     }
     response
+}
+
+/// In front of what is open to everybody: a credential is not looked at, good or bad, and the address is charged.
+pub async fn open(State(state): State<AppState>, mut req: Request, next: Next) -> Response {
+    let info = req.extensions().get::<RequestInfo>().cloned().unwrap_or_default();
+    let ctx = Ctx::new(state.core.clone(), Who::Anonymous, info);
+    let charge = anonymous(&ctx);
+    let mut response = if charge.admitted() {
+        req.extensions_mut().insert(ctx);
+        next.run(req).await
+    } else {
+        too_many(&charge)
+    };
+    rate_limit::write(response.headers_mut(), &charge, state.core.now());
+    response
+}
+
+fn too_many(charge: &Charge) -> Response {
+    ApiError(Problem::new(ErrorCode::RateLimitExceeded).with("retry_after", charge.retry_after.unwrap_or(1))).into_response()
 }
 
 /// Strangers share a count by address; one whose address is unknown is not told apart from the others.

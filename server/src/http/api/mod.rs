@@ -6,6 +6,7 @@
 mod extract;
 mod guard;
 mod keys;
+mod leaks;
 
 pub use extract::{Body, Caller, Query};
 
@@ -26,5 +27,8 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(keys::routes("/v1/api-keys"))
         // Guide 001 knows them under this address.
         .merge(keys::routes("/api-keys"))
+        .merge(leaks::lookup_routes("/v1/api-keys"))
+        .merge(leaks::lookup_routes("/api-keys"))
         .route_layer(from_fn_with_state(state.clone(), guard::guard))
+        .merge(leaks::public_routes().route_layer(from_fn_with_state(state.clone(), guard::open)))
 }

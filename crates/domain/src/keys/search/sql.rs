@@ -226,7 +226,15 @@ pub async fn count(tx: &mut Tx, grant: &Grant, reach: Reach, waits: Waits, now: 
 }
 
 /// One row more than a page, in no particular order.
-pub async fn waiting(tx: &mut Tx, grant: &Grant, reach: Reach, waits: Waits, now: UnixMs, limit: u16, cursor: KeyCursor) -> Result<Vec<Row>> {
+pub async fn waiting(
+    tx: &mut Tx,
+    grant: &Grant,
+    reach: Reach,
+    waits: Waits,
+    now: UnixMs,
+    limit: u16,
+    cursor: KeyCursor,
+) -> Result<Vec<Row>> {
     let (tenant, own, limit) = (grant.tenant_id().uuid(), reach.own.map(UserId::uuid), i64::from(limit) + 1);
     let environment = reach.environment.map(Environment::as_str);
     let (place, id) = match cursor {

@@ -91,7 +91,13 @@ impl Alike {
     }
 
     pub fn caller(&self) -> CallerSeen {
-        CallerSeen { ip: self.ip(), user_agent: self.user_agent.clone(), path: self.path.clone(), count: self.n, last_seen_at: UnixMs(self.last) }
+        CallerSeen {
+            ip: self.ip(),
+            user_agent: self.user_agent.clone(),
+            path: self.path.clone(),
+            count: self.n,
+            last_seen_at: UnixMs(self.last),
+        }
     }
 }
 

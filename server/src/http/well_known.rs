@@ -1,0 +1,53 @@
+//! `/.well-known/`: what scanners, researchers and password managers look for. Open to everybody, without a limit.
+
+use super::{AppState, error::ApiError};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use contract::{ErrorCode, UnixMs};
+use domain::leaks::gitleaks_rule;
+
+/// Where people change their password. Until the account has a page of its own, that is where they sign in.
+const CHANGE_PASSWORD: &str = "/login";
+/// How long a security.txt is good for; RFC 9116 recommends less than a year.
+const GOOD_FOR_DAYS: i64 = 180;
+
+/// The routes.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/.well-known/gitleaks.toml", get(gitleaks))
+        .route("/.well-known/security.txt", get(security))
+        .route("/.well-known/change-password", get(change_password))
+}
+
+/// A rule that finds this installation's keys in repositories.
+async fn gitleaks(State(state): State<AppState>) -> Response {
+    text(gitleaks_rule(&state.core.settings))
+}
+
+/// RFC 9116; absent until the operator says whom to write to.
+async fn security(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let contact = state.security_contact.as_deref().ok_or(ErrorCode::NotFound)?;
+    // Counted from the start of the day, so that the file stays the same for one.
+    let today = state.core.now().0.div_euclid(UnixMs::DAY) * UnixMs::DAY;
+    let expires = UnixMs(today).plus(GOOD_FOR_DAYS * UnixMs::DAY).to_utc().format("%Y-%m-%dT%H:%M:%SZ");
+    let url = &state.core.settings.public_url;
+    Ok(text(format!(
+        "# A key that leaked needs no mail: POST {{\"text\": \"...\"}} to {url}/v1/leaks revokes it.\n\
+         Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\nCanonical: {url}/.well-known/security.txt\n"
+    )))
+}
+
+/// W3C, A Well-Known URL for Changing Passwords.
+async fn change_password() -> (StatusCode, [(HeaderName, &'static str); 1]) {
+    (StatusCode::FOUND, [(header::LOCATION, CHANGE_PASSWORD)])
+}
+
+fn text(body: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
+    (headers, body).into_response()
+}
