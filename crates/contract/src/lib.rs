@@ -39,7 +39,7 @@ pub use key_body::{
 };
 pub use key_form::{Expiry, KeyForm};
 pub use key_query::{KeyCursor, KeyPage, KeyQueue, KeyQueueHead, KeySearch, KeySecret, KeySort, OwnerRef};
-pub use net::{AllowedIp, NetError, normalise, sortable};
+pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};

@@ -18,7 +18,7 @@ pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
 pub use rotate::{retire, rotate, secrets, works};
 pub use search::{list, queue, queues, search};
 #[cfg(feature = "testing")]
-pub use search::sql as search_sql;
+pub use search::{BY_CREATION, BY_EXPIRY, BY_NAME, BY_USE};
 
 use crate::{Ctx, Error, Grant, Result, db::Tx, scopes};
 use contract::{ApiKey, KeyId, Perm, ScopeDef, Target, TenantId, UnixMs, UserId};

@@ -5,7 +5,9 @@
 
 mod extract;
 mod guard;
+mod ip_allowlist;
 mod keys;
+mod scopes;
 
 pub use extract::{Body, Caller, Query};
 
@@ -26,5 +28,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(keys::routes("/v1/api-keys"))
         // Guide 001 knows them under this address.
         .merge(keys::routes("/api-keys"))
+        .merge(scopes::routes())
+        .merge(ip_allowlist::routes())
         .route_layer(from_fn_with_state(state.clone(), guard::guard))
 }
