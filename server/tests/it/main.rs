@@ -6,6 +6,7 @@ mod command_line;
 mod console;
 mod harness;
 mod headers;
+mod keys_api;
 mod nginx;
 mod shutdown;
 mod wake;
