@@ -3,7 +3,7 @@
 use crate::{config::Config, http, jobs, open, telemetry};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use contract::{KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
+use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
 use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
 use std::{
     io::{Read, Write},
@@ -86,6 +86,14 @@ pub enum Tenants {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Show from where a tenant's live keys may be used, or undo a list that shuts its people out.
+    Allowlist {
+        /// The tenant's id or slug.
+        tenant: String,
+        /// Empty the list: keys may be used from anywhere again.
+        #[arg(long)]
+        clear: bool,
     },
 }
 
@@ -257,6 +265,20 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             let ctx = Ctx::new(core.clone(), Who::CommandLine(nobody), RequestInfo::default());
             let made = tenants::create(&ctx, &name, slug).await?;
             if json { println!("{}", serde_json::to_string(&made)?) } else { println!("{}  {}", made.id, made.slug) }
+        }
+        Tenants::Allowlist { tenant, clear } => {
+            let id = tenants::find_unscoped(&core, &tenant).await.with_context(|| format!("no tenant {tenant}"))?;
+            let ctx = Ctx::new(core.clone(), Who::CommandLine(id), RequestInfo::default());
+            if clear {
+                tenants::set_allowlist(&ctx, &AllowlistBody { allowed_ips: Vec::new() }).await?;
+            }
+            let list = tenants::allowlist(&ctx).await?.allowed_ips;
+            if list.is_empty() {
+                println!("Live keys may be used from anywhere.");
+            }
+            for net in list {
+                println!("{net}");
+            }
         }
     }
     core.stop().await;

@@ -44,7 +44,7 @@ pub use leak::{
     FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,
     LeakReport, LeakSource, LeakState, LeakText, SecretState,
 };
-pub use net::{AllowedIp, NetError, normalise, sortable};
+pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};

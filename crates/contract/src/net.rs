@@ -126,6 +126,23 @@ impl<'de> Deserialize<'de> for AllowedIp {
     }
 }
 
+/// `PUT` and `POST /v1/auth/ip-allowlist`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowlistBody {
+    /// Addresses and networks; none means from anywhere.
+    pub allowed_ips: Vec<String>,
+}
+
+/// From where the live keys of a tenant may be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IpAllowlist {
+    /// Addresses and networks; empty means from anywhere.
+    pub allowed_ips: Vec<AllowedIp>,
+    /// What its author should know, such as that it shuts them out.
+    pub warnings: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

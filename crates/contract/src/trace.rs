@@ -29,6 +29,9 @@ pub struct Policy {
     pub revoked_at: Option<UnixMs>,
     /// Until when the secret that was used worked, while it was being replaced.
     pub secret_valid_until: Option<UnixMs>,
+    /// Verbs of the tenant's own, which scopes were read with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verbs: Vec<String>,
 }
 
 /// What was left of the limit that a decision was charged to.

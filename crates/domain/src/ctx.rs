@@ -119,6 +119,16 @@ impl Ctx {
         }
     }
 
+    /// The tenant that the caller works in, if one is known.
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        match &self.who {
+            Who::Anonymous => None,
+            Who::Person(p) => Some(p.tenant_id),
+            Who::Key(key) => Some(key.tenant_id),
+            Who::CommandLine(tenant_id) => Some(*tenant_id),
+        }
+    }
+
     /// The request.
     pub const fn request(&self) -> &RequestInfo {
         &self.request
@@ -171,7 +181,7 @@ impl Ctx {
             Who::CommandLine(_) => true,
             Who::Person(p) if p.role.grants_any() => true,
             Who::Person(p) => p.role.perms().iter().any(|perm| perm.scope().covers(scope)) || p.role.own_api().covers(scope),
-            Who::Key(key) => key.scopes.covers(scope),
+            Who::Key(key) => key.covers(scope),
         };
         if held { Ok(()) } else { Err(Error::CannotGrant(scope.clone())) }
     }

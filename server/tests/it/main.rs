@@ -6,6 +6,7 @@ mod command_line;
 mod console;
 mod harness;
 mod headers;
+mod keys_api;
 mod leaks;
 mod nginx;
 mod shutdown;

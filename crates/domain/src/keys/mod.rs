@@ -18,7 +18,7 @@ pub use reports::{QUIET_HOURS, advice, cockpit, impact, impact_of, impact_of_all
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
 pub use rotate::{retire, rotate, secrets, works};
 #[cfg(feature = "testing")]
-pub use search::sql as search_sql;
+pub use search::{BY_CREATION, BY_EXPIRY, BY_NAME, BY_USE};
 pub use search::{list, queue, queues, search};
 
 use crate::{Ctx, Error, Grant, Result, db::Tx, scopes};

@@ -1,10 +1,11 @@
 //! What the log says of a key before it is changed: what a change would break, what the key does not need, who still
 //! uses its old secret.
 
-use super::sql;
+use super::{reach, sql};
 use crate::{
     Ctx, Error, Grant, Result,
     db::Tx,
+    scopes,
     usage::reports::sql::{self as log, Alike, Whose},
     verify::{Entry, Facts, decide},
 };
@@ -36,7 +37,7 @@ pub async fn impact_of(ctx: &Ctx, id: KeyId, change: &Change) -> Result<Impact> 
     let mut tx = ctx.db().read().await?;
     let key = find(ctx, &mut tx, &grant, id).await?;
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
-    let before = weighed(&grant, &key, tenant_list);
+    let before = weighed(&grant, &key, tenant_list, scopes::verbs(&mut tx, &grant).await?);
     let after = match change {
         // What is revoked already loses nothing by it.
         Change::Revoke if key.state == KeyState::Revoked => before.clone(),
@@ -73,13 +74,14 @@ pub fn is_lost(before: &Entry, after: &Entry, facts: &Facts<'_>) -> bool {
 }
 
 /// The key as it is weighed: what it may do, without state and dates.
-fn weighed(grant: &Grant, key: &ApiKey, tenant_allowed_ips: Vec<AllowedIp>) -> Entry {
+fn weighed(grant: &Grant, key: &ApiKey, tenant_allowed_ips: Vec<AllowedIp>, verbs: Vec<String>) -> Entry {
     let policy = Policy {
         kind: key.kind,
         environment: key.environment,
         scopes: key.scopes.clone(),
         allowed_ips: key.allowed_ips.clone(),
         tenant_allowed_ips,
+        verbs,
         ..unlimited()
     };
     Entry::of_policy(grant.tenant_id(), key.id, SecretId::from_uuid(key.id.uuid()), policy)
@@ -99,6 +101,7 @@ fn unlimited() -> Policy {
         disabled_at: None,
         revoked_at: None,
         secret_valid_until: None,
+        verbs: Vec::new(),
     }
 }
 
@@ -268,6 +271,5 @@ fn may_weigh(ctx: &Ctx) -> Result<Grant> {
 
 /// The key, if the caller sees it: a developer their own, a test credential what is test.
 async fn find(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<ApiKey> {
-    let key = sql::find(tx, grant, id, super::reach(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())?;
-    if crate::usage::visible(ctx, None).contains(&key.environment) { Ok(key) } else { Err(Error::NotFound) }
+    sql::find(tx, grant, id, reach(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())
 }

@@ -273,8 +273,7 @@ pub(super) async fn append_change(tx: &mut Tx, grant: &Grant, id: KeyId, now: Un
 }
 
 /// The same for everything that the tenant's keys share; a tenant without keys has nothing to tell.
-#[expect(dead_code, reason = "the tenant's allowlist and plan are about to use it")]
-pub(crate) async fn append_tenant_change(tx: &mut Tx, grant: &Grant, now: UnixMs) -> Result<()> {
+pub(super) async fn append_tenant_change(tx: &mut Tx, grant: &Grant, now: UnixMs) -> Result<()> {
     const SQL: &str = "INSERT INTO key_changes (seq, tenant_id, key_id, at, whole_tenant) \
         SELECT CAST($1 AS BIGINT), tenant_id, id, CAST($3 AS BIGINT), TRUE FROM api_keys WHERE tenant_id = $2 LIMIT 1";
     let seq = next_change(tx).await?;

@@ -60,6 +60,11 @@ pub(crate) fn own_verbs<'a>(names: impl Iterator<Item = &'a Scope>) -> Vec<Strin
     names.map(Scope::as_str).filter(|n| !n.contains(':') && !VERBS.contains(n)).map(ToOwned::to_owned).collect()
 }
 
+/// The verbs of the grant's tenant.
+pub(crate) async fn verbs(tx: &mut Tx, grant: &Grant) -> Result<Vec<String>> {
+    Ok(Catalogue::load(tx, grant).await?.verbs)
+}
+
 /// Adds `resource:verb` to the catalogue on the way of a change that asks for it.
 pub(crate) async fn add(tx: &mut Tx, grant: &Grant, catalogue: &Catalogue, scope: &Scope, ctx: &Ctx) -> Result<()> {
     sql::insert(tx, grant, scope, &scope.canonical_with(&catalogue.verbs), "", ctx.now()).await.map(drop)

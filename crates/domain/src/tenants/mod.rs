@@ -1,6 +1,9 @@
 //! Tenants: the first one with its owner, and further ones.
 
+mod allowlist;
 mod sql;
+
+pub use allowlist::{allowlist, set_allowlist};
 
 use crate::{
     Ctx, Error, Grant, Result, Who, audit,

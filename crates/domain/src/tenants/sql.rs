@@ -5,7 +5,8 @@ use crate::{
     Grant, Result,
     db::{Tx, on},
 };
-use contract::{Scope, Slug, TenantId, TenantName, UnixMs};
+use contract::{AllowedIp, Scope, Slug, TenantId, TenantName, UnixMs};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 pub(super) async fn insert(tx: &mut Tx, grant: &Grant, name: &TenantName, slug: &Slug, home: bool, now: UnixMs) -> Result<()> {
@@ -19,6 +20,25 @@ pub(super) async fn insert_scope(tx: &mut Tx, grant: &Grant, scope: &Scope, desc
     const SQL: &str = "INSERT INTO scopes (tenant_id, canonical, name, description, created_at) VALUES ($1, $2, $3, $4, $5)";
     on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(scope.canonical()).bind(scope.as_str()).bind(description).bind(now.0)
         .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn allowlist(tx: &mut Tx, grant: &Grant) -> Result<Vec<AllowedIp>> {
+    const SQL: &str = "SELECT allowed_ips FROM tenants WHERE id = $1";
+    let list: Json<Vec<AllowedIp>> = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).fetch_one(c).await)?;
+    Ok(list.0)
+}
+
+/// The tenant's name and list; the row stays locked until the commit.
+pub(super) async fn lock_allowlist(tx: &mut Tx, grant: &Grant) -> Result<(String, Vec<AllowedIp>)> {
+    const SQL: &str = "UPDATE tenants SET name = name WHERE id = $1 RETURNING name, allowed_ips";
+    let (name, list): (String, Json<Vec<AllowedIp>>) = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_one(c).await)?;
+    Ok((name, list.0))
+}
+
+pub(super) async fn set_allowlist(tx: &mut Tx, grant: &Grant, list: &[AllowedIp]) -> Result<()> {
+    const SQL: &str = "UPDATE tenants SET allowed_ips = $2 WHERE id = $1";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(Json(list)).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -164,4 +164,55 @@ impl TestInstallation {
         tx.commit_quiet().await.expect("commits");
         (contract::SecretId::from_uuid(old), contract::SecretId::from_uuid(new))
     }
+
+    /// Gives the first tenant `n` keys named `service-1` and so on: most live, every tenth a test key, most used once,
+    /// every third with an expiry.
+    pub async fn fill_keys(&self, n: u32) {
+        const COLUMNS: &str = "INSERT INTO api_keys (tenant_id, id, name, kind, environment, scopes, allowed_ips, metadata, owner_id, \
+            created_at, created_by, last_used_at, expires_at, search, scope_names) \
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ";
+        const VALUES: &str = "'service-' || i, 'secret', CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END, '[\"read\"]', '[]', '{}', $2, \
+            $3 - i * 1000, 'filled', CASE WHEN i % 4 > 0 THEN $3 - i * 777 END, CASE WHEN i % 3 = 0 THEN $3 + i * 60000 END, \
+            'service-' || i || $4 || 'sk_live_' || (1000 + i % 9000) || ' ' || (1000 + i % 8999), ' read ' FROM n";
+        let keys = match &self.core.db {
+            Db::Sqlite { .. } => format!("{COLUMNS}{n}) SELECT $1, randomblob(16), {VALUES}"),
+            Db::Postgres(_) => {
+                let values = VALUES.replace("'[\"read\"]', '[]', '{}'", "'[\"read\"]'::jsonb, '[]'::jsonb, '{}'::jsonb");
+                let values = values.replace("$3", "$3::bigint").replace("$2,", "$2::uuid,").replace("$4", "$4::text");
+                format!("{COLUMNS}{n}) SELECT $1::uuid, gen_random_uuid(), {values}")
+            }
+        };
+        let random = match &self.core.db {
+            Db::Sqlite { .. } => ("randomblob(16)", "randomblob(33)"),
+            Db::Postgres(_) => ("gen_random_uuid()", "decode('01' || md5(random()::text) || md5(random()::text), 'hex')"),
+        };
+        let secrets = format!(
+            "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) \
+             SELECT k.tenant_id, {}, k.id, {}, 'sk_live_1000', '1000', k.created_at FROM api_keys k WHERE k.created_by = 'filled'",
+            random.0, random.1
+        );
+        let mut tx = self.core.db.begin().await.expect("begins");
+        on!(tx, c => sqlx::query(AssertSqlSafe(keys)).bind(self.first.tenant_id.uuid()).bind(self.first.user_id.uuid())
+            .bind(self.core.now().0).bind("\n").execute(c).await.map(drop))
+        .expect("fills keys");
+        on!(tx, c => sqlx::query(AssertSqlSafe(secrets)).execute(c).await.map(drop)).expect("fills secrets");
+        tx.commit_quiet().await.expect("commits");
+        self.tamper("ANALYZE").await;
+    }
+
+    /// The plan of a search for a name, without the values in it.
+    pub async fn explain_search(&self, sql: &'static str) -> String {
+        let how = if matches!(self.core.db, Db::Sqlite { .. }) { "EXPLAIN QUERY PLAN" } else { "EXPLAIN (COSTS OFF)" };
+        let text = AssertSqlSafe(format!("{how} {sql}"));
+        let mut tx = self.core.db.read().await.expect("reads");
+        let lines: Vec<String> = on!(tx, c => {
+            let query = sqlx::query(text).bind(self.first.tenant_id.uuid()).bind(51_i64).bind("live").bind("%x%\n%").bind("%\nx%").bind("% x");
+            let query = query.bind(Uuid::max());
+            let query = if sql.contains("k.search, k.id) >") { query.bind("") } else if sql.contains("$8") { query.bind(0_i64) } else { query };
+            let rows = query.persistent(false).fetch_all(c).await.expect("explains");
+            rows.iter().map(|r| r.get::<String, _>(r.len() - 1)).collect()
+        });
+        let plain: Vec<&str> = lines.iter().map(|l| l.trim()).filter(|l| !l.contains("Cond:") && !l.contains("Filter:")).collect();
+        plain.join("\n")
+    }
 }

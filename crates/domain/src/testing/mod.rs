@@ -9,6 +9,7 @@ use crate::{
     db::{Db, migrate, on},
     seal::{DataKeys, MasterKey},
     tenants::{self, Bootstrapped},
+    verify,
 };
 use contract::{Environment, KeyForm, Role, Secret, TenantId, UnixMs, UserId};
 use std::{
@@ -131,6 +132,12 @@ impl TestInstallation {
             environment: self.core.settings.environment.to_string(),
             ..KeyForm::default()
         }
+    }
+
+    /// A request with a key.
+    pub fn with_key(&self, secret: &str) -> Ctx {
+        let found = verify::check(&self.core, secret, None, &contract::Requirement::default(), None, true).expect("the snapshot is fresh");
+        self.as_who(Who::Key(found.entry.expect("a key of this installation")))
     }
 
     /// Runs one statement of a test's own, as an intruder in the database would.

@@ -150,7 +150,7 @@ fn address(policy: &Policy, event: &UsageEvent) -> (String, Value) {
 }
 
 fn scopes(policy: &Policy, event: &UsageEvent, passed: bool) -> (String, Value) {
-    let missing: Vec<&Scope> = event.required_scopes.iter().filter(|s| !policy.scopes.covers(s)).collect();
+    let missing: Vec<&Scope> = event.required_scopes.iter().filter(|s| !policy.scopes.covers_with(s, &policy.verbs)).collect();
     let facts = json!({"required": event.required_scopes, "held": policy.scopes, "missing": missing});
     let names = |all: &[&Scope]| all.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", ");
     let said = if !missing.is_empty() {

@@ -8,8 +8,8 @@ use super::{
     decide::Entry,
     sql::{self, Changed},
 };
-use crate::{Core, Error, Result, keys::secret::Digest};
-use contract::{KeyId, UnixMs};
+use crate::{Core, Error, Result, db::Tx, keys::secret::Digest, scopes};
+use contract::{KeyId, Scope, TenantId, UnixMs};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -33,18 +33,50 @@ pub struct KeyCache {
 struct Keys {
     by_digest: HashMap<Digest, Arc<Entry>>,
     digests: HashMap<KeyId, Vec<Digest>>,
+    /// How many of the secrets were made by other systems.
+    foreign: usize,
 }
 
 impl Keys {
     /// Replaces everything known of one key.
     fn replace(&mut self, key_id: KeyId, entries: Vec<(Digest, Entry)>) {
         for digest in self.digests.remove(&key_id).unwrap_or_default() {
-            self.by_digest.remove(&digest);
+            if self.by_digest.remove(&digest).is_some() && digest.is_foreign() {
+                self.foreign -= 1;
+            }
         }
         for (digest, entry) in entries {
-            self.digests.entry(key_id).or_default().push(digest);
-            self.by_digest.insert(digest, Arc::new(entry));
+            self.insert(digest, entry);
         }
+    }
+
+    fn insert(&mut self, digest: Digest, entry: Entry) {
+        self.digests.entry(entry.key_id).or_default().push(digest);
+        if self.by_digest.insert(digest, Arc::new(entry)).is_none() && digest.is_foreign() {
+            self.foreign += 1;
+        }
+    }
+}
+
+/// The tenants' own verbs, as far as they were read.
+#[derive(Default)]
+struct Verbs(HashMap<TenantId, Arc<[String]>>);
+
+impl Verbs {
+    async fn read(tx: &mut Tx, of: Option<TenantId>) -> Result<HashMap<TenantId, Arc<[String]>>> {
+        let mut bare: HashMap<TenantId, Vec<Scope>> = HashMap::new();
+        for (tenant, name) in sql::verbs_unscoped(tx, of).await? {
+            bare.entry(tenant).or_default().push(name);
+        }
+        Ok(bare.into_iter().map(|(tenant, names)| (tenant, scopes::own_verbs(names.iter()).into())).collect())
+    }
+
+    async fn of(&mut self, tx: &mut Tx, tenant: TenantId) -> Result<Arc<[String]>> {
+        if !self.0.contains_key(&tenant) {
+            let verbs = Self::read(tx, Some(tenant)).await?.remove(&tenant).unwrap_or_default();
+            self.0.insert(tenant, verbs);
+        }
+        Ok(self.0.get(&tenant).cloned().unwrap_or_default())
     }
 }
 
@@ -56,6 +88,11 @@ impl KeyCache {
     /// The key behind a digest.
     pub fn get(&self, digest: &Digest) -> Option<Arc<Entry>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).by_digest.get(digest).cloned()
+    }
+
+    /// Does it hold keys that other systems made?
+    pub fn holds_foreign(&self) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).foreign > 0
     }
 
     /// How many secrets it holds.
@@ -84,10 +121,11 @@ impl KeyCache {
             None => {
                 let seq = sql::last_change_unscoped(&mut tx).await?;
                 let rows = sql::all_entries_unscoped(&mut tx).await?;
+                let verbs = Verbs::read(&mut tx, None).await?;
                 let mut keys = Keys::default();
-                for (digest, entry) in rows {
-                    keys.digests.entry(entry.key_id).or_default().push(digest);
-                    keys.by_digest.insert(digest, Arc::new(entry));
+                for (digest, mut entry) in rows {
+                    entry.verbs = verbs.get(&entry.tenant_id).cloned().unwrap_or_default();
+                    keys.insert(digest, entry);
                 }
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
                 *followed = Some(seq);
@@ -97,11 +135,15 @@ impl KeyCache {
                 let Some((newest, _)) = changes.last() else { break };
                 last = *newest;
                 let changed: HashSet<Changed> = changes.into_iter().map(|(_, changed)| changed).collect();
+                let mut verbs = Verbs::default();
                 for changed in changed {
-                    let stale = match changed {
+                    let mut stale = match changed {
                         Changed::Key(id) => vec![(id, sql::entries_of_unscoped(&mut tx, id).await?)],
                         Changed::Tenant(id) => by_key(sql::entries_of_tenant_unscoped(&mut tx, id).await?),
                     };
+                    for entry in stale.iter_mut().flat_map(|(_, entries)| entries) {
+                        entry.1.verbs = verbs.of(&mut tx, entry.1.tenant_id).await?;
+                    }
                     let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
                     for (id, entries) in stale {
                         keys.replace(id, entries);

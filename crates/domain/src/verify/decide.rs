@@ -2,7 +2,7 @@
 
 use super::policy::PolicyOnce;
 use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, RateLimit, Scope, ScopeSet, SecretId, TenantId, UnixMs, UserId};
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// A key with one of its secrets, as decisions need it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,9 +45,21 @@ pub struct Entry {
     pub owner: Option<UserId>,
     /// What of all this decides, for the log; computed when it is first asked for.
     pub policy_once: PolicyOnce,
+    /// Verbs of the tenant's own, which its scopes are read with.
+    pub verbs: Arc<[String]>,
 }
 
 impl Entry {
+    /// Does it hold a scope that covers `wanted`?
+    pub fn covers(&self, wanted: &Scope) -> bool {
+        self.scopes.covers_with(wanted, &self.verbs)
+    }
+
+    /// The first of `wanted` that it does not hold.
+    pub fn missing<'a>(&self, wanted: &'a [Scope]) -> Option<&'a Scope> {
+        self.scopes.missing_with(wanted, &self.verbs)
+    }
+
     /// May it be used from there? Its own list counts, and the tenant's for live keys other than gateways'; an unknown
     /// address is on no list (s40).
     fn is_allowed_from(&self, ip: Option<IpAddr>) -> bool {
@@ -97,7 +109,7 @@ pub fn decide(entry: &Entry, facts: &Facts<'_>) -> Code {
     if !entry.is_allowed_from(facts.ip) {
         return Code::IpNotAllowed;
     }
-    if entry.scopes.missing(facts.scopes).is_some() {
+    if entry.missing(facts.scopes).is_some() {
         return Code::InsufficientScope;
     }
     Code::Valid
@@ -131,6 +143,7 @@ mod tests {
             platform: false,
             owner: None,
             policy_once: PolicyOnce::default(),
+            verbs: Arc::default(),
         }
     }
 

@@ -58,19 +58,24 @@ pub fn check(
     any_environment: bool,
 ) -> Result<Decision> {
     let refused = |code| Ok(Decision { code, entry: None, missing: None, charge: None, cost: 1 });
-    let Some(parsed) = secret::parse(credential) else {
+    let parsed = secret::parse(credential);
+    let foreign = core.cache.holds_foreign();
+    if parsed.is_none() && !foreign {
         return refused(Code::Malformed);
-    };
+    }
     core.cache.check_fresh(core)?;
-    let Some(entry) = core.cache.get(&parsed.digest(&core.keys)) else {
-        return refused(Code::NotFound);
+    let own = parsed.and_then(|parsed| core.cache.get(&parsed.digest(&core.keys)));
+    // Keys of other systems have any form: they are looked for only where some were imported.
+    let imported = || secret::foreign_digest(&core.keys, credential).filter(|_| foreign).and_then(|digest| core.cache.get(&digest));
+    let Some(entry) = own.or_else(imported) else {
+        return refused(if parsed.is_some() { Code::NotFound } else { Code::Malformed });
     };
     let environment = if any_environment { None } else { Some(need.environment.unwrap_or(core.settings.environment)) };
     let code = decide(&entry, &Facts { ip, environment, scopes: &need.scopes, only_tenant, now: core.now() });
     if code == Code::NotFound {
         return refused(code);
     }
-    let missing = entry.scopes.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
+    let missing = entry.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
     Ok(Decision { code, entry: Some(entry), missing, charge: None, cost: 1 })
 }
 

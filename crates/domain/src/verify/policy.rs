@@ -48,6 +48,7 @@ impl Entry {
             disabled_at: self.disabled_at,
             revoked_at: self.revoked_at,
             secret_valid_until: self.secret_valid_until,
+            verbs: self.verbs.to_vec(),
         }
     }
 
@@ -86,6 +87,7 @@ impl Entry {
             platform: false,
             owner: None,
             policy_once: PolicyOnce::default(),
+            verbs: policy.verbs.into(),
         }
     }
 }

@@ -7,8 +7,9 @@ use crate::{
     db::{Tx, on},
     keys::secret::Digest,
 };
-use contract::{AllowedIp, KeyId, RateLimit, ScopeSet, SecretId, TenantId, UnixMs, UserId};
+use contract::{AllowedIp, KeyId, RateLimit, Scope, ScopeSet, SecretId, TenantId, UnixMs, UserId};
 use sqlx::{FromRow, types::Json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(FromRow)]
@@ -62,6 +63,8 @@ impl Row {
             platform: self.platform,
             owner: self.owner_id.map(UserId::from_uuid),
             policy_once: PolicyOnce::default(),
+            // The snapshot fills them in.
+            verbs: Arc::default(),
         };
         Ok((digest, entry))
     }
@@ -113,4 +116,11 @@ pub(super) async fn changes_unscoped(tx: &mut Tx, after: i64) -> Result<Vec<(i64
     let changed =
         |tenant, key, whole| if whole { Changed::Tenant(TenantId::from_uuid(tenant)) } else { Changed::Key(KeyId::from_uuid(key)) };
     Ok(rows.into_iter().map(|(seq, tenant, key, whole)| (seq, changed(tenant, key, whole))).collect())
+}
+
+/// The bare entries of one tenant's catalogue, or of all.
+pub(super) async fn verbs_unscoped(tx: &mut Tx, of: Option<TenantId>) -> Result<Vec<(TenantId, Scope)>> {
+    const SQL: &str = "SELECT tenant_id, name FROM scopes WHERE name NOT LIKE '%:%' AND ($1 IS NULL OR tenant_id = $1)";
+    let rows: Vec<(Uuid, String)> = on!(tx, c => sqlx::query_as(SQL).bind(of.map(TenantId::uuid)).fetch_all(c).await)?;
+    rows.into_iter().map(|(tenant, name)| Ok((TenantId::from_uuid(tenant), Scope::parse(&name).map_err(Error::internal)?))).collect()
 }

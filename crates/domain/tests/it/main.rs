@@ -1,11 +1,15 @@
 //! The domain on SQLite and on PostgreSQL: every test below runs on both.
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by failing")]
 
+mod allowlist;
 mod audit;
+mod catalogue;
 mod identity;
 mod keys;
 mod leaks;
+mod lifecycle;
 mod schema;
+mod search;
 mod statements;
 mod usage;
 mod verify;

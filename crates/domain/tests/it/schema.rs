@@ -63,6 +63,7 @@ fn s69_unscoped_sql_is_listed() {
         "all_entries_unscoped",        // the snapshot holds every tenant's keys
         "changes_unscoped",            // the log that keeps it true
         "count_unscoped",              // tests only
+        "digest_taken_unscoped",       // digests are unique across tenants
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
         "find_user_unscoped",          // sign-in: nobody is known yet
@@ -81,6 +82,7 @@ fn s69_unscoped_sql_is_listed() {
         "use_setup_link_unscoped",     // before the first tenant
         "users_unscoped",              // is this installation new? (setup)
         "users_unscoped",              // is this installation new? (bootstrap)
+        "verbs_unscoped",              // of every tenant, for the snapshot
     ];
     assert_eq!(found, listed);
 }

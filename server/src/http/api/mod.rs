@@ -5,8 +5,10 @@
 
 mod extract;
 mod guard;
+mod ip_allowlist;
 mod keys;
 mod leaks;
+mod scopes;
 
 pub use extract::{Body, Caller, Query};
 
@@ -29,6 +31,8 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(keys::routes("/api-keys"))
         .merge(leaks::lookup_routes("/v1/api-keys"))
         .merge(leaks::lookup_routes("/api-keys"))
+        .merge(scopes::routes())
+        .merge(ip_allowlist::routes())
         .route_layer(from_fn_with_state(state.clone(), guard::guard))
         .merge(leaks::public_routes().route_layer(from_fn_with_state(state.clone(), guard::open)))
 }

@@ -1,6 +1,9 @@
 //! Finding keys: the list in each of its orders, and the queues of keys that wait for a decision.
 
-pub mod sql;
+mod sql;
+
+#[cfg(feature = "testing")]
+pub use sql::{BY_CREATION, BY_EXPIRY, BY_NAME, BY_USE};
 
 use super::{reach, sql::Row};
 use crate::{Ctx, Error, Result, scopes};

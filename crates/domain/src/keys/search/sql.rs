@@ -27,19 +27,23 @@ macro_rules! select {
     };
 }
 
+/// Newest first.
 pub const BY_CREATION: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND k.id < $7 ORDER BY k.id DESC"
 );
+/// By name.
 pub const BY_NAME: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND (k.search, k.id) > ($8, $7) ORDER BY k.search, k.id"
 );
+/// Lately used first.
 pub const BY_USE: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND COALESCE(k.last_used_at, 0) <= $8 AND (COALESCE(k.last_used_at, 0) < $8 OR k.id < $7) \
      ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC"
 );
+/// Next to expire first.
 pub const BY_EXPIRY: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND COALESCE(k.expires_at, 9223372036854775807) >= $8 AND (COALESCE(k.expires_at, 9223372036854775807) > $8 OR k.id > $7) \
@@ -47,7 +51,7 @@ pub const BY_EXPIRY: &str = select!(
 );
 
 // The states are those of `Row::key`, in the same order.
-pub const NARROW_BY_CREATION: &str = select!(
+const NARROW_BY_CREATION: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
      AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
@@ -55,7 +59,7 @@ pub const NARROW_BY_CREATION: &str = select!(
          WHEN k.expires_at <= $14 THEN 'expired' ELSE 'active' END) \
      AND k.id < $7 ORDER BY k.id DESC"
 );
-pub const NARROW_BY_NAME: &str = select!(
+const NARROW_BY_NAME: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
      AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
@@ -63,7 +67,7 @@ pub const NARROW_BY_NAME: &str = select!(
          WHEN k.expires_at <= $14 THEN 'expired' ELSE 'active' END) \
      AND (k.search, k.id) > ($15, $7) ORDER BY k.search, k.id"
 );
-pub const NARROW_BY_USE: &str = select!(
+const NARROW_BY_USE: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
      AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
@@ -72,7 +76,7 @@ pub const NARROW_BY_USE: &str = select!(
      AND COALESCE(k.last_used_at, 0) <= $15 AND (COALESCE(k.last_used_at, 0) < $15 OR k.id < $7) \
      ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC"
 );
-pub const NARROW_BY_EXPIRY: &str = select!(
+const NARROW_BY_EXPIRY: &str = select!(
     "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
      AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
      AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
@@ -83,7 +87,7 @@ pub const NARROW_BY_EXPIRY: &str = select!(
 );
 
 /// A search as the statements want it.
-pub struct Asked<'a> {
+pub(in crate::keys) struct Asked<'a> {
     pub search: &'a KeySearch,
     pub reach: Reach,
     /// What is looked for in name and secret, lower-cased.
@@ -96,7 +100,7 @@ pub struct Asked<'a> {
 }
 
 /// One row more than a page, in no particular order.
-pub async fn search(tx: &mut Tx, grant: &Grant, asked: &Asked<'_>) -> Result<Vec<Row>> {
+pub(in crate::keys) async fn search(tx: &mut Tx, grant: &Grant, asked: &Asked<'_>) -> Result<Vec<Row>> {
     let tenant = grant.tenant_id().uuid();
     let limit = i64::from(asked.search.limit.clamp(1, 200)) + 1;
     let environment = asked.reach.environment.or(asked.search.filter.environment).map(Environment::as_str);
@@ -198,7 +202,7 @@ const COUNT_ORPHANED: &str = counted!(
 
 /// What a queue waits for.
 #[derive(Clone, Copy)]
-pub enum Waits {
+pub(in crate::keys) enum Waits {
     /// Its expiry, after the first and until the second instant.
     Expires(UnixMs, UnixMs),
     /// Its last use was then or before, and so was its creation.
@@ -209,7 +213,7 @@ pub enum Waits {
     Orphaned,
 }
 
-pub async fn count(tx: &mut Tx, grant: &Grant, reach: Reach, waits: Waits, now: UnixMs) -> Result<i64> {
+pub(in crate::keys) async fn count(tx: &mut Tx, grant: &Grant, reach: Reach, waits: Waits, now: UnixMs) -> Result<i64> {
     let (tenant, own) = (grant.tenant_id().uuid(), reach.own.map(UserId::uuid));
     let environment = reach.environment.map(Environment::as_str);
     macro_rules! run {
@@ -226,7 +230,7 @@ pub async fn count(tx: &mut Tx, grant: &Grant, reach: Reach, waits: Waits, now: 
 }
 
 /// One row more than a page, in no particular order.
-pub async fn waiting(
+pub(in crate::keys) async fn waiting(
     tx: &mut Tx,
     grant: &Grant,
     reach: Reach,
