@@ -83,7 +83,7 @@ mod tests {
     use contract::{Environment, KeyKind, Secret, Slug};
 
     fn made(kind: KeyKind, environment: Environment, slug: &str) -> String {
-        let keys = DataKeys { pepper: Secret::new([7; 32]) };
+        let keys = DataKeys::with_pepper([7; 32]);
         let slug = Slug::parse(slug).expect("a slug");
         generate(&SystemEntropy, &keys, kind, environment, &slug).token.expose().clone()
     }

@@ -49,7 +49,7 @@ mod tests {
     }
 
     fn made(kind: KeyKind, environment: Environment, slug: &str) -> String {
-        let keys = DataKeys { pepper: Secret::new([7; 32]) };
+        let keys = DataKeys::with_pepper([7; 32]);
         generate(&SystemEntropy, &keys, kind, environment, &Slug::parse(slug).expect("a slug")).token.expose().clone()
     }
 
