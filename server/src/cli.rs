@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{config::Config, http, jobs, open, telemetry};
+use crate::{config::Config, http, jobs, open, telemetry, verify_audit};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
@@ -8,6 +8,7 @@ use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
 use std::{
     io::{Read, Write},
     net::SocketAddr,
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -57,6 +58,21 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: Tenants,
+    },
+    /// Verify the audit log: every chain of the database, or an exported one, offline. Exit 4 when one is broken.
+    VerifyAudit {
+        /// One tenant's id or slug; every tenant if left out.
+        #[arg(long, conflicts_with = "export")]
+        tenant: Option<String>,
+        /// A file of `GET /v1/audit/events` as application/x-ndjson; nothing else is opened then.
+        #[arg(long, requires = "head")]
+        export: Option<PathBuf>,
+        /// A file of `GET /v1/audit/heads`, fetched earlier or with the export.
+        #[arg(long)]
+        head: Option<PathBuf>,
+        /// The installation's public key, noted down when it could be trusted; without it, the one that the head names.
+        #[arg(long, requires = "head")]
+        public_key: Option<String>,
     },
     /// API keys.
     Keys {
@@ -122,6 +138,9 @@ pub enum Keys {
 /// Exit code for a bootstrap of a used installation.
 const IN_USE: u8 = 3;
 
+/// Exit code for an audit chain that does not hold.
+const BROKEN: u8 = 4;
+
 /// Runs the command line.
 pub async fn run(cli: Cli) -> ExitCode {
     let config = cli.config;
@@ -138,6 +157,16 @@ pub async fn run(cli: Cli) -> ExitCode {
         },
         Command::Tenants { command } => run_tenants(&config, command).await,
         Command::Keys { command } => run_keys(&config, command).await,
+        Command::VerifyAudit { tenant, export, head, public_key } => {
+            let verified = match export {
+                Some(export) => verify_audit::exported(&export, head.as_deref(), public_key.as_deref()),
+                None => verify_audit::stored(&config, tenant.as_deref(), head.as_deref(), public_key.as_deref()).await,
+            };
+            match verified {
+                Ok(false) => return ExitCode::from(BROKEN),
+                other => other.map(drop),
+            }
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -179,8 +208,10 @@ async fn serve(config: &Config) -> Result<()> {
     }
     std::io::stdout().flush()?;
     let (drained, draining) = oneshot::channel::<()>();
+    let told = core.clone();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.received().await;
+        told.announce_stop();
         tracing::info!("stopping: requests under way are answered");
         // Whoever waits for the drain starts the clock now.
         drop(drained);
@@ -219,7 +250,7 @@ impl StopSignal {
 }
 
 /// The installation for a command that ends: no listener, so the public URL is only what was set.
-async fn installation(config: &Config) -> Result<Arc<Core>> {
+pub(crate) async fn installation(config: &Config) -> Result<Arc<Core>> {
     let public = config.public_url(config.bind.port())?;
     open::core(config, &public.url, public.insecure).await
 }

@@ -12,3 +12,4 @@ pub mod http;
 mod jobs;
 pub mod open;
 mod telemetry;
+mod verify_audit;

@@ -11,6 +11,7 @@ use crate::{
 };
 use contract::{Environment, UnixMs};
 use std::{fmt, sync::Arc, time::Duration};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// What the operator set.
@@ -45,6 +46,7 @@ pub struct Core {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     ids: UuidSequence,
+    stopping: watch::Sender<bool>,
 }
 
 impl Core {
@@ -64,6 +66,7 @@ impl Core {
             clock,
             entropy,
             ids: UuidSequence::default(),
+            stopping: watch::Sender::new(false),
         });
         core.cache.sync(&core).await?;
         Ok(core)
@@ -82,6 +85,18 @@ impl Core {
     /// A fresh UUIDv7, larger than every one before it.
     pub fn new_uuid(&self) -> Uuid {
         self.ids.next(self.now(), self.entropy())
+    }
+
+    /// Tells what would never end by itself, such as streams, to end now.
+    pub fn announce_stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Returns when the process is about to stop.
+    pub async fn stopping(&self) {
+        let mut told = self.stopping.subscribe();
+        // The sender lives as long as the core that is borrowed here.
+        let _told = told.wait_for(|stop| *stop).await;
     }
 
     /// Writes out what the meter still holds, then closes the database.

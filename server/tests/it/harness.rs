@@ -82,8 +82,13 @@ impl App {
         Self { t, router: keystead::http::router(state).layer(Extension(ConnectInfo(peer))) }
     }
 
+    /// The answer, its body not read yet.
+    pub async fn respond(&self, req: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(req).await.unwrap()
+    }
+
     pub async fn send(&self, req: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(req).await.unwrap();
+        let response = self.respond(req).await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }

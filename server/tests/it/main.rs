@@ -8,6 +8,7 @@ mod harness;
 mod headers;
 mod keys_api;
 mod leaks;
+mod logs;
 mod nginx;
 mod shutdown;
 mod wake;

@@ -113,6 +113,11 @@ pub(super) async fn chain(tx: &mut Tx, grant: &Grant, after_seq: i64) -> Result<
     Ok(on!(tx, c => sqlx::query_as(CHAIN).bind(grant.tenant_id().uuid()).bind(after_seq).fetch_all(c).await)?)
 }
 
+pub(super) async fn hash_of(tx: &mut Tx, grant: &Grant, seq: i64) -> Result<Option<Vec<u8>>> {
+    const SQL: &str = "SELECT hash FROM audit_events WHERE tenant_id = $1 AND seq = $2";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(seq).fetch_optional(c).await)?)
+}
+
 /// The end of a chain.
 #[derive(Clone, Debug, FromRow, PartialEq, Eq)]
 pub(super) struct Head {

@@ -14,7 +14,7 @@ mod sql;
 pub use create::{create, create_from_body, create_from_form, import};
 pub use edit::{disable, enable, update, update_from_body, update_from_form};
 pub(crate) use reports::exists;
-pub use reports::{QUIET_HOURS, advice, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
+pub use reports::{QUIET_HOURS, advice, check_impact, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
 pub use rotate::{retire, rotate, secrets, works};
 #[cfg(feature = "testing")]

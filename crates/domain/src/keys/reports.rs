@@ -48,6 +48,12 @@ pub async fn impact_of(ctx: &Ctx, id: KeyId, change: &Change) -> Result<Impact> 
     weigh(ctx, &mut tx, &grant, Whose::Key(id), &before, &after).await
 }
 
+/// May the caller ask what a change of this key would break?
+pub async fn check_impact(ctx: &Ctx, id: KeyId) -> Result<()> {
+    let grant = may_weigh(ctx)?;
+    exists(ctx, &grant, id).await
+}
+
 /// The same for the tenant's own allowlist, over all its live keys but for gateways'.
 pub async fn impact_of_allowlist(ctx: &Ctx, list: &[AllowedIp]) -> Result<Impact> {
     let grant = ctx.require(Perm::SettingsRead)?;

@@ -8,7 +8,7 @@ mod trace;
 pub use meter::{Meter, NewEvent};
 pub use trace::{Moment, checks};
 
-use crate::{Ctx, Error, Grant, Result, Who, keys::only_own};
+use crate::{Ctx, Error, Grant, Result, keys::only_own};
 use contract::{
     Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Role, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery,
     UsageSummary,
@@ -118,20 +118,15 @@ pub async fn traces(ctx: &Ctx, request_id: &str) -> Result<Vec<Trace>> {
     Ok(all.into_iter().filter(|(e, _)| seen.contains(&e.environment)).map(|(e, m)| trace::trace(e, &m)).collect())
 }
 
-/// What was decided about a key that the caller may see.
-pub async fn of_key(ctx: &Ctx, id: KeyId, query: &UsageQuery, page: PageQuery) -> Result<Page<UsageEvent>> {
-    ctx.require(Perm::UsageRead)?;
+/// May the caller see what was decided about this key? A foreign one does not exist.
+pub async fn check_key(ctx: &Ctx, id: KeyId) -> Result<()> {
     let grant = ctx.require(Perm::UsageRead)?;
-    crate::keys::exists(ctx, &grant, id).await?;
-    search(ctx, &UsageQuery { credential_id: Some(id), ..query.clone() }, page).await
+    crate::keys::exists(ctx, &grant, id).await
 }
 
 /// The environments that the caller sees: a test credential sees what is test, and nothing else.
 pub(crate) fn visible(ctx: &Ctx, wanted: Option<Environment>) -> Vec<Environment> {
-    let only = match ctx.who() {
-        Who::Key(key) if key.environment == Environment::Test => Some(Environment::Test),
-        _ => None,
-    };
+    let only = ctx.sandboxed();
     let seen = |e: &Environment| only.is_none_or(|o| o == *e) && wanted.is_none_or(|w| w == *e);
     Environment::ALL.iter().copied().filter(seen).collect()
 }

@@ -104,7 +104,8 @@ fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (
             let facts = json!({"required": moment.required_environment, "credential": policy.environment});
             let said = match moment.required_environment {
                 Some(wanted) => format!("A {} key; {wanted} was required.", policy.environment),
-                None => format!("A {} key; either environment was accepted.", policy.environment),
+                None if passed => format!("A {} key; either environment was accepted.", policy.environment),
+                None => format!("A {} key; what belongs to the whole tenant takes a live one.", policy.environment),
             };
             (said, facts)
         }

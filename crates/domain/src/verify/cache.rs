@@ -9,7 +9,7 @@ use super::{
     sql::{self, Changed},
 };
 use crate::{Core, Error, Result, db::Tx, keys::secret::Digest, scopes};
-use contract::{KeyId, Scope, TenantId, UnixMs};
+use contract::{KeyId, Scope, SecretId, TenantId, UnixMs};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -93,6 +93,13 @@ impl KeyCache {
     /// Does it hold keys that other systems made?
     pub fn holds_foreign(&self) -> bool {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).foreign > 0
+    }
+
+    /// The key with one of its secrets, as it is now.
+    pub fn find(&self, key: KeyId, secret: SecretId) -> Option<Arc<Entry>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let digests = keys.digests.get(&key)?;
+        digests.iter().filter_map(|d| keys.by_digest.get(d)).find(|e| e.secret_id == secret).cloned()
     }
 
     /// How many secrets it holds.

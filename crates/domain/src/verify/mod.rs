@@ -11,7 +11,7 @@ pub use decide::{Entry, Facts, decide};
 pub use policy::{PolicyOnce, StoredPolicy};
 
 use self::limit::{Charge, Subject};
-use crate::{Core, Ctx, Error, Result, keys::secret, usage::NewEvent};
+use crate::{Core, Ctx, Error, Result, Who, keys::secret, usage::NewEvent};
 use contract::{
     Code, CredentialKind, Environment, ErrorCode, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
     VerifyRequest, VerifyResponse,
@@ -137,6 +137,18 @@ pub fn gateway(core: &Core, credential: &str, ip: Option<IpAddr>) -> Result<Arc<
         Some(entry) if decision.code == Code::Valid && entry.kind == KeyKind::Gateway => Ok(entry),
         _ => Err(Error::Refused(ErrorCode::GatewayUnauthorized, ErrorCode::GatewayUnauthorized.message().to_owned())),
     }
+}
+
+/// The same caller a while later: a key as it is now, none if it no longer works from there. For what goes on after it
+/// was authenticated; people are looked up with each of their requests.
+pub fn refreshed(ctx: &Ctx) -> Option<Ctx> {
+    let Who::Key(was) = ctx.who() else { return Some(ctx.clone()) };
+    let core = ctx.core();
+    core.cache.check_fresh(core).ok()?;
+    let entry = core.cache.find(was.key_id, was.secret_id)?;
+    let facts = Facts { ip: ctx.request().ip, environment: None, scopes: &[], only_tenant: None, now: core.now() };
+    let still = decide(&entry, &facts) == Code::Valid;
+    still.then(|| Ctx::new(core.clone(), Who::Key(entry), ctx.request().clone()))
 }
 
 /// Logs a decided request under the credential's tenant, or under `home` where nobody owns the credential; without

@@ -11,5 +11,6 @@ mod lifecycle;
 mod schema;
 mod search;
 mod statements;
+mod traces;
 mod usage;
 mod verify;

@@ -30,6 +30,8 @@ fn statements() -> Vec<(String, String)> {
 struct File {
     /// The literals of each macro's body, in order; `None` where its arguments go.
     macros: BTreeMap<String, Vec<Option<String>>>,
+    /// Macros that are one literal: a part that several statements share.
+    shared: BTreeMap<String, String>,
     statements: Vec<String>,
 }
 
@@ -42,8 +44,11 @@ impl File {
                 // `macro_rules! select { (pattern) => { concat!("SELECT …", $tail) } }`
                 [TokenTree::Ident(i), TokenTree::Punct(_), TokenTree::Ident(name), TokenTree::Group(body), ..] if i == "macro_rules" => {
                     let mut parts = Vec::new();
-                    concatenated(body.stream(), &mut parts);
-                    if parts.first().is_some_and(|p| p.as_deref().is_some_and(is_sql)) {
+                    self.concatenated(body.stream(), &mut parts);
+                    let alone = if parts.is_empty() { only_literal(body.stream()) } else { None };
+                    if let Some(part) = alone.filter(|part| !is_sql(part)) {
+                        self.shared.insert(name.to_string(), part);
+                    } else if parts.first().is_some_and(|p| p.as_deref().is_some_and(is_sql)) {
                         self.macros.insert(name.to_string(), parts);
                     } else {
                         self.read(body.stream());
@@ -67,27 +72,43 @@ impl File {
             at += 1;
         }
     }
+
+    /// The arguments of the first `concat!`.
+    fn concatenated(&self, tokens: TokenStream, parts: &mut Vec<Option<String>>) {
+        let mut concat = false;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(i) if i == "concat" => concat = true,
+                TokenTree::Group(g) if concat => {
+                    for token in g.stream() {
+                        match token {
+                            TokenTree::Literal(l) => parts.push(text(&l)),
+                            TokenTree::Ident(i) => parts.extend(self.shared.get(&i.to_string()).cloned().map(Some)),
+                            TokenTree::Punct(p) if p.as_char() == '$' => parts.push(None),
+                            _ => {}
+                        }
+                    }
+                    return;
+                }
+                TokenTree::Group(g) if parts.is_empty() => self.concatenated(g.stream(), parts),
+                _ => {}
+            }
+        }
+    }
 }
 
-/// The arguments of the first `concat!`.
-fn concatenated(tokens: TokenStream, parts: &mut Vec<Option<String>>) {
-    let mut concat = false;
-    for token in tokens {
-        match token {
-            TokenTree::Ident(i) if i == "concat" => concat = true,
-            TokenTree::Group(g) if concat => {
-                for token in g.stream() {
-                    match token {
-                        TokenTree::Literal(l) => parts.push(text(&l)),
-                        TokenTree::Punct(p) if p.as_char() == '$' => parts.push(None),
-                        _ => {}
-                    }
-                }
-                return;
+/// The literal of a macro `() => { "…" }`.
+fn only_literal(tokens: TokenStream) -> Option<String> {
+    let all: Vec<TokenTree> = tokens.into_iter().collect();
+    match all.as_slice() {
+        [.., TokenTree::Group(body)] | [.., TokenTree::Group(body), TokenTree::Punct(_)] => {
+            let mut inner = body.stream().into_iter();
+            match (inner.next(), inner.next()) {
+                (Some(TokenTree::Literal(l)), None) => text(&l),
+                _ => None,
             }
-            TokenTree::Group(g) if parts.is_empty() => concatenated(g.stream(), parts),
-            _ => {}
         }
+        _ => None,
     }
 }
 

@@ -1,8 +1,8 @@
-use contract::{Code, CredentialKind, Environment, KeyId, Outcome, PageQuery, UsageFilter, UsageSource};
-use domain::{keys, on_both, testing::On, usage, usage::NewEvent};
+use contract::{Bucket, Code, CredentialKind, Environment, KeyId, Outcome, PageQuery, Role, TenantId, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSource};
+use domain::{Ctx, Error, keys, on_both, testing::{On, TestInstallation}, usage, usage::NewEvent};
 use std::{collections::HashSet, time::Duration};
 
-fn event(t: &domain::testing::TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
+fn event(t: &TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
     NewEvent {
         id: t.core.new_uuid(),
         at: t.core.now(),
@@ -18,6 +18,12 @@ fn event(t: &domain::testing::TestInstallation, key: Option<KeyId>, code: Code) 
         user_agent: None,
         environment: Environment::Live,
         required_scopes: vec![],
+        required_environment: Some(Environment::Live),
+        audience: None,
+        cost: 1,
+        secret_id: None,
+        policy: None,
+        rate_limit: None,
         source: UsageSource::Verify,
         latency_us: 7,
     }
@@ -75,9 +81,207 @@ on_both! {
     }
 }
 
+/// A log in which every filter has something to find and something to leave out; the next number is pseudo-random.
+async fn varied(t: &TestInstallation, keys: &[KeyId], n: u32) {
+    let mut dice = Dice(7);
+    for n in 0..n {
+        t.clock.advance(Duration::from_secs(20 * dice.below(3) as u64));
+        let code = [Code::Valid, Code::Valid, Code::Expired, Code::InsufficientScope, Code::NotFound][dice.below(5)];
+        let environment = if dice.below(4) == 0 { Environment::Test } else { Environment::Live };
+        let ip = [Some("203.0.113.9"), Some("203.0.113.77"), Some("198.51.100.7"), Some("2001:db8::7"), None][dice.below(5)];
+        t.core.meter.record(NewEvent {
+            request_id: format!("req_{}", n / 3),
+            method: Some(["GET", "POST"][dice.below(2)].into()),
+            path: [Some("/v2/users"), Some("/v2/users/7"), Some("/v2/Users"), Some("/v1/%_"), None][dice.below(5)].map(Into::into),
+            ip: ip.map(|ip| ip.parse().unwrap()),
+            environment,
+            source: [UsageSource::Verify, UsageSource::ForwardAuth][dice.below(2)],
+            ..event(t, (code != Code::NotFound).then(|| keys[dice.below(keys.len())]), code)
+        }).await;
+    }
+    t.core.meter.stop().await;
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % n as u64).unwrap()
+    }
+}
+
+async fn all(ctx: &Ctx, query: &UsageQuery, limit: u16) -> Vec<UsageEvent> {
+    let mut page = PageQuery { limit, cursor: None };
+    let mut found = Vec::new();
+    loop {
+        let got = usage::search(ctx, query, page).await.unwrap();
+        assert!(got.data.len() <= usize::from(limit));
+        found.extend(got.data);
+        match got.next_cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => return found,
+        }
+    }
+}
+
+/// The filter as a person would read it.
+fn lets_through(q: &UsageQuery, e: &UsageEvent) -> bool {
+    q.from.is_none_or(|t| e.at >= t) && q.to.is_none_or(|t| e.at < t)
+        && q.credential_id.is_none_or(|k| e.credential_id == Some(k))
+        && q.outcome.is_none_or(|o| e.outcome == o) && q.code.is_none_or(|c| e.code == c)
+        && q.method.as_ref().is_none_or(|m| e.method.as_ref() == Some(m))
+        && q.path.as_ref().is_none_or(|p| e.path.as_ref().is_some_and(|path| path.starts_with(p.as_str())))
+        && q.ip.is_none_or(|net| e.ip.is_some_and(|ip| net.contains(ip)))
+        && q.request_id.as_ref().is_none_or(|id| e.request_id == *id)
+        && q.environment.is_none_or(|env| e.environment == env)
+        && q.kind.is_none_or(|k| e.kind == k) && q.source.is_none_or(|s| e.source == s)
+}
+
+on_both! {
+    async fn every_combination_of_filters_finds_what_it_says_and_nothing_else(t) {
+        let owner = t.owner();
+        let mut made = Vec::new();
+        for name in ["a", "b"] {
+            made.push(keys::create_from_form(&owner, &t.form(name, "read")).await.unwrap().api_key.id);
+        }
+        let start = t.core.now();
+        varied(&t, &made, 400).await;
+        let everything = all(&owner, &UsageQuery::default(), 200).await;
+        assert_eq!(everything.len(), 400);
+        assert!(everything.windows(2).all(|w| w[0].id > w[1].id), "newest first, live and test together");
+        let mut dice = Dice(11);
+        let key = made[0].to_string();
+        let (from, to) = (start.plus(1_000_000).to_string(), start.plus(5_000_000).to_string());
+        let parts = [
+            ("from", from.as_str()), ("to", to.as_str()), ("credential_id", key.as_str()), ("outcome", "denied"), ("outcome", "allowed"),
+            ("code", "EXPIRED"), ("method", "get"), ("path", "/v2/users"), ("path", "/v1/%"), ("ip", "203.0.113.9"), ("ip", "203.0.113.0/24"),
+            ("ip", "2001:db8::/32"), ("request_id", "req_17"), ("environment", "test"), ("kind", "api_key"), ("source", "verify"),
+        ];
+        let mut hits = 0;
+        for round in 0..200 {
+            let mut chosen: Vec<(&str, &str)> = Vec::new();
+            for _ in 0..if round < parts.len() { 1 } else { 1 + dice.below(4) } {
+                let part = parts[if round < parts.len() { round } else { dice.below(parts.len()) }];
+                chosen.retain(|(name, _)| *name != part.0);
+                chosen.push(part);
+            }
+            let query = UsageQuery::parse(chosen.iter().copied()).unwrap();
+            let wanted: Vec<_> = everything.iter().filter(|e| lets_through(&query, e)).map(|e| e.id).collect();
+            let found: Vec<_> = all(&owner, &query, 7).await.iter().map(|e| e.id).collect();
+            assert_eq!(found, wanted, "{chosen:?}");
+            hits += wanted.len();
+            let sum = usage::summary(&owner, &UsageQuery { from: Some(query.from.unwrap_or(start)), ..query.clone() }, Some(Bucket::Hour)).await.unwrap();
+            let denied = everything.iter().filter(|e| lets_through(&query, e) && e.outcome == Outcome::Denied).count();
+            assert_eq!((sum.total, sum.denied), (i64::try_from(wanted.len()).unwrap(), i64::try_from(denied).unwrap()), "{chosen:?}");
+            for parts in [sum.codes.iter().map(|c| c.count).sum::<i64>(), sum.keys.iter().map(|k| k.allowed + k.denied).sum(),
+                sum.series.iter().map(|b| b.allowed + b.denied).sum()] {
+                assert_eq!(parts, sum.total, "{chosen:?}");
+            }
+        }
+        assert!(hits > 1_000, "the filters find something: {hits}");
+    }
+}
+
+on_both! {
+    async fn an_export_is_the_search_in_larger_steps_and_not_for_developers(t) {
+        let key = keys::create_from_form(&t.owner(), &t.form("k", "read")).await.unwrap().api_key.id;
+        varied(&t, &[key], 1_200).await;
+        let mut cursor = None;
+        let mut exported = Vec::new();
+        loop {
+            let step = usage::export(&t.owner(), &UsageQuery::default(), cursor).await.unwrap();
+            exported.extend(step.data.into_iter().map(|e| e.id));
+            cursor = step.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(exported, all(&t.owner(), &UsageQuery::default(), 200).await.iter().map(|e| e.id).collect::<Vec<_>>());
+        for (role, may) in [(Role::Admin, true), (Role::Security, true), (Role::Developer, false), (Role::Support, false)] {
+            let asked = usage::export(&t.member(t.first.user_id, t.first.tenant_id, role), &UsageQuery::default(), None).await;
+            assert_eq!(asked.is_ok(), may, "{role}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_stream_sends_each_event_once_in_order_and_resumes_where_it_was(t) {
+        let owner = t.owner();
+        let mut at = usage::stream_start(&owner);
+        t.core.meter.record(event(&t, None, Code::NotFound)).await;
+        t.core.meter.record(NewEvent { environment: Environment::Test, ..event(&t, None, Code::Malformed) }).await;
+        while t.core.meter.waiting() > 0 || usage::count_unscoped(&t.core.db).await.unwrap() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(usage::newer(&owner, &UsageQuery::default(), at).await.unwrap().0.is_empty(), "other nodes may still be storing theirs");
+        t.clock.advance(Duration::from_secs(2));
+        let (sent, next) = usage::newer(&owner, &UsageQuery::default(), at).await.unwrap();
+        assert_eq!(sent.iter().map(|e| e.code).collect::<Vec<_>>(), [Code::NotFound, Code::Malformed]);
+        assert_eq!(usage::newer(&owner, &UsageQuery::default(), sent[0].id.uuid()).await.unwrap().0, sent[1..], "from the last one seen");
+        at = next;
+        assert!(usage::newer(&owner, &UsageQuery::default(), at).await.unwrap().0.is_empty(), "once");
+        t.core.meter.record(event(&t, None, Code::NotFound)).await;
+        t.core.meter.stop().await;
+        t.clock.advance(Duration::from_secs(2));
+        assert_eq!(usage::newer(&owner, &UsageQuery::default(), at).await.unwrap().0.len(), 1);
+    }
+}
+
+on_both! {
+    async fn s66_s36_the_log_is_the_tenants_and_a_developers_own_keys_are_all_they_see(t) {
+        let owner = t.owner();
+        let theirs = keys::create_from_form(&owner, &t.form("theirs", "read")).await.unwrap().api_key.id;
+        t.core.meter.record(event(&t, Some(theirs), Code::Valid)).await;
+        t.core.meter.record(event(&t, None, Code::NotFound)).await;
+        t.core.meter.stop().await;
+        let id = usage::search(&owner, &UsageQuery { credential_id: Some(theirs), ..UsageQuery::default() }, PageQuery::default()).await.unwrap().data[0].id;
+        // Another tenant's owner, though the ids are right.
+        let stranger = t.member(t.first.user_id, TenantId::from_uuid(t.core.new_uuid()), Role::Owner);
+        assert!(all(&stranger, &UsageQuery::default(), 50).await.is_empty());
+        assert!(matches!(usage::trace(&stranger, id).await, Err(Error::NotFound)));
+        assert!(usage::traces(&stranger, "req_1").await.unwrap().is_empty());
+        assert_eq!(usage::summary(&stranger, &UsageQuery::default(), None).await.unwrap().total, 0);
+        for refused in [
+            usage::check_key(&stranger, theirs).await.err(),
+            keys::impact_of(&stranger, theirs, &contract::Change::Revoke).await.err(),
+            keys::advice(&stranger, theirs).await.err(),
+            keys::cockpit(&stranger, theirs, None).await.err(),
+        ] {
+            assert!(matches!(refused, Some(Error::NotFound)), "{refused:?}");
+        }
+        // A developer who owns it, and one who does not.
+        let developer = |user| t.member(user, t.first.tenant_id, Role::Developer);
+        let (own, other) = (developer(t.first.user_id), developer(contract::UserId::from_uuid(t.core.new_uuid())));
+        assert_eq!(all(&own, &UsageQuery::default(), 50).await.len(), 1, "not the unknown credential");
+        assert_eq!(usage::summary(&own, &UsageQuery::default(), None).await.unwrap().total, 1);
+        assert!(usage::trace(&own, id).await.is_ok());
+        assert!(all(&other, &UsageQuery::default(), 50).await.is_empty());
+        assert!(matches!(usage::trace(&other, id).await, Err(Error::NotFound)));
+        assert!(matches!(keys::advice(&other, theirs).await, Err(Error::NotFound)));
+        let support = t.member(t.first.user_id, t.first.tenant_id, Role::Support);
+        assert!(matches!(usage::search(&support, &UsageQuery::default(), PageQuery::default()).await, Err(Error::Denied(_))));
+        assert!(keys::impact_of(&support, theirs, &contract::Change::Revoke).await.is_ok(), "who may revoke may know what it breaks");
+    }
+}
+
+on_both! {
+    async fn a_summary_has_its_bounds(t) {
+        let now = t.core.now();
+        let of = |days: i64| UsageQuery { from: Some(now.plus(-days * UnixMs::DAY)), to: Some(now), ..UsageQuery::default() };
+        let owner = t.owner();
+        assert_eq!(usage::summary(&owner, &of(1), None).await.unwrap().bucket, Bucket::Hour);
+        assert_eq!(usage::summary(&owner, &of(30), None).await.unwrap().bucket, Bucket::Day);
+        for (query, bucket) in [(of(32), Some(Bucket::Hour)), (of(367), None), (of(-1), None), (of(0), None)] {
+            assert!(matches!(usage::summary(&owner, &query, bucket).await, Err(Error::Invalid(_))), "{query:?}");
+        }
+    }
+}
+
 /// The plan of each page statement, asked with the cursor of page 1 and of page 500.
 async fn plans(on: On) {
-    let t = domain::testing::TestInstallation::new(on).await;
+    let t = TestInstallation::new(on).await;
     let key = keys::create_from_form(&t.owner(), &t.form("k", "read")).await.unwrap().api_key.id;
     t.fill_usage(key, 100_000).await;
     let far = {

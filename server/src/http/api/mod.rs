@@ -3,12 +3,15 @@
 //! What every handler finds done: the caller is authenticated, charged and logged (`guard`). What every handler does,
 //! in this order: ask the domain for the right, look the object up (a foreign id is 404), judge the body.
 
+mod audit;
 mod extract;
 mod guard;
 mod ip_allowlist;
 mod keys;
 mod leaks;
+mod logs;
 mod scopes;
+mod usage;
 
 pub use extract::{Body, Caller, Query};
 
@@ -33,6 +36,10 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(leaks::lookup_routes("/api-keys"))
         .merge(scopes::routes())
         .merge(ip_allowlist::routes())
+        .merge(usage::key_routes("/v1/api-keys"))
+        .merge(usage::key_routes("/api-keys"))
+        .merge(usage::routes())
+        .merge(audit::routes())
         .route_layer(from_fn_with_state(state.clone(), guard::guard))
         .merge(leaks::public_routes().route_layer(from_fn_with_state(state.clone(), guard::open)))
 }

@@ -1,0 +1,158 @@
+//! `/v1/usage`, and what the log says of one key.
+
+use super::{
+    Caller,
+    logs::{self, Asked, Form, Row},
+};
+use crate::http::{AppState, error::ApiError};
+use axum::{
+    Json, Router,
+    extract::Path,
+    http::{HeaderMap, Uri},
+    response::Response,
+    routing::get,
+};
+use contract::{
+    Bucket, Change, ErrorCode, FieldErrors, Impact, KeyId, Problem, Scope, Trace, UsageEvent, UsageId, UsageQuery, UsageSummary,
+};
+use domain::{Ctx, keys, usage};
+
+/// The routes of the log.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/v1/usage/events", get(events))
+        .route("/v1/usage/events/{id}", get(one))
+        .route("/v1/usage/summary", get(summary))
+        .route("/v1/usage/stream", get(stream))
+}
+
+/// What the log says of one key, at an address of keys.
+pub fn key_routes(at: &str) -> Router<AppState> {
+    Router::new().route(&format!("{at}/{{id}}/usage"), get(of_key)).route(&format!("{at}/{{id}}/impact"), get(impact))
+}
+
+async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+    ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
+    let asked = Asked::read(&uri)?;
+    let query = asked.filter(|pairs| UsageQuery::parse(pairs))?;
+    answer(ctx, logs::accepted(&headers)?, asked, query, &headers).await
+}
+
+async fn of_key(Caller(ctx): Caller, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+    let id = key_id(&id)?;
+    usage::check_key(&ctx, id).await.map_err(|e| ctx.problem(e))?;
+    let asked = Asked::read(&uri)?;
+    let query = UsageQuery { credential_id: Some(id), ..asked.filter(|pairs| UsageQuery::parse(pairs))? };
+    answer(ctx, logs::accepted(&headers)?, asked, query, &headers).await
+}
+
+async fn answer(ctx: Ctx, form: Form, asked: Asked, query: UsageQuery, headers: &HeaderMap) -> Result<Response, ApiError> {
+    match form {
+        Form::Json => usage::search(&ctx, &query, asked.page).await.map(logs::page).map_err(|e| ctx.problem(e).into()),
+        Form::Events => feed(ctx, query, headers),
+        form => {
+            let next = move |cursor| {
+                let (ctx, query) = (ctx.clone(), query.clone());
+                async move { usage::export(&ctx, &query, cursor).await.map_err(|e| ctx.problem(e)) }
+            };
+            logs::export(form, asked.limit, asked.page.cursor, next).await
+        }
+    }
+}
+
+/// One event with its checks: why was it decided so?
+async fn one(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json<Trace>, ApiError> {
+    let id: UsageId = id.parse().map_err(|_| ApiError::from(ErrorCode::NotFound))?;
+    usage::trace(&ctx, id).await.map(Json).map_err(|e| ctx.problem(e).into())
+}
+
+async fn summary(Caller(ctx): Caller, uri: Uri) -> Result<Json<UsageSummary>, ApiError> {
+    ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
+    let mut asked = Asked::read(&uri)?;
+    let wrong = |_| Problem::invalid(FieldErrors::one("bucket", "invalid", "hour or day."));
+    let bucket = asked.take("bucket").map(|b| b.parse::<Bucket>().map_err(wrong)).transpose()?;
+    let query = asked.filter(|pairs| UsageQuery::parse(pairs))?;
+    usage::summary(&ctx, &query, bucket).await.map(Json).map_err(|e| ctx.problem(e).into())
+}
+
+/// New events as they come; `Last-Event-ID` goes on behind that one.
+async fn stream(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+    ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
+    let query = Asked::read(&uri)?.filter(|pairs| UsageQuery::parse(pairs))?;
+    logs::accepts_events(&headers)?;
+    feed(ctx, query, &headers)
+}
+
+fn feed(ctx: Ctx, query: UsageQuery, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let start = match logs::last_event_id(headers) {
+        Some(id) => id.parse::<UsageId>().map_err(|_| logs::not_an_event_id())?.uuid(),
+        None => usage::stream_start(&ctx),
+    };
+    logs::events(ctx, start, move |ctx, after| {
+        let query = query.clone();
+        async move {
+            let (events, place) = usage::newer(&ctx, &query, after).await?;
+            let sent = events.iter().map(|e| logs::event(&e.id.to_string(), "usage", e)).collect::<domain::Result<_>>()?;
+            Ok((sent, place))
+        }
+    })
+}
+
+/// `?change=revoke|scopes:a,b|allowed_ips:…`: what the change would break.
+async fn impact(Caller(ctx): Caller, Path(id): Path<String>, uri: Uri) -> Result<Json<Impact>, ApiError> {
+    let id = key_id(&id)?;
+    keys::check_impact(&ctx, id).await.map_err(|e| ctx.problem(e))?;
+    let wrong = |code, message: String| Problem::invalid(FieldErrors::one("change", code, message));
+    let said = Asked::read(&uri)?.take("change").ok_or_else(|| wrong("required", "Name a change.".to_owned()))?;
+    let change = Change::parse(&said).map_err(|e| wrong("invalid", e))?;
+    keys::impact_of(&ctx, id, &change).await.map(Json).map_err(|e| ctx.problem(e).into())
+}
+
+/// What is no id of a key is nobody's key.
+fn key_id(id: &str) -> Result<KeyId, ApiError> {
+    id.parse().map_err(|_| ErrorCode::NotFound.into())
+}
+
+impl Row for UsageEvent {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "at",
+        "request_id",
+        "credential_id",
+        "credential_name",
+        "kind",
+        "outcome",
+        "code",
+        "method",
+        "path",
+        "ip",
+        "user_agent",
+        "environment",
+        "required_scopes",
+        "source",
+        "latency_us",
+    ];
+    const FILE: &'static str = "usage";
+
+    fn cells(&self) -> Vec<String> {
+        let text = |s: &Option<String>| s.clone().unwrap_or_default();
+        vec![
+            self.id.to_string(),
+            self.at.to_string(),
+            self.request_id.clone(),
+            self.credential_id.map(|id| id.to_string()).unwrap_or_default(),
+            text(&self.credential_name),
+            self.kind.to_string(),
+            self.outcome.to_string(),
+            self.code.to_string(),
+            text(&self.method),
+            text(&self.path),
+            self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            text(&self.user_agent),
+            self.environment.to_string(),
+            self.required_scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" "),
+            self.source.to_string(),
+            self.latency_us.to_string(),
+        ]
+    }
+}
