@@ -104,6 +104,8 @@ if [ "$what" = test ]; then
   daemon /usr/sbin/haproxy haproxy haproxy
   daemon /usr/lib/postgresql postgresql postgresql
   apt curl curl
+  apt openssl openssl
+  apt /usr/lib/python3/dist-packages/requests python3-requests
   apt jq jq
 fi
 if [ "$what" = lint ]; then

@@ -7,11 +7,15 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, Method, Uri},
 };
-use contract::{ErrorCode, Problem};
+use clap::Parser;
+use contract::{CreateKey, Environment, ErrorCode, KeyKind, KeyName, Problem, RateLimit, Scope, TenantId};
 use domain::{
+    Ctx, RequestInfo, Who,
     clock::{Clock, SystemClock},
+    keys,
     testing::On,
 };
+use keystead::{cli::Cli, open};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -78,24 +82,33 @@ impl Recipe {
 
     /// Starts the program and waits until it listens.
     pub fn start(&self, i: &Installation, keystead: &Server, upstream: u16) -> Gateway {
-        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let dir = i.dir().with_extension("gateway");
+        let listen = free_port();
+        let dir = i.dir().with_extension(format!("gateway-{listen}"));
         std::fs::create_dir_all(&dir).unwrap();
         for (name, text) in self.documented(keystead, i.key("gateway_key"), upstream, listen, &dir.display().to_string()) {
             std::fs::write(dir.join(name), text).unwrap();
         }
-        let log = std::fs::File::create(dir.join("start.log")).unwrap();
-        let child = (self.command)(&dir).stderr(log).stdout(Stdio::null()).spawn().expect("the gateway: run scripts/setup.sh test");
-        let mut gateway = Gateway { child, dir, url: format!("http://127.0.0.1:{listen}") };
-        let started = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", listen)).is_err() {
-            let log = std::fs::read_to_string(gateway.dir.join("start.log")).unwrap_or_default();
-            assert!(gateway.child.try_wait().unwrap().is_none(), "the gateway ended: {log}");
-            assert!(started.elapsed() < Duration::from_secs(20), "the gateway does not listen: {log}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        gateway
+        launch((self.command)(&dir), dir, listen)
     }
+}
+
+/// Starts a gateway and waits until it listens. `dir` is removed with it.
+pub fn launch(mut command: Command, dir: PathBuf, listen: u16) -> Gateway {
+    let log = std::fs::File::create(dir.join("start.log")).unwrap();
+    let child = command.stderr(log).stdout(Stdio::null()).spawn().expect("the gateway: run scripts/setup.sh test");
+    let mut gateway = Gateway { child, dir, url: format!("http://127.0.0.1:{listen}") };
+    let started = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", listen)).is_err() {
+        let log = std::fs::read_to_string(gateway.dir.join("start.log")).unwrap_or_default();
+        assert!(gateway.child.try_wait().unwrap().is_none(), "the gateway ended: {log}");
+        assert!(started.elapsed() < Duration::from_secs(20), "the gateway does not listen: {log}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    gateway
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// An API that answers with what it was sent, and counts.
@@ -128,6 +141,30 @@ impl Upstream {
     }
 }
 
+/// A live key with `users:read` and a rate limit of its own, made by the command line before a server starts.
+pub async fn limited_key(i: &Installation, per_hour: u32) -> String {
+    let config = Cli::parse_from(["keystead", "--data-dir", &i.dir().display().to_string(), "--database-url", &i.url]).config;
+    let core = open::core(&config, "http://localhost", false).await.unwrap();
+    let tenant: TenantId = i.key("tenant_id").parse().unwrap();
+    let ctx = Ctx::new(core.clone(), Who::CommandLine(tenant), RequestInfo::default());
+    let key = CreateKey {
+        name: KeyName::parse("limited").unwrap(),
+        environment: Environment::Live,
+        kind: KeyKind::Secret,
+        scopes: vec![Scope::parse("users:read").unwrap()],
+        allowed_ips: vec![],
+        not_before: None,
+        expires_at: None,
+        rate_limit: Some(RateLimit { per_hour, per_second: 100 }),
+        metadata: json!({}),
+        owner: None,
+        platform: false,
+    };
+    let made = keys::create(&ctx, key).await.unwrap();
+    core.stop().await;
+    made.key.unwrap()
+}
+
 /// The console, with curl as the browser.
 pub struct Console {
     url: String,
@@ -146,15 +183,19 @@ impl Console {
 
     /// Makes a key of the kind `secret`; `form` says the rest.
     pub fn create(&self, form: &str) -> String {
+        self.create_kind("secret", "sk_", form)
+    }
+
+    pub fn create_kind(&self, kind: &str, prefix: &str, form: &str) -> String {
         let n = self.made.fetch_add(1, Ordering::SeqCst);
-        let body = format!("form_id=form_{n:032x}&name=k{n}&kind=secret&{form}");
+        let body = format!("form_id=form_{n:032x}&name=k{n}&kind={kind}&{form}");
         let cookie = format!("cookie: {}", self.cookie);
         let (status, page) = curl(&format!("{}/keys/new", self.url), &["-H", &cookie, "-H", "sec-fetch-site: same-origin", "-d", &body]);
         assert_eq!(status, 200, "{page}");
         let mut tokens = page
-            .match_indices("sk_")
+            .match_indices(prefix)
             .map(|(at, _)| page[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>());
-        tokens.find(|token| token.len() == 46).expect("the secret")
+        tokens.find(|token| token.len() >= 46).expect("the secret")
     }
 
     pub fn usage(&self, query: &str) -> String {
@@ -169,6 +210,8 @@ pub struct Site {
     pub upstream: Upstream,
     pub gateway: Gateway,
     pub console: Console,
+    /// A key that may call twice an hour.
+    pub limited: String,
 }
 
 /// An answer of the gateway.
@@ -180,6 +223,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    pub fn of(status: u16, head: &str, body: &str) -> Self {
+        let headers = head.lines().skip(1).filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_lowercase(), v.trim().to_owned()));
+        Self { status, headers: headers.collect(), body: body.to_owned() }
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -197,11 +245,12 @@ impl Site {
     pub async fn behind(on: On, recipe: &Recipe) -> Self {
         let i = Installation::new(on).await;
         let upstream = Upstream::start().await;
+        let limited = limited_key(&i, 2).await;
         tokio::task::block_in_place(|| {
             let server = i.serve(&[]);
             let gateway = recipe.start(&i, &server, upstream.port);
             let console = Console::sign_in(&server);
-            Self { i, server, upstream, gateway, console }
+            Self { i, server, upstream, gateway, console, limited }
         })
     }
 
@@ -209,14 +258,18 @@ impl Site {
     pub fn get(&self, path: &str, args: &[&str]) -> Seen {
         let (status, text) = curl(&format!("{}{path}", self.gateway.url), &[&["-i", "--path-as-is", "-m", "30"], args].concat());
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let headers = head.lines().skip(1).filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_lowercase(), v.trim().to_owned()));
-        Seen { status, headers: headers.collect(), body: body.to_owned() }
+        Seen::of(status, head, body)
     }
 
     /// A request that must be refused with exactly the contract's words, and must not reach the API.
     pub fn refuses(&self, args: &[&str], path: &str, problem: Problem) -> Seen {
         let before = self.upstream.count();
         let seen = self.get(path, &[args, &["-H", "X-Request-ID: mine-2"]].concat());
+        // How long to wait is the only member that a test cannot know beforehand; header and body agree on it.
+        let problem = match seen.header("retry-after") {
+            Some(wait) if problem.code == ErrorCode::RateLimitExceeded => problem.with("retry_after", wait.parse::<u32>().unwrap()),
+            _ => problem,
+        };
         let (code, status) = (problem.code, problem.code.status());
         let wanted = Problem { request_id: "mine-2".into(), ..problem }.body(&format!("http://localhost:{}", self.server.address.port()));
         assert_eq!((seen.status, seen.json()), (status, wanted), "{args:?}");
@@ -245,6 +298,7 @@ impl Site {
             let test = key("environment=test&more_scopes=users%3Aread&expires=never&allowed_ips=");
 
             self.lets_through(&good);
+            self.passes_the_limit_on();
             self.refuses_what_it_must(&good, &narrow, &test);
             self.knows_a_path_however_it_is_written(&narrow);
 
@@ -284,6 +338,31 @@ impl Site {
         assert!(!seen.body.contains(good), "the API is given a secret: {}", seen.body);
         let seen = self.get("/v2/users", &["-I", "-H", &bearer(good)]);
         assert_eq!((seen.status, seen.body.as_str()), (200, ""), "HEAD");
+    }
+
+    /// The client sees what is left, and at the end a 429 that says when to come back.
+    fn passes_the_limit_on(&self) {
+        let limit = |seen: &Seen| {
+            let names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy"];
+            let one = |name: &str| {
+                let all: Vec<&str> = seen.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
+                assert_eq!(all.len(), 1, "{name}: {all:?}");
+                all[0].to_owned()
+            };
+            names.map(one)
+        };
+        for left in ["1", "0"] {
+            let seen = self.get("/v2/users", &["-H", &bearer(&self.limited)]);
+            let [of, remaining, reset, rate, policy] = limit(&seen);
+            assert_eq!((seen.status, of.as_str(), remaining.as_str()), (200, "2", left));
+            assert!(reset.parse::<i64>().is_ok_and(|at| at * 1_000 > SystemClock.now().0), "{reset}");
+            assert!(rate.starts_with(&format!("\"hour\";r={left};t=")), "{rate}");
+            assert_eq!(policy, "\"hour\";q=2;w=3600, \"second\";q=100;w=1");
+        }
+        let seen = self.refuses(&["-H", &bearer(&self.limited)], "/v2/users", Problem::new(ErrorCode::RateLimitExceeded));
+        let [of, remaining, ..] = limit(&seen);
+        assert_eq!((of.as_str(), remaining.as_str()), ("2", "0"));
+        assert!(seen.header("retry-after").is_some_and(|wait| (1..=7_200).contains(&wait.parse::<u32>().unwrap())));
     }
 
     fn refuses_what_it_must(&self, good: &str, narrow: &str, test: &str) {

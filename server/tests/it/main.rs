@@ -6,6 +6,8 @@ mod caddy;
 mod command_line;
 mod console;
 mod gateway;
+mod guides;
+mod guides_plan;
 mod haproxy;
 mod harness;
 mod headers;
