@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_adds_to_the_demand_cannot_choose_another_environment() {
+    fn s36_what_a_client_adds_to_the_demand_cannot_choose_another_environment() {
         for (header, query) in [
             ("environment=live", "environment=test"),
             ("scopes=read", "environment=test"),
