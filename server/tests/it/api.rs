@@ -190,9 +190,11 @@ async fn the_error_page_repeats_what_a_gateway_was_told_and_nothing_else() {
     assert_eq!((missing.status.as_u16(), missing.json()["error"]["required_scope"].as_str()), (403, Some("users:read")));
     let wait = app.get("/v1/errors/RATE_LIMITED?required_scope=&retry_after=60", &[]).await;
     assert_eq!((wait.status.as_u16(), &wait.json()["error"]["retry_after"], wait.header("retry-after")), (429, &json!(60), "60"));
-    for junk in
-        ["INSUFFICIENT_PERMISSIONS?required_scope=%3Cb%3E", "RATE_LIMITED?retry_after=soon", "UNAUTHORIZED?retry_after=9&required_scope=read"]
-    {
+    for junk in [
+        "INSUFFICIENT_PERMISSIONS?required_scope=%3Cb%3E",
+        "RATE_LIMITED?retry_after=soon",
+        "UNAUTHORIZED?retry_after=9&required_scope=read",
+    ] {
         let answer = app.get(&format!("/v1/errors/{junk}"), &[]).await;
         assert_eq!(answer.json()["error"].as_object().unwrap().len(), 2, "{junk}: {}", answer.text);
         assert_eq!(answer.header("retry-after"), "");
