@@ -15,7 +15,7 @@ build: ## target/release/keystead, one file with every asset inside
 site: ## the browser's part, into target/site
 	@scripts/build.sh site
 
-test: ## every test: units, both databases, HTTP, nginx, browser
+test: ## every test: units, both databases, HTTP, gateways, guides, browser
 	@scripts/test.sh all
 
 e2e: ## the browser tests only

@@ -20,6 +20,18 @@ apt() { # command-or-file package… : installs the packages when the first word
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
 
+daemon() { # file unit package… : the same for a server, which Debian would start at once and at every boot
+  local file=$1 unit=$2 policy=/usr/sbin/policy-rc.d ours= failed=; shift 2
+  [ -e "$file" ] && return
+  if [ ! -e "$policy" ]; then
+    ours=1; printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null; as_root chmod 755 "$policy"
+  fi
+  apt "$file" "$@" || failed=1
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  [ -z "$failed" ] || exit 1
+  as_root systemctl disable --quiet "$unit" >/dev/null 2>&1 || true # nothing to disable where there is no systemd
+}
+
 tool() { # name version seconds cargo-install-arguments…
   local name=$1 version=$2 took=$3; shift 3
   if "$KEYSTEAD_TOOLS/bin/$name" --version 2>/dev/null | grep -qwF "$version"; then return; fi
@@ -87,9 +99,13 @@ tool trunk 0.21.14 6 trunk@0.21.14 --locked --no-default-features
 
 if [ "$what" = test ]; then
   apt /usr/bin/chromium chromium
-  apt /usr/sbin/nginx nginx-light
-  apt /usr/lib/postgresql postgresql
+  daemon /usr/sbin/nginx nginx nginx-light
+  daemon /usr/bin/caddy caddy caddy
+  daemon /usr/sbin/haproxy haproxy haproxy
+  daemon /usr/lib/postgresql postgresql postgresql
   apt curl curl
+  apt openssl openssl
+  apt /usr/lib/python3/dist-packages/requests python3-requests
   apt jq jq
 fi
 if [ "$what" = lint ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/test.sh all    units, both databases, HTTP, nginx, browser; ends with `N passed, N failed`
+# scripts/test.sh all    units, both databases, HTTP, gateways, guides, browser; ends with `N passed, N failed`
 # scripts/test.sh unit   everything but the browser
 # scripts/test.sh e2e    the browser only
 # Nothing is skipped: what is missing is installed, or the run fails.

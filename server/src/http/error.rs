@@ -5,12 +5,12 @@ use crate::config::ErrorFormat;
 use axum::{
     Json,
     body::Body,
-    extract::Path,
+    extract::{Path, Query},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contract::{Code, ErrorCode, Problem};
-use std::any::Any;
+use contract::{Code, ErrorCode, Problem, Scope};
+use std::{any::Any, collections::BTreeMap};
 
 /// An error that a handler answers.
 #[derive(Debug)]
@@ -91,8 +91,20 @@ pub fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
 }
 
 /// `GET /v1/errors/{code}`: status and body of a code, for gateways that drop the body of a denial (`error_page`).
-/// Takes the codes of errors and of decisions.
-pub async fn page(Path(code): Path<String>) -> ApiError {
+/// Takes the codes of errors and of decisions. What else the denial said the gateway repeats in the query:
+/// `?required_scope=users:read&retry_after=60`; what cannot be read is left out.
+pub async fn page(Path(code): Path<String>, Query(said): Query<BTreeMap<String, String>>) -> Response {
     let of_decision = || code.parse::<Code>().ok().and_then(Code::public);
-    ApiError::from(code.parse::<ErrorCode>().ok().or_else(of_decision).unwrap_or(ErrorCode::NotFound))
+    let problem = Problem::new(code.parse::<ErrorCode>().ok().or_else(of_decision).unwrap_or(ErrorCode::NotFound));
+    let scope = said.get("required_scope").and_then(|s| Scope::parse(s).ok());
+    let seconds = said.get("retry_after").and_then(|s| s.parse::<u32>().ok());
+    match (problem.code, scope, seconds) {
+        (ErrorCode::InsufficientPermissions, Some(scope), _) => ApiError(Problem::missing_scope(&scope)).into_response(),
+        (ErrorCode::RateLimitExceeded, _, Some(seconds)) => {
+            let mut response = ApiError(problem.with("retry_after", seconds)).into_response();
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
+        _ => ApiError(problem).into_response(),
+    }
 }

@@ -114,7 +114,11 @@ fn allowed(entry: &Entry) -> Response {
 /// The denial with its body, and its code for gateways that cannot pass a body on.
 fn denied(e: ApiError, nginx: bool) -> Response {
     let code = e.0.code;
+    let missing = e.0.extra.get("required_scope").and_then(|s| HeaderValue::from_str(s.as_str()?).ok());
     let mut response = e.into_response();
+    if let Some(scope) = missing {
+        response.headers_mut().insert(HeaderName::from_static("x-keystead-required-scope"), scope);
+    }
     response.headers_mut().insert(HeaderName::from_static("x-keystead-code"), HeaderValue::from_static(code.as_str()));
     if nginx && !matches!(code.status(), 401 | 403) {
         response.headers_mut().insert(HeaderName::from_static("x-keystead-status"), HeaderValue::from(code.status()));
@@ -134,9 +138,16 @@ impl Demand {
                 demand.set(name.trim(), value.trim())?;
             }
         }
+        let said = headers.contains_key("x-keystead-require").then(|| demand.need.clone());
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             demand.set(name, &value.replace("%20", " ").replace('+', " ").replace("%3A", ":").replace("%3a", ":").replace("%2C", ","))?;
+        }
+        // Some gateways send their client's query along. Beside the header it may demand more scopes, and choose nothing.
+        if let Some(said) = said
+            && (said.environment, &said.audience) != (demand.need.environment, &demand.need.audience)
+        {
+            return Err(misread("the query says other than X-Keystead-Require"));
         }
         Ok(demand)
     }
@@ -148,8 +159,18 @@ impl Demand {
                     self.need.scopes.push(Scope::parse(scope).map_err(|_| misread(scope))?);
                 }
             }
-            "environment" => self.need.environment = Some(value.parse::<Environment>().map_err(|()| misread(value))?),
-            "audience" => self.need.audience = Some(value.to_owned()),
+            "environment" => {
+                let environment = value.parse::<Environment>().map_err(|()| misread(value))?;
+                // A second word of other meaning is a client's, behind a gateway that appends headers instead of setting them.
+                if self.need.environment.replace(environment).is_some_and(|before| before != environment) {
+                    return Err(misread(value));
+                }
+            }
+            "audience" => {
+                if self.need.audience.replace(value.to_owned()).is_some_and(|before| before != value) {
+                    return Err(misread(value));
+                }
+            }
             // How the answer is to look, not what is demanded: see `says_nginx`.
             "nginx" => {}
             other => return Err(misread(other)),
@@ -190,6 +211,25 @@ mod tests {
         assert_eq!(read("scopes=users:read write; environment=test; nginx", ""), Ok(Demand { need: need.clone() }));
         assert_eq!(read("", "scopes=users%3Aread,write&environment=test&nginx=1"), Ok(Demand { need }));
         assert_eq!(read("", ""), Ok(Demand::default()));
+    }
+
+    #[test]
+    fn s36_what_a_client_adds_to_the_demand_cannot_choose_another_environment() {
+        for (header, query) in [
+            ("environment=live", "environment=test"),
+            ("scopes=read", "environment=test"),
+            ("scopes=read", "audience=x"),
+            ("environment=live; environment=test", ""),
+            ("audience=a; audience=b", ""),
+        ] {
+            assert_eq!(read(header, query), Err(ErrorCode::BadRequest), "{header} and {query}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.append("x-keystead-require", "environment=live".parse().expect("a header"));
+        headers.append("x-keystead-require", "environment=test".parse().expect("a header"));
+        assert!(Demand::read(&headers, "").is_err(), "two headers");
+        let more = read("scopes=read; environment=live", "scopes=write&environment=live&nginx=1").expect("a demand");
+        assert_eq!(more.need.scopes.len(), 2, "more may be demanded");
     }
 
     #[test]

@@ -184,6 +184,24 @@ async fn a_request_into_another_tenant_is_refused_and_logged_as_denied() {
 }
 
 #[tokio::test]
+async fn the_error_page_repeats_what_a_gateway_was_told_and_nothing_else() {
+    let app = App::new(On::Sqlite).await;
+    let missing = app.get("/v1/errors/INSUFFICIENT_PERMISSIONS?required_scope=users:read&retry_after=", &[]).await;
+    assert_eq!((missing.status.as_u16(), missing.json()["error"]["required_scope"].as_str()), (403, Some("users:read")));
+    let wait = app.get("/v1/errors/RATE_LIMITED?required_scope=&retry_after=60", &[]).await;
+    assert_eq!((wait.status.as_u16(), &wait.json()["error"]["retry_after"], wait.header("retry-after")), (429, &json!(60), "60"));
+    for junk in [
+        "INSUFFICIENT_PERMISSIONS?required_scope=%3Cb%3E",
+        "RATE_LIMITED?retry_after=soon",
+        "UNAUTHORIZED?retry_after=9&required_scope=read",
+    ] {
+        let answer = app.get(&format!("/v1/errors/{junk}"), &[]).await;
+        assert_eq!(answer.json()["error"].as_object().unwrap().len(), 2, "{junk}: {}", answer.text);
+        assert_eq!(answer.header("retry-after"), "");
+    }
+}
+
+#[tokio::test]
 async fn the_error_page_renders_every_code_with_its_status() {
     let app = App::new(On::Sqlite).await;
     for code in contract::ErrorCode::ALL {

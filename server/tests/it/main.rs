@@ -2,8 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by failing")]
 
 mod api;
+mod caddy;
 mod command_line;
 mod console;
+mod gateway;
+mod guides;
+mod guides_plan;
+mod haproxy;
 mod harness;
 mod headers;
 mod keys_api;
