@@ -29,13 +29,9 @@ macro_rules! select {
 }
 
 /// Newest first.
-pub const BY_CREATION: &str = select!(
-    "k.id < $8 ORDER BY k.id DESC"
-);
+pub const BY_CREATION: &str = select!("k.id < $8 ORDER BY k.id DESC");
 /// By name.
-pub const BY_NAME: &str = select!(
-    "(k.search, k.id) > ($9, $8) ORDER BY k.search, k.id"
-);
+pub const BY_NAME: &str = select!("(k.search, k.id) > ($9, $8) ORDER BY k.search, k.id");
 /// Lately used first.
 pub const BY_USE: &str = select!(
     "COALESCE(k.last_used_at, 0) <= $9 AND (COALESCE(k.last_used_at, 0) < $9 OR k.id < $8) \
@@ -181,9 +177,8 @@ const COUNT_IDLE: &str = counted!("COALESCE(k.last_used_at, 0) <= $5 AND k.creat
 const OLD: &str = waiting!(
     "k.id IN (SELECT o.key_id FROM api_key_secrets o WHERE o.tenant_id = $1 AND o.valid_until IS NULL AND o.created_at <= $7) AND k.id < $6 ORDER BY k.id DESC"
 );
-const COUNT_OLD: &str = counted!(
-    "k.id IN (SELECT o.key_id FROM api_key_secrets o WHERE o.tenant_id = $1 AND o.valid_until IS NULL AND o.created_at <= $5)"
-);
+const COUNT_OLD: &str =
+    counted!("k.id IN (SELECT o.key_id FROM api_key_secrets o WHERE o.tenant_id = $1 AND o.valid_until IS NULL AND o.created_at <= $5)");
 const ORPHANED: &str = waiting!(
     "(k.owner_id IS NULL OR k.owner_id NOT IN (SELECT m.user_id FROM members m JOIN users o ON o.id = m.user_id \
      WHERE m.tenant_id = $1 AND o.disabled_at IS NULL)) AND k.id < $6 ORDER BY k.id DESC"
