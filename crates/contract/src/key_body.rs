@@ -186,6 +186,7 @@ impl BulkRevokeBody {
 }
 
 /// A member that is present, be it `null`.
+#[expect(clippy::option_option, reason = "absent, null and a value are three things")]
 fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(d).map(Some)
 }
@@ -429,9 +430,8 @@ fn tidy(v: &mut Value, depth: usize) -> Result<(), &'static str> {
         return Err("At most 32 levels deep.");
     }
     match v {
-        Value::Null | Value::Bool(_) => Ok(()),
         Value::String(s) if s.contains('\0') => Err(NUL),
-        Value::String(_) => Ok(()),
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
         Value::Number(n) => {
             if let Some(whole) = n.as_i64() {
                 return if whole.abs() <= SAFE {

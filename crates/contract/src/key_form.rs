@@ -255,13 +255,11 @@ impl KeyForm {
 
     fn read_metadata(&self, errors: &mut FieldErrors) -> serde_json::Value {
         let given = typed(self.metadata.as_ref()).map(serde_json::from_str::<serde_json::Value>).transpose();
-        match given {
-            Ok(given) => read_metadata(given.as_ref(), errors),
-            Err(_) => {
-                errors.add("metadata", "invalid", "This is not valid JSON. An object is needed, such as {\"team\":\"core\"}.");
-                serde_json::json!({})
-            }
-        }
+        let Ok(given) = given else {
+            errors.add("metadata", "invalid", "This is not valid JSON. An object is needed, such as {\"team\":\"core\"}.");
+            return serde_json::json!({});
+        };
+        read_metadata(given.as_ref(), errors)
     }
 
     fn read_ips(&self, errors: &mut FieldErrors) -> Vec<AllowedIp> {

@@ -87,7 +87,7 @@ impl FromStr for KeyCursor {
 }
 
 fn read_text(hex: &str) -> Option<String> {
-    if hex.len() % 2 != 0 || hex.len() > 2_000 || !hex.is_ascii() {
+    if !hex.len().is_multiple_of(2) || hex.len() > 2_000 || !hex.is_ascii() {
         return None;
     }
     let bytes: Option<Vec<u8>> = (0..hex.len() / 2).map(|n| u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok()).collect();

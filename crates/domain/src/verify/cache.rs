@@ -72,11 +72,12 @@ impl Verbs {
     }
 
     async fn of(&mut self, tx: &mut Tx, tenant: TenantId) -> Result<Arc<[String]>> {
-        if !self.0.contains_key(&tenant) {
-            let verbs = Self::read(tx, Some(tenant)).await?.remove(&tenant).unwrap_or_default();
-            self.0.insert(tenant, verbs);
+        if let Some(known) = self.0.get(&tenant) {
+            return Ok(known.clone());
         }
-        Ok(self.0.get(&tenant).cloned().unwrap_or_default())
+        let verbs = Self::read(tx, Some(tenant)).await?.remove(&tenant).unwrap_or_default();
+        self.0.insert(tenant, verbs.clone());
+        Ok(verbs)
     }
 }
 

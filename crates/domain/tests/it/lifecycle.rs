@@ -302,7 +302,7 @@ on_both! {
         let strong = made(&t.owner(), json!({"scopes": ["admin"]})).await.api_key.id;
         let weak = maker(&t, json!({"scopes": ["users:read", "keystead.keys:write"]})).await;
         let Who::Key(own) = weak.who() else { panic!() };
-        for change in [json!({"scopes": ["admin"]}), json!({"allowed_ips": null, "expires_at": null, "metadata": {"x": 1}}), json!({"owner": null})] {
+        for change in [json!({"scopes": ["admin", "users:read"]}), json!({"allowed_ips": null, "expires_at": null, "metadata": {"x": 1}}), json!({"owner": null})] {
             let refused = keys::update_from_body(&weak, strong, &patch(change.clone())).await;
             assert!(matches!(refused, Err(Error::CannotGrant(_))), "{change}: {refused:?}");
         }

@@ -37,14 +37,13 @@ on_both! {
             t.clock.advance(Duration::from_millis(5));
             make(&t, json!({"name": name, "scopes": ["read"], "expires_in_days": days})).await;
         }
-        t.tamper("UPDATE api_keys SET last_used_at = created_at + 1000 WHERE name LIKE 'job _' AND name <> 'job c'").await;
+        t.tamper("UPDATE api_keys SET last_used_at = created_at + 1000 WHERE name IN ('job b', 'job Ç', 'job B')").await;
         assert_eq!(names(&t, by(KeySort::Created)).await, ["job B", "job c", "job Ç", "JOB a", "job b"]);
         let by_name = names(&t, by(KeySort::Name)).await;
         assert_eq!([by_name[0].as_str(), by_name[3].as_str(), by_name[4].as_str()], ["JOB a", "job c", "job Ç"]);
         assert_eq!(names(&t, by(KeySort::Expires)).await[..3], ["job Ç", "job B", "job b"]);
         let by_use = names(&t, by(KeySort::LastUsed)).await;
-        assert_eq!(by_use.iter().filter(|n| **n != "JOB a").collect::<Vec<_>>().len(), 4);
-        assert_eq!(by_use[4..], ["JOB a"], "never used comes last");
+        assert_eq!(by_use, ["job B", "job Ç", "job b", "job c", "JOB a"], "never used comes last");
         for sort in KeySort::ALL {
             let search = by(*sort);
             let first = keys::search(&t.owner(), &search).await.unwrap();

@@ -20,7 +20,8 @@ macro_rules! select {
              JOIN api_key_secrets s ON s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until IS NULL \
              LEFT JOIN users u ON u.id = k.owner_id \
              WHERE k.tenant_id = $1 AND k.id IN (SELECT k.id FROM api_keys k WHERE k.tenant_id = $1 \
-             AND ($3 IS NULL OR k.environment = $3) AND ",
+             AND ($3 IS NULL OR k.environment = $3) AND ($4 IS NULL OR (k.search LIKE $4 ESCAPE '!' \
+             AND (k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!' OR k.search LIKE $7 ESCAPE '!'))) AND ",
             $tail,
             " LIMIT $2)"
         )
@@ -28,61 +29,49 @@ macro_rules! select {
 }
 
 /// Newest first.
-pub const BY_CREATION: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND k.id < $7 ORDER BY k.id DESC"
-);
+pub const BY_CREATION: &str = select!("k.id < $8 ORDER BY k.id DESC");
 /// By name.
-pub const BY_NAME: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND (k.search, k.id) > ($8, $7) ORDER BY k.search, k.id"
-);
+pub const BY_NAME: &str = select!("(k.search, k.id) > ($9, $8) ORDER BY k.search, k.id");
 /// Lately used first.
 pub const BY_USE: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND COALESCE(k.last_used_at, 0) <= $8 AND (COALESCE(k.last_used_at, 0) < $8 OR k.id < $7) \
+    "COALESCE(k.last_used_at, 0) <= $9 AND (COALESCE(k.last_used_at, 0) < $9 OR k.id < $8) \
      ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC"
 );
 /// Next to expire first.
 pub const BY_EXPIRY: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND COALESCE(k.expires_at, 9223372036854775807) >= $8 AND (COALESCE(k.expires_at, 9223372036854775807) > $8 OR k.id > $7) \
+    "COALESCE(k.expires_at, 9223372036854775807) >= $9 AND (COALESCE(k.expires_at, 9223372036854775807) > $9 OR k.id > $8) \
      ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id"
 );
 
 // The states are those of `Row::key`, in the same order.
 const NARROW_BY_CREATION: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
-     AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
-     AND ($13 IS NULL OR $13 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $14 THEN 'expired' ELSE 'active' END) \
-     AND k.id < $7 ORDER BY k.id DESC"
+    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
+     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
+     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
+     AND k.id < $8 ORDER BY k.id DESC"
 );
 const NARROW_BY_NAME: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
-     AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
-     AND ($13 IS NULL OR $13 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $14 THEN 'expired' ELSE 'active' END) \
-     AND (k.search, k.id) > ($15, $7) ORDER BY k.search, k.id"
+    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
+     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
+     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
+     AND (k.search, k.id) > ($16, $8) ORDER BY k.search, k.id"
 );
 const NARROW_BY_USE: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
-     AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
-     AND ($13 IS NULL OR $13 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $14 THEN 'expired' ELSE 'active' END) \
-     AND COALESCE(k.last_used_at, 0) <= $15 AND (COALESCE(k.last_used_at, 0) < $15 OR k.id < $7) \
+    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
+     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
+     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
+     AND COALESCE(k.last_used_at, 0) <= $16 AND (COALESCE(k.last_used_at, 0) < $16 OR k.id < $8) \
      ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC"
 );
 const NARROW_BY_EXPIRY: &str = select!(
-    "($4 IS NULL OR k.search LIKE $4 ESCAPE '!' OR k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!') \
-     AND ($8 IS NULL OR k.owner_id = $8) AND ($9 IS NULL OR k.id = $9) AND ($10 IS NULL OR k.scope_names LIKE $10 ESCAPE '!') \
-     AND ($11 IS NULL OR k.owner_id = $11) AND ($12 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $12)) \
-     AND ($13 IS NULL OR $13 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $14 THEN 'expired' ELSE 'active' END) \
-     AND COALESCE(k.expires_at, 9223372036854775807) >= $15 AND (COALESCE(k.expires_at, 9223372036854775807) > $15 OR k.id > $7) \
+    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
+     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
+     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
+     AND COALESCE(k.expires_at, 9223372036854775807) >= $16 AND (COALESCE(k.expires_at, 9223372036854775807) > $16 OR k.id > $8) \
      ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id"
 );
 
@@ -105,8 +94,10 @@ pub(in crate::keys) async fn search(tx: &mut Tx, grant: &Grant, asked: &Asked<'_
     let limit = i64::from(asked.search.limit.clamp(1, 200)) + 1;
     let environment = asked.reach.environment.or(asked.search.filter.environment).map(Environment::as_str);
     let q = asked.q.as_deref().map(escape_like);
-    let (name, start) = (q.as_ref().map(|q| format!("%{q}%\n%")), q.as_ref().map(|q| format!("%\n{q}%")));
-    let end = q.map(|q| format!("% {q}"));
+    // Most rows are dropped by the first pattern; which part it was found in, the others tell: within the name, at the
+    // start of the secret, or as its last four.
+    let (anywhere, name) = (q.as_ref().map(|q| format!("%{q}%")), q.as_ref().map(|q| format!("%{q}%\n%")));
+    let (start, end) = (q.as_ref().map(|q| format!("%\n{q}%")), q.as_ref().map(|q| format!("% {q}")));
     let cursor = asked.search.cursor.clone().unwrap_or_else(|| KeyCursor::start(asked.search.sort));
     let narrow = asked.reach.own.is_some()
         || asked.id.is_some()
@@ -123,11 +114,11 @@ pub(in crate::keys) async fn search(tx: &mut Tx, grant: &Grant, asked: &Asked<'_
     macro_rules! run {
         ($plain:ident, $narrow:ident, $id:expr $(, $place:expr)?) => {
             if narrow {
-                on!(tx, c => sqlx::query_as($narrow).bind(tenant).bind(limit).bind(environment).bind(name).bind(start).bind(end).bind($id)
+                on!(tx, c => sqlx::query_as($narrow).bind(tenant).bind(limit).bind(environment).bind(anywhere).bind(name).bind(start).bind(end).bind($id)
                     .bind(asked.reach.own.map(UserId::uuid)).bind(asked.id).bind(scope).bind(owner_id).bind(owner_email).bind(state)
                     .bind(asked.now.0)$(.bind($place))?.fetch_all(c).await)
             } else {
-                on!(tx, c => sqlx::query_as($plain).bind(tenant).bind(limit).bind(environment).bind(name).bind(start).bind(end).bind($id)
+                on!(tx, c => sqlx::query_as($plain).bind(tenant).bind(limit).bind(environment).bind(anywhere).bind(name).bind(start).bind(end).bind($id)
                     $(.bind($place))?.fetch_all(c).await)
             }
         };
@@ -184,20 +175,17 @@ const COUNT_EXPIRING: &str =
 const IDLE: &str = waiting!("COALESCE(k.last_used_at, 0) <= $7 AND k.created_at <= $7 AND k.id < $6 ORDER BY k.id DESC");
 const COUNT_IDLE: &str = counted!("COALESCE(k.last_used_at, 0) <= $5 AND k.created_at <= $5");
 const OLD: &str = waiting!(
-    "EXISTS (SELECT 1 FROM api_key_secrets o WHERE o.tenant_id = k.tenant_id AND o.key_id = k.id AND o.valid_until IS NULL \
-     AND o.created_at <= $7) AND k.id < $6 ORDER BY k.id DESC"
+    "k.id IN (SELECT o.key_id FROM api_key_secrets o WHERE o.tenant_id = $1 AND o.valid_until IS NULL AND o.created_at <= $7) AND k.id < $6 ORDER BY k.id DESC"
 );
-const COUNT_OLD: &str = counted!(
-    "EXISTS (SELECT 1 FROM api_key_secrets o WHERE o.tenant_id = k.tenant_id AND o.key_id = k.id AND o.valid_until IS NULL \
-     AND o.created_at <= $5)"
-);
+const COUNT_OLD: &str =
+    counted!("k.id IN (SELECT o.key_id FROM api_key_secrets o WHERE o.tenant_id = $1 AND o.valid_until IS NULL AND o.created_at <= $5)");
 const ORPHANED: &str = waiting!(
-    "NOT EXISTS (SELECT 1 FROM members m JOIN users o ON o.id = m.user_id \
-     WHERE m.tenant_id = k.tenant_id AND m.user_id = k.owner_id AND o.disabled_at IS NULL) AND k.id < $6 ORDER BY k.id DESC"
+    "(k.owner_id IS NULL OR k.owner_id NOT IN (SELECT m.user_id FROM members m JOIN users o ON o.id = m.user_id \
+     WHERE m.tenant_id = $1 AND o.disabled_at IS NULL)) AND k.id < $6 ORDER BY k.id DESC"
 );
 const COUNT_ORPHANED: &str = counted!(
-    "NOT EXISTS (SELECT 1 FROM members m JOIN users o ON o.id = m.user_id \
-     WHERE m.tenant_id = k.tenant_id AND m.user_id = k.owner_id AND o.disabled_at IS NULL)"
+    "(k.owner_id IS NULL OR k.owner_id NOT IN (SELECT m.user_id FROM members m JOIN users o ON o.id = m.user_id \
+     WHERE m.tenant_id = $1 AND o.disabled_at IS NULL))"
 );
 
 /// What a queue waits for.
