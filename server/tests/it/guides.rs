@@ -223,7 +223,7 @@ impl Bench {
         };
         let text = with.substitute(&base.substitute(&block.text));
         match (block.language.as_str(), request_line(&text)) {
-            (_, Some(_)) => self.http(&text, &base, &with.admin),
+            (_, Some(_)) => Self::http(&text, &base, &with.admin),
             ("bash", None) => self.shell(&text, with),
             ("javascript", None) => self.program("node", &["--input-type=module", "-"], &format!("{text}\n{NODE}"), with),
             ("python", None) => self.program("/usr/bin/python3", &["-"], &format!("{text}\n{PYTHON}"), with),
@@ -257,7 +257,7 @@ impl Bench {
     }
 
     /// A request as it goes over the wire: request line, headers, an empty line or a brace, body.
-    fn http(&self, text: &str, base: &Base<'_>, key: &str) -> Seen {
+    fn http(text: &str, base: &Base<'_>, key: &str) -> Seen {
         let (method, path, rest) = request_line(text).unwrap();
         let (head, body) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
         let url = format!("{}{path}", base.https);
@@ -270,13 +270,7 @@ impl Bench {
             }
         }
         args.extend(headers.into_iter().flat_map(|h| ["-H".to_owned(), h]));
-        self.curl(&url, &args.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    fn curl(&self, url: &str, args: &[&str]) -> Seen {
-        let (status, text) = curl(url, &[&["-i"], args].concat());
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        Seen::of(status, head, body)
+        fetch(&url, &args.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Sends the headers of a block with a GET.
@@ -288,8 +282,14 @@ impl Bench {
             lines.push(bearer(&with.key));
         }
         let args: Vec<&str> = lines.iter().flat_map(|h| ["-H", h.as_str()]).collect();
-        self.curl(&format!("{}{path}", self.of(block.guide()).1.url), &args)
+        fetch(&format!("{}{path}", self.of(block.guide()).1.url), &args)
     }
+}
+
+fn fetch(url: &str, args: &[&str]) -> Seen {
+    let (status, text) = curl(url, &[&["-i"], args].concat());
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    Seen::of(status, head, body)
 }
 
 const NODE: &str = "console.log(JSON.stringify([response.status, await response.text()]));";
@@ -317,19 +317,19 @@ on_both! {
             the_unwritten(bench);
             for (guide, unauthorized, forbidden) in REFUSALS {
                 let url = format!("{}/v2/users", bench.of(guide).1.url);
-                let seen = bench.curl(&url, &["-H", &bearer(&bench.narrow)]);
+                let seen = fetch(&url, &["-H", &bearer(&bench.narrow)]);
                 assert_eq!(seen.status, 403);
                 compare(forbidden, 403, &seen.json());
                 compared.insert(*forbidden);
                 // Without any credential guides 000 and 001 are answered in their own words.
                 if ["000", "001"].contains(guide) {
-                    says(unauthorized, "", &documented(unauthorized), &bench.curl(&url, &[]).json());
+                    says(unauthorized, "", &documented(unauthorized), &fetch(&url, &[]).json());
                 }
             }
             for block in &last {
                 compared.extend(bench.answers_as_documented(block));
             }
-            let seen = bench.curl(&format!("{}/v2/users", bench.standard.1.url), &["-H", &bearer(&bench.good.key)]);
+            let seen = fetch(&format!("{}/v2/users", bench.standard.1.url), &["-H", &bearer(&bench.good.key)]);
             assert_eq!(seen.json()["error"]["code"], "IP_NOT_ALLOWED", "the allowlist holds");
             let answers: BTreeSet<&str> = PLAN.iter().filter(|(.., fate)| *fate == Fate::Answer).map(|(id, ..)| *id).collect();
             assert_eq!(compared, answers, "documented answers that were compared, and those that are to be");
@@ -393,7 +393,7 @@ impl Bench {
 /// Guide 004 prints status and headers of a first request and of one too many.
 fn rate_limits(bench: &Bench) {
     let url = format!("{}/v2/users", bench.of("004").1.url);
-    let call = |key: &str| bench.curl(&url, &["-H", &bearer(key)]);
+    let call = |key: &str| fetch(&url, &["-H", &bearer(key)]);
     let printed = |id: &str| {
         block(id)
             .text
@@ -423,10 +423,10 @@ fn rate_limits(bench: &Bench) {
 fn the_unwritten(bench: &Bench) {
     let gateway = &bench.standard.1.url;
     // 003: X-Request-ID "for tracking and debugging" is answered with the refusal that it asks about.
-    let seen = bench.curl(&format!("{gateway}/v2/users"), &["-H", "X-Request-ID: unique-request-id"]);
+    let seen = fetch(&format!("{gateway}/v2/users"), &["-H", "X-Request-ID: unique-request-id"]);
     assert_eq!((seen.header("x-request-id"), seen.json()["request_id"].as_str()), (Some("unique-request-id"), Some("unique-request-id")));
     // 004.11: plain http is refused with words.
-    let seen = bench.curl(&format!("{}/v1/health", bench.secure.1.url), &[]);
+    let seen = fetch(&format!("{}/v1/health", bench.secure.1.url), &[]);
     assert_eq!(seen.json()["error"]["code"], "HTTPS_REQUIRED");
 }
 
