@@ -1,6 +1,6 @@
 //! What runs beside the requests: following the log of key changes, sweeping ended sessions.
 
-use domain::{Core, db::Wake, identity::sessions};
+use domain::{Core, db::Wake, idempotency, identity::sessions};
 use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::interval};
 
@@ -8,7 +8,7 @@ use tokio::{task::JoinSet, time::interval};
 /// PostgreSQL a notification wakes the follower before that.
 const FOLLOW: Duration = Duration::from_millis(250);
 /// How often ended sessions and rested counts are removed.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP: Duration = Duration::from_secs(300);
 
 /// Starts the jobs; they end when the set is dropped.
 pub fn start(core: &Arc<Core>) -> JoinSet<()> {
@@ -47,6 +47,9 @@ async fn sweep(core: Arc<Core>) {
     loop {
         tick.tick().await;
         core.limits.sweep(core.now());
+        if let Err(e) = idempotency::sweep(&core.db, core.now()).await {
+            tracing::warn!(error = %e, "kept answers were not swept");
+        }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");
         }

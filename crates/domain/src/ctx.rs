@@ -6,7 +6,11 @@ use crate::{
     verify::Entry,
 };
 use contract::{Actor, ActorKind, Environment, ErrorCode, KeyKind, Perm, Problem, Role, Scope, ScopeSet, TenantId, UnixMs, UserId};
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 use uuid::Uuid;
 
 /// What is known of the request beside who sent it.
@@ -54,6 +58,8 @@ pub struct Ctx {
     core: Arc<Core>,
     who: Who,
     request: RequestInfo,
+    /// The permissions that this request was granted, where somebody wants to know: what is repeated asks again.
+    asked: Option<Arc<Mutex<Vec<Perm>>>>,
 }
 
 /// Evidence that the caller may act in a tenant; the only source of a tenant id for SQL (rule 1).
@@ -93,7 +99,7 @@ impl Grant {
 impl Ctx {
     /// A context for one request.
     pub const fn new(core: Arc<Core>, who: Who, request: RequestInfo) -> Self {
-        Self { core, who, request }
+        Self { core, who, request, asked: None }
     }
 
     /// The installation.
@@ -152,7 +158,27 @@ impl Ctx {
             Who::Key(key) => (key.tenant_id, perm.held_by(&key.scopes)),
             Who::CommandLine(tenant_id) => (*tenant_id, true),
         };
-        if held { Ok(Grant { tenant_id, actor: self.actor() }) } else { Err(Error::Denied(perm)) }
+        if !held {
+            return Err(Error::Denied(perm));
+        }
+        if let Some(asked) = &self.asked {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).push(perm);
+        }
+        Ok(Grant { tenant_id, actor: self.actor() })
+    }
+
+    /// From here on [`Ctx::asked`] knows what was required; clones share it.
+    #[must_use]
+    pub fn noting(&self) -> Self {
+        Self { asked: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// The permissions that were required and held since [`Ctx::noting`].
+    pub fn asked(&self) -> Vec<Perm> {
+        let mut asked = self.asked.as_ref().map(|a| a.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
+        asked.sort_unstable_by_key(|p| p.as_str());
+        asked.dedup();
+        asked
     }
 
     /// The environment that the caller is shut into: a test credential of a live installation sees test objects only (s36).

@@ -14,6 +14,7 @@ pub mod core;
 pub mod ctx;
 pub mod db;
 mod error;
+pub mod idempotency;
 pub mod identity;
 pub mod keys;
 pub mod leaks;

@@ -26,11 +26,56 @@ pub struct DataKeys {
     pub pepper: Secret<[u8; 32]>,
     /// Signs the heads of the audit chains.
     pub audit: SigningKey,
+    /// Seals what must be read again.
+    pub seal: SealingKey,
 }
 
 /// What a data key is for; each is wrapped under its own name.
 const PEPPER: &str = "pepper";
 const AUDIT: &str = "audit-ed25519";
+const SEAL: &str = "seal-aes-256-gcm";
+
+/// Seals single values, each bound to its tenant and row (s76).
+#[derive(Debug)]
+pub struct SealingKey(Secret<[u8; 32]>);
+
+impl SealingKey {
+    /// `nonce || ciphertext || tag`.
+    pub fn seal(&self, tenant: Uuid, row: Uuid, plain: &Secret<String>, entropy: &dyn Entropy) -> Result<Vec<u8>> {
+        encrypt(&self.0, sealed_aad(tenant, row), plain.expose().as_bytes(), entropy)
+    }
+
+    /// The value; an error if it was sealed for another row or has been changed.
+    pub fn open(&self, tenant: Uuid, row: Uuid, sealed: &[u8]) -> Result<Secret<String>> {
+        let damaged = || Error::internal("a sealed value does not open: it is damaged, or belongs to another row");
+        let plain = decrypt(&self.0, sealed_aad(tenant, row), sealed).ok_or_else(damaged)?;
+        String::from_utf8(plain).map(Secret::new).map_err(|_| damaged())
+    }
+}
+
+fn sealed_aad(tenant: Uuid, row: Uuid) -> Aad<Vec<u8>> {
+    Aad::from([b"keystead sealed value v1\0".as_slice(), tenant.as_bytes(), row.as_bytes()].concat())
+}
+
+/// `nonce || ciphertext || tag` under a random nonce.
+fn encrypt(key: &Secret<[u8; 32]>, aad: Aad<Vec<u8>>, plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
+    let mut nonce = [0; NONCE_LEN];
+    entropy.fill(&mut nonce);
+    let mut body = plain.to_vec();
+    aead(key)?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut body).map_err(Error::internal)?;
+    Ok([nonce.as_slice(), &body].concat())
+}
+
+fn decrypt(key: &Secret<[u8; 32]>, aad: Aad<Vec<u8>>, sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut body = body.to_vec();
+    aead(key).ok()?.open_in_place(nonce, aad, &mut body).ok().map(|plain| plain.to_vec())
+}
+
+fn aead(key: &Secret<[u8; 32]>) -> Result<LessSafeKey> {
+    UnboundKey::new(&AES_256_GCM, key.expose()).map(LessSafeKey::new).map_err(Error::internal)
+}
 
 /// An Ed25519 key; its seed lies wrapped like every data key, and what prints is its public half.
 #[derive(Debug)]
@@ -84,26 +129,15 @@ impl MasterKey {
         Secret::new(STANDARD.encode(self.0.expose()))
     }
 
-    fn aead(&self) -> Result<LessSafeKey> {
-        UnboundKey::new(&AES_256_GCM, self.0.expose()).map(LessSafeKey::new).map_err(Error::internal)
-    }
-
-    /// `nonce || ciphertext || tag`, bound to the purpose and the row.
+    /// Bound to the purpose and the row.
     fn wrap(&self, purpose: &str, id: Uuid, key: &Secret<[u8; 32]>, entropy: &dyn Entropy) -> Result<Vec<u8>> {
-        let mut nonce = [0; NONCE_LEN];
-        entropy.fill(&mut nonce);
-        let mut body = key.expose().to_vec();
-        self.aead()?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(purpose, id), &mut body).map_err(Error::internal)?;
-        Ok([nonce.as_slice(), &body].concat())
+        encrypt(&self.0, aad(purpose, id), key.expose(), entropy)
     }
 
     fn unwrap(&self, purpose: &str, row: &Wrapped) -> Result<Secret<[u8; 32]>> {
         let wrong = || Error::internal("the master key does not open this database: it is wrong, or the database is damaged");
-        let (nonce, body) = row.wrapped.split_at_checked(NONCE_LEN).ok_or_else(wrong)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong())?;
-        let mut body = body.to_vec();
-        let plain = self.aead()?.open_in_place(nonce, aad(purpose, row.id), &mut body).map_err(|_| wrong())?;
-        <[u8; 32]>::try_from(&*plain).map(Secret::new).map_err(|_| wrong())
+        let plain = decrypt(&self.0, aad(purpose, row.id), &row.wrapped).ok_or_else(wrong)?;
+        <[u8; 32]>::try_from(plain).map(Secret::new).map_err(|_| wrong())
     }
 }
 
@@ -123,13 +157,15 @@ impl DataKeys {
     pub async fn open(db: &Db, master: &MasterKey, now: UnixMs, entropy: &dyn Entropy) -> Result<Self> {
         let pepper = open_one(db, master, PEPPER, now, entropy).await?;
         let audit = SigningKey::from_seed(&open_one(db, master, AUDIT, now, entropy).await?)?;
-        Ok(Self { pepper, audit })
+        let seal = SealingKey(open_one(db, master, SEAL, now, entropy).await?);
+        Ok(Self { pepper, audit, seal })
     }
 
     /// Keys of no installation, for tests of what needs a pepper.
     #[cfg(test)]
     pub(crate) fn with_pepper(pepper: [u8; 32]) -> Self {
-        Self { pepper: Secret::new(pepper), audit: SigningKey::from_seed(&Secret::new(pepper)).expect("32 bytes are a seed") }
+        let audit = SigningKey::from_seed(&Secret::new(pepper)).expect("32 bytes are a seed");
+        Self { pepper: Secret::new(pepper), audit, seal: SealingKey(Secret::new(pepper)) }
     }
 }
 
@@ -163,6 +199,17 @@ mod tests {
         assert!(master.unwrap("pepper", &row(Uuid::from_u128(2), &wrapped)).is_err());
         assert!(master.unwrap("pepper", &row(id, &wrapped[..8])).is_err());
         assert!(MasterKey::generate(&SystemEntropy).unwrap("pepper", &row(id, &wrapped)).is_err());
+    }
+
+    #[test]
+    fn s76_a_sealed_value_opens_for_its_tenant_and_row_only() {
+        let (key, other) = (DataKeys::with_pepper([1; 32]).seal, DataKeys::with_pepper([2; 32]).seal);
+        let (tenant, row) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let sealed = key.seal(tenant, row, &Secret::new("sk_live_x".into()), &SystemEntropy).expect("seals");
+        assert_eq!(key.open(tenant, row, &sealed).expect("opens").expose(), "sk_live_x");
+        assert!(key.open(row, tenant, &sealed).is_err() && other.open(tenant, row, &sealed).is_err());
+        assert!(key.open(tenant, row, &sealed[..8]).is_err());
+        assert!(!format!("{key:?}").contains("1, 1"), "the key does not print");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod guides_plan;
 mod haproxy;
 mod harness;
 mod headers;
+mod idempotency;
 mod keys_api;
 mod leaks;
 mod logs;

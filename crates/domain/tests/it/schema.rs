@@ -77,6 +77,7 @@ fn s69_unscoped_sql_is_listed() {
         "membership_unscoped",         // a session finds its member by both ids
         "setup_link_is_open_unscoped", // before the first tenant
         "slug_taken_unscoped",         // slugs are unique across tenants
+        "sweep_unscoped",              // kept answers of every tenant grow old
         "tenant_name_unscoped",        // of the member's own tenant
         "tenant_of_unscoped",          // the command line is given a key's id
         "touch_key_unscoped",          // the meter writes the last use of every tenant's keys

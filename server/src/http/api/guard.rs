@@ -1,6 +1,9 @@
 //! In front of every API route: who calls, how often, and one line in the usage log about it.
 
-use super::super::{AppState, authn, error::ApiError, rate_limit};
+use super::{
+    super::{AppState, authn, error::ApiError, rate_limit},
+    idempotency,
+};
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -38,7 +41,7 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
     let mut response = match (&decision, refused) {
         (_, None) => {
             parts.extensions.insert(ctx.clone());
-            next.run(Request::from_parts(parts, body)).await
+            idempotency::run(&ctx, parts, body, next).await
         }
         (Some(decision), Some(_)) => ApiError(authn::denial(decision)).into_response(),
         (None, Some(c)) => too_many(&c),

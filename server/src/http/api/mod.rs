@@ -6,6 +6,7 @@
 mod audit;
 mod extract;
 mod guard;
+mod idempotency;
 mod ip_allowlist;
 mod keys;
 mod leaks;
