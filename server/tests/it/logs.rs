@@ -284,13 +284,15 @@ impl Events {
                     name: field("event:").unwrap_or_default(),
                     data: serde_json::from_str(&data).unwrap(),
                 });
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 if sent.is_some() {
                     return sent;
                 }
                 continue;
             }
-            let more = tokio::time::timeout(Duration::from_secs(10), self.body.next()).await.expect("something comes within ten seconds")?;
+            let more =
+                tokio::time::timeout(Duration::from_secs(10), self.body.next()).await.expect("something comes within ten seconds")?;
             self.text.push_str(std::str::from_utf8(&more.unwrap()).unwrap());
         }
     }
