@@ -28,7 +28,7 @@ pub async fn stored(config: &Config, tenant: Option<&str>, head: Option<&Path>, 
     let mut whole = true;
     for t in chosen {
         let ctx = Ctx::new(core.clone(), Who::CommandLine(t.id), RequestInfo::default());
-        whole &= say(&t.slug.to_string(), audit::verify_chain(&ctx).await?);
+        whole &= say(&t.slug, audit::verify_chain(&ctx).await?);
         for kept in heads.iter().filter(|h| h.tenant_id == t.id) {
             let agrees = head_is_signed(kept, public_key) && audit::agrees(&ctx, kept).await?;
             println!(

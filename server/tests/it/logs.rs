@@ -284,7 +284,8 @@ impl Events {
                     name: field("event:").unwrap_or_default(),
                     data: serde_json::from_str(&data).unwrap(),
                 });
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 if sent.is_some() {
                     return sent;
                 }

@@ -160,12 +160,13 @@ pub async fn advice(ctx: &Ctx, id: KeyId) -> Result<Advice> {
     let key = find(ctx, &mut tx, &grant, id).await?;
     let since = ctx.now().plus(-WINDOW);
     let needed = log::needed(&mut tx, &grant, id, since).await?;
-    Ok(advise(&key.scopes, &needed, since))
+    let verbs = scopes::verbs(&mut tx, &grant).await?;
+    Ok(advise(&key.scopes, &needed, since, &verbs))
 }
 
 /// Each needed permission is put down to the narrowest grant that covers it. Calls to Keystead's own API state no
 /// requirement in the log: what could have served them is not called unused.
-fn advise(granted: &ScopeSet, needed: &[(Vec<Scope>, bool, i64, UnixMs)], since: UnixMs) -> Advice {
+fn advise(granted: &ScopeSet, needed: &[(Vec<Scope>, bool, i64, UnixMs)], since: UnixMs, verbs: &[String]) -> Advice {
     let blind = needed.iter().any(|(scopes, own_api, ..)| *own_api && scopes.is_empty());
     let mut uses: Vec<GrantUse> = granted
         .0
@@ -181,12 +182,12 @@ fn advise(granted: &ScopeSet, needed: &[(Vec<Scope>, bool, i64, UnixMs)], since:
     let mut wanted: BTreeMap<String, Scope> = BTreeMap::new();
     for (scopes, _, n, last) in needed {
         for scope in scopes {
-            wanted.entry(scope.canonical()).or_insert_with(|| scope.clone());
-            let covering = uses.iter_mut().filter(|u| u.scope.covers(scope)).min_by_key(|u| breadth(&u.scope, scope));
+            wanted.entry(scope.canonical_with(verbs)).or_insert_with(|| scope.clone());
+            let covering = uses.iter_mut().filter(|u| u.scope.covers_with(scope, verbs)).min_by_key(|u| breadth(&u.scope, scope, verbs));
             if let Some(u) = covering {
                 u.count += n;
                 u.last_used_at = u.last_used_at.max(Some(*last));
-                if !u.needed.iter().any(|s| s.canonical() == scope.canonical()) {
+                if !u.needed.iter().any(|s| s.canonical_with(verbs) == scope.canonical_with(verbs)) {
                     u.needed.push(scope.clone());
                 }
             }
@@ -195,28 +196,28 @@ fn advise(granted: &ScopeSet, needed: &[(Vec<Scope>, bool, i64, UnixMs)], since:
     let requests = needed.iter().map(|(_, _, n, _)| n).sum();
     let without_requirement = needed.iter().filter(|(scopes, ..)| scopes.is_empty()).map(|(_, _, n, _)| n).sum();
     let unused = uses.iter().filter(|u| u.count == 0 && u.known).map(|u| u.scope.clone()).collect();
-    let suggested = suggest(&uses, wanted);
+    let suggested = suggest(&uses, wanted, verbs);
     Advice { since, requests, without_requirement, granted: uses, unused, suggested }
 }
 
 /// What was needed, in the key's own spelling where it holds exactly that, and what cannot be judged.
-fn suggest(uses: &[GrantUse], wanted: BTreeMap<String, Scope>) -> Option<ScopeSet> {
+fn suggest(uses: &[GrantUse], wanted: BTreeMap<String, Scope>, verbs: &[String]) -> Option<ScopeSet> {
     if wanted.is_empty() {
         return None;
     }
     let mut kept: Vec<Scope> =
-        uses.iter().filter(|u| !u.known || wanted.contains_key(&u.scope.canonical())).map(|u| u.scope.clone()).collect();
-    let spelled: HashSet<String> = kept.iter().map(Scope::canonical).collect();
+        uses.iter().filter(|u| !u.known || wanted.contains_key(&u.scope.canonical_with(verbs))).map(|u| u.scope.clone()).collect();
+    let spelled: HashSet<String> = kept.iter().map(|s| s.canonical_with(verbs)).collect();
     // What a kept one covers needs no line of its own.
     let own = ScopeSet(kept.clone());
-    kept.extend(wanted.into_iter().filter(|(canonical, s)| !spelled.contains(canonical) && !own.covers(s)).map(|(_, s)| s));
+    kept.extend(wanted.into_iter().filter(|(canonical, s)| !spelled.contains(canonical) && !own.covers_with(s, verbs)).map(|(_, s)| s));
     let same = kept.len() == uses.len() && uses.iter().all(|u| kept.contains(&u.scope));
     if same { None } else { Some(ScopeSet(kept)) }
 }
 
 /// How much wider a grant is than what was wanted.
-fn breadth(held: &Scope, wanted: &Scope) -> u8 {
-    if held.canonical() == wanted.canonical() {
+fn breadth(held: &Scope, wanted: &Scope, verbs: &[String]) -> u8 {
+    if held.canonical_with(verbs) == wanted.canonical_with(verbs) {
         0
     } else if held.is_admin() {
         3

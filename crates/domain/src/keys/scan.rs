@@ -80,7 +80,7 @@ mod tests {
         keys::secret::generate,
         seal::DataKeys,
     };
-    use contract::{Environment, KeyKind, Secret, Slug};
+    use contract::{Environment, KeyKind, Slug};
 
     fn made(kind: KeyKind, environment: Environment, slug: &str) -> String {
         let keys = DataKeys::with_pepper([7; 32]);

@@ -134,13 +134,15 @@ impl std::fmt::Debug for Parsed<'_> {
     }
 }
 
+#[cfg(test)]
 impl<'a> Parsed<'a> {
     /// The key itself; greppable on purpose.
-    #[cfg(test)]
     pub(super) const fn expose(self) -> &'a str {
         self.0
     }
+}
 
+impl Parsed<'_> {
     /// The digest under which the key would be stored.
     pub fn digest(self, keys: &DataKeys) -> Digest {
         digest(keys, self.0)

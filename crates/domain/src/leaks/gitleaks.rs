@@ -34,7 +34,7 @@ tags = ["keystead", "api-key"]
 mod tests {
     use super::*;
     use crate::{clock::SystemEntropy, keys::secret::generate, seal::DataKeys};
-    use contract::{KeyKind, Secret, Slug};
+    use contract::{KeyKind, Slug};
     use regex::Regex;
     use std::{collections::HashMap, time::Duration};
 

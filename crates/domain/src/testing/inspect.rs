@@ -81,7 +81,7 @@ impl TestInstallation {
     }
 
     /// A request by bootstrap's gateway.
-    pub async fn gateway(&self) -> crate::Ctx {
+    pub fn gateway(&self) -> crate::Ctx {
         let entry = crate::verify::gateway(&self.core, &self.first.gateway_key, None).expect("the gateway's key is good");
         self.as_who(crate::Who::Key(entry))
     }
@@ -169,22 +169,6 @@ impl TestInstallation {
         let of_values = ["Cond:", "Filter:", "Materialize", "Memoize", "Cache Key:", "Cache Mode:"];
         let plain: Vec<&str> = lines.iter().map(|l| l.trim()).filter(|l| !of_values.iter().any(|v| l.contains(v))).collect();
         plain.join("\n")
-    }
-
-    /// Puts a second secret beside that of a key, as a rotation does; the old one works for so long. Answers old and new.
-    pub async fn add_secret(&self, key: KeyId, grace: Duration) -> (contract::SecretId, contract::SecretId) {
-        const OLD: &str = "SELECT id FROM api_key_secrets WHERE key_id = $1 AND valid_until IS NULL";
-        const END: &str = "UPDATE api_key_secrets SET valid_until = $2 WHERE id = $1";
-        const NEW: &str = "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) \
-            SELECT tenant_id, $2, key_id, $3, prefix, 'new!', $4 FROM api_key_secrets WHERE id = $1";
-        let (now, new) = (self.core.now(), self.core.new_uuid());
-        let mut tx = self.core.db.begin().await.expect("begins");
-        let old: Uuid = on!(tx, c => sqlx::query_scalar(OLD).bind(key.uuid()).fetch_one(c).await).expect("a secret");
-        let until = now.plus(i64::try_from(grace.as_millis()).expect("a test's grace"));
-        on!(tx, c => sqlx::query(END).bind(old).bind(until.0).execute(c).await.map(drop)).expect("runs");
-        on!(tx, c => sqlx::query(NEW).bind(old).bind(new).bind([&[1], new.as_bytes().as_slice(), new.as_bytes()].concat()).bind(now.0).execute(c).await.map(drop)).expect("runs");
-        tx.commit_quiet().await.expect("commits");
-        (contract::SecretId::from_uuid(old), contract::SecretId::from_uuid(new))
     }
 
     /// Gives the first tenant `n` keys named `service-1` and so on: most live, every tenth a test key, most used once,

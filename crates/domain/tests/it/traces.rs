@@ -36,7 +36,7 @@ async fn stored(t: &TestInstallation, n: i64) {
 on_both! {
     async fn a_trace_tells_each_check_with_the_facts_of_that_moment(t) {
         let owner = t.owner();
-        let gateway = t.gateway().await;
+        let gateway = t.gateway();
         let mut form = t.form("checkout", "users:read");
         form.allowed_ips = "198.51.100.0/24".into();
         let made = keys::create_from_form(&owner, &form).await.unwrap();
@@ -85,7 +85,7 @@ on_both! {
 
 on_both! {
     async fn a_policy_is_stored_once_for_all_the_requests_it_decided(t) {
-        let gateway = t.gateway().await;
+        let gateway = t.gateway();
         let key = keys::create_from_form(&t.owner(), &t.form("k", "read")).await.unwrap().key.unwrap();
         for _ in 0..3 {
             for _ in 0..20 {
@@ -253,7 +253,7 @@ on_both! {
 on_both! {
     async fn advice_names_what_was_not_needed_and_a_set_that_would_have_done(t) {
         let owner = t.owner();
-        let gateway = t.gateway().await;
+        let gateway = t.gateway();
         let made = keys::create_from_form(&owner, &t.form("k", "read users:write delete")).await.unwrap();
         let (id, key) = (made.api_key.id, made.key.unwrap());
         assert_eq!(keys::advice(&owner, id).await.unwrap().suggested, None, "nothing to go by");
@@ -276,14 +276,16 @@ on_both! {
 on_both! {
     async fn the_cockpit_shows_who_still_uses_the_old_secret_and_when_it_is_safe(t) {
         let owner = t.owner();
-        let gateway = t.gateway().await;
+        let gateway = t.gateway();
         let made = keys::create_from_form(&owner, &t.form("k", "read")).await.unwrap();
         let (id, key) = (made.api_key.id, made.key.unwrap());
         let calm = keys::cockpit(&owner, id, None).await.unwrap();
         assert!(calm.old.is_empty() && calm.safe_to_retire && calm.quiet_hours == keys::QUIET_HOURS);
         domain::verify::verify(&gateway, &ask(&key, &[], Some("203.0.113.1"), Environment::Live)).await.unwrap();
         t.clock.advance(Duration::from_secs(3_600));
-        let (old, new) = t.add_secret(id, Duration::from_secs(7 * 86_400)).await;
+        t.core.cache.sync(&t.core).await.unwrap();
+        let old = calm.current.secret_id;
+        keys::rotate(&owner, id, &serde_json::from_value(serde_json::json!({"grace_seconds": 604_800})).unwrap()).await.unwrap();
         t.clock.advance(Duration::from_secs(3_600));
         t.core.cache.sync(&t.core).await.unwrap();
         for ip in ["203.0.113.9", "203.0.113.9", "198.51.100.7"] {
@@ -292,7 +294,8 @@ on_both! {
         }
         stored(&t, 4).await;
         let busy = keys::cockpit(&owner, id, None).await.unwrap();
-        assert_eq!((busy.current.secret_id, busy.current.count, busy.old.len()), (new, 0, 1));
+        assert!(busy.current.secret_id != old);
+        assert_eq!((busy.current.count, busy.old.len()), (0, 1));
         assert_eq!((busy.old[0].secret_id, busy.old[0].count), (old, 3), "since the rotation");
         let seen: Vec<_> = busy.old[0].callers.iter().map(|c| (c.ip.unwrap().to_string(), c.count)).collect();
         assert_eq!(seen, [("198.51.100.7".to_owned(), 1), ("203.0.113.9".to_owned(), 2)], "the latest first");

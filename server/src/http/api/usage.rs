@@ -69,7 +69,7 @@ async fn one(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json<Trace>,
 async fn summary(Caller(ctx): Caller, uri: Uri) -> Result<Json<UsageSummary>, ApiError> {
     ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let mut asked = Asked::read(&uri)?;
-    let wrong = |_| Problem::invalid(FieldErrors::one("bucket", "invalid", "hour or day."));
+    let wrong = |()| Problem::invalid(FieldErrors::one("bucket", "invalid", "hour or day."));
     let bucket = asked.take("bucket").map(|b| b.parse::<Bucket>().map_err(wrong)).transpose()?;
     let query = asked.filter(|pairs| UsageQuery::parse(pairs))?;
     usage::summary(&ctx, &query, bucket).await.map(Json).map_err(|e| ctx.problem(e).into())

@@ -43,17 +43,25 @@ pub(super) async fn codes(tx: &mut Tx, grant: &Grant, range: &Range<'_>) -> Resu
     rows.into_iter().map(|(code, n)| Ok((code.parse().map_err(damaged)?, n))).collect()
 }
 
+#[derive(FromRow)]
+struct KeyRow {
+    credential_id: Option<Uuid>,
+    name: Option<String>,
+    allowed: i64,
+    denied: i64,
+    last_at: i64,
+}
+
 pub(super) async fn keys(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: usize) -> Result<Vec<KeyCount>> {
     let sql = anchored!(range.anchor(), by_key, "GROUP BY e.credential_id, k.name ORDER BY COUNT(*) DESC LIMIT $5");
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows: Vec<(Option<Uuid>, Option<String>, i64, i64, i64)> =
-        on!(tx, c => bound!(sqlx::query_as(sql), grant, range, limit).fetch_all(c).await)?;
-    let key = |(id, name, allowed, denied, last_at): (Option<Uuid>, _, _, _, _)| KeyCount {
-        credential_id: id.map(KeyId::from_uuid),
-        name,
-        allowed,
-        denied,
-        last_at: UnixMs(last_at),
+    let rows: Vec<KeyRow> = on!(tx, c => bound!(sqlx::query_as(sql), grant, range, limit).fetch_all(c).await)?;
+    let key = |r: KeyRow| KeyCount {
+        credential_id: r.credential_id.map(KeyId::from_uuid),
+        name: r.name,
+        allowed: r.allowed,
+        denied: r.denied,
+        last_at: UnixMs(r.last_at),
     };
     Ok(rows.into_iter().map(key).collect())
 }
@@ -203,6 +211,15 @@ pub(crate) async fn secret_use(
     Ok((n, last.map(UnixMs)))
 }
 
+#[derive(FromRow)]
+struct CallerRow {
+    ip: Option<String>,
+    user_agent: Option<String>,
+    path: Option<String>,
+    n: i64,
+    last: i64,
+}
+
 /// Who called with a secret since then, the latest first.
 pub(crate) async fn secret_callers(tx: &mut Tx, grant: &Grant, key: KeyId, secret: SecretId, since: UnixMs) -> Result<Vec<CallerSeen>> {
     const SQL: &str = "SELECT ip, user_agent, path, COUNT(*) AS n, MAX(at) AS last FROM usage_events \
@@ -210,15 +227,15 @@ pub(crate) async fn secret_callers(tx: &mut Tx, grant: &Grant, key: KeyId, secre
         GROUP BY ip, user_agent, path ORDER BY MAX(at) DESC LIMIT 100";
     let mut all = Vec::new();
     for environment in Environment::ALL {
-        let rows: Vec<(Option<String>, Option<String>, Option<String>, i64, i64)> = on!(tx, c => sqlx::query_as(SQL)
+        let rows: Vec<CallerRow> = on!(tx, c => sqlx::query_as(SQL)
             .bind(grant.tenant_id().uuid()).bind(environment.as_str()).bind(key.uuid()).bind(first_id(since)).bind(secret.uuid())
             .fetch_all(c).await)?;
-        let seen = |(ip, user_agent, path, count, last): (Option<String>, _, _, _, _)| CallerSeen {
-            ip: ip.and_then(|ip| ip.parse().ok()),
-            user_agent,
-            path,
-            count,
-            last_seen_at: UnixMs(last),
+        let seen = |r: CallerRow| CallerSeen {
+            ip: r.ip.and_then(|ip| ip.parse().ok()),
+            user_agent: r.user_agent,
+            path: r.path,
+            count: r.n,
+            last_seen_at: UnixMs(r.last),
         };
         all.extend(rows.into_iter().map(seen));
     }
