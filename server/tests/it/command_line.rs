@@ -99,6 +99,26 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn the_command_line_undoes_an_allowlist_that_shuts_everybody_out(on) {
+        let i = Installation::new(on).await;
+        let server = i.serve(&[]);
+        let key = format!("x-api-key: {}", i.key("api_key"));
+        let json = ["-H", &key, "-H", "content-type: application/json", "-d", r#"{"allowed_ips":["198.51.100.7"]}"#];
+        let (status, answer) = server.curl("/v1/auth/ip-allowlist", &json);
+        assert!(status == 200 && answer.contains("keystead tenants allowlist"), "{status} {answer}");
+        assert_eq!(server.curl("/v1/auth/test", &["-H", &key]).0, 403);
+        let shown = i.run(&["tenants", "allowlist", "acme"], "");
+        assert_eq!(String::from_utf8_lossy(&shown.stdout).trim(), "198.51.100.7");
+        assert!(i.run(&["tenants", "allowlist", i.key("tenant_id"), "--clear"], "").status.success());
+        let undone = Instant::now();
+        while server.curl("/v1/auth/test", &["-H", &key]).0 != 200 {
+            assert!(undone.elapsed() < Duration::from_secs(1), "the running server follows within a second");
+        }
+        assert!(!i.run(&["tenants", "allowlist", "nobody", "--clear"], "").status.success());
+    }
+}
+
 #[test]
 fn the_help_documents_every_setting() {
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_keystead")).args(["serve", "--help"]).output().unwrap();
