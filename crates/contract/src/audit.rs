@@ -109,6 +109,7 @@ impl AuditQuery {
             }
             let some = Some(value.to_owned());
             match name {
+                _ if value.contains(char::is_control) => errors.add(name, "invalid", "Control characters are not allowed."),
                 "from" if !instant(&mut query.from, value) => errors.add(name, "invalid", format!("“{value}” is not {INSTANT}.")),
                 "to" if !instant(&mut query.to, value) => errors.add(name, "invalid", format!("“{value}” is not {INSTANT}.")),
                 "from" | "to" => {}

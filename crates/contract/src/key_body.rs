@@ -340,6 +340,10 @@ fn read_name(name: Option<&str>, errors: &mut FieldErrors) -> Option<KeyName> {
 
 fn read_scopes(words: &[String], errors: &mut FieldErrors) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = Vec::new();
+    if words.len() > 2 * SCOPES {
+        errors.add("scopes", "too_long", format!("At most {SCOPES} permissions."));
+        return scopes;
+    }
     for word in words {
         match Scope::parse(word) {
             Ok(s) if scopes.contains(&s) => {}
@@ -359,6 +363,10 @@ fn read_scopes(words: &[String], errors: &mut FieldErrors) -> Vec<Scope> {
 /// Reads an allowlist; each error names the entry and, where there is one, its corrected form (s42).
 pub fn read_ips(words: &[String], errors: &mut FieldErrors) -> Vec<AllowedIp> {
     let mut ips: Vec<AllowedIp> = Vec::new();
+    if words.len() > 2 * ADDRESSES {
+        errors.add("allowed_ips", "too_long", format!("At most {ADDRESSES} addresses and networks."));
+        return ips;
+    }
     for word in words {
         match AllowedIp::parse(&cut(word)) {
             Ok(ip) if ips.contains(&ip) => {}
@@ -434,7 +442,7 @@ fn tidy(v: &mut Value, depth: usize) -> Result<(), &'static str> {
         Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
         Value::Number(n) => {
             if let Some(whole) = n.as_i64() {
-                return if whole.abs() <= SAFE {
+                return if whole.unsigned_abs() <= SAFE.unsigned_abs() {
                     Ok(())
                 } else {
                     Err("Whole numbers beyond 2^53 do not survive JavaScript: send them as text.")

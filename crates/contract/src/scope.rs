@@ -80,7 +80,7 @@ impl Scope {
 
     /// Is it a permission on Keystead itself (`keystead.…`)?
     pub fn is_reserved(&self) -> bool {
-        self.0.starts_with(RESERVED)
+        self.0.split(':').any(|part| part.starts_with(RESERVED))
     }
 
     /// Is it `admin` (also spelled `admin:all`), which covers everything?
@@ -268,6 +268,19 @@ mod tests {
         assert_eq!(s("run:exports").canonical_with(&own), "exports:run");
         assert_eq!(s("run:exports").canonical(), "run:exports", "elsewhere it is a resource");
         assert!(!s("run:exports").covers(&s("exports:run")));
+    }
+
+    #[test]
+    fn s35_no_spelling_of_keysteads_own_permissions_is_covered_by_a_bare_verb() {
+        for perm in crate::Perm::ALL {
+            let (resource, verb) = perm.as_str().split_once(':').expect("resource:verb");
+            for spelling in [perm.as_str().to_owned(), format!("{verb}:{resource}")] {
+                assert!(s(&spelling).is_reserved(), "{spelling}");
+                for held in ["read", "write", "delete", "read:all", "verify", "lookup", "revoke"] {
+                    assert!(!s(held).covers(&s(&spelling)), "{held} covers {spelling}");
+                }
+            }
+        }
     }
 
     #[test]

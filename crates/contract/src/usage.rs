@@ -127,6 +127,7 @@ impl UsageQuery {
                 }
             };
             match name {
+                _ if value.contains(char::is_control) => errors.add(name, "invalid", "Control characters are not allowed."),
                 "from" => word(instant(&mut query.from, value), INSTANT),
                 "to" => word(instant(&mut query.to, value), INSTANT),
                 "credential_id" => word(put(&mut query.credential_id, value), "the id of a key"),

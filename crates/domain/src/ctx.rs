@@ -206,7 +206,8 @@ impl Ctx {
             Who::Anonymous => false,
             Who::CommandLine(_) => true,
             Who::Person(p) if p.role.grants_any() => true,
-            Who::Person(p) => p.role.perms().iter().any(|perm| perm.scope().covers(scope)) || p.role.own_api().covers(scope),
+            // Of Keystead's own permissions they hold what concerns their own keys; a key of theirs would know no such bound.
+            Who::Person(p) => !scope.is_reserved() && p.role.own_api().covers(scope),
             Who::Key(key) => key.covers(scope),
         };
         if held { Ok(()) } else { Err(Error::CannotGrant(scope.clone())) }

@@ -93,11 +93,11 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable(e.to_string())
             }
-            // PostgreSQL: shutting down, starting up, too many connections; SQLite: busy, disk full, I/O error.
+            // PostgreSQL: shutting down, starting up, too many connections, lost against another transaction; SQLite: busy, disk full, I/O error.
             sqlx::Error::Database(db)
                 if matches!(
                     db.code().as_deref(),
-                    Some("57P01" | "57P02" | "57P03" | "53300" | "08006" | "08001" | "5" | "6" | "10" | "13")
+                    Some("57P01" | "57P02" | "57P03" | "53300" | "08006" | "08001" | "40001" | "40P01" | "5" | "6" | "10" | "13")
                 ) =>
             {
                 Self::Unavailable(e.to_string())

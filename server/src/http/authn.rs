@@ -1,11 +1,17 @@
 //! Who calls the API: a key in `Authorization: Bearer` or `X-API-Key`. Cookies are not read here.
 
-use super::{AppState, error::ApiError};
-use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
+use super::{AppState, error::ApiError, rate_limit};
+use axum::{
+    http::{HeaderMap, Method, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+};
 use contract::{Code, ErrorCode, Problem, Requirement, UsageSource};
 use domain::{
     Ctx, RequestInfo, Who,
-    verify::{self, Decision, Logged},
+    verify::{
+        self, Decision, Logged,
+        limit::{FAILED, Subject},
+    },
 };
 use std::time::Instant;
 
@@ -36,21 +42,29 @@ pub fn logged(method: &Method, uri: &Uri, info: &RequestInfo) -> Logged {
 
 /// Who calls, as far as the credential tells: a refused one is logged and answered, none at all is `Anonymous`. The
 /// decision is given back for whoever charges and logs what was let in.
-pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Decision>), ApiError> {
+pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Decision>), Response> {
     let started = Instant::now();
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
     let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
-    let Some(credential) = credential(&parts.headers)? else {
+    let Some(credential) = credential(&parts.headers).map_err(IntoResponse::into_response)? else {
         return Ok((anonymous, None));
     };
     let need = Requirement::default();
-    let decision = verify::check(&state.core, &credential, info.ip, &need, None, true).map_err(|e| anonymous.problem(e))?;
+    let decision = verify::check(&state.core, &credential, info.ip, &need, None, true);
+    let decision = decision.map_err(|e| ApiError(anonymous.problem(e)).into_response())?;
     if let Decision { code: Code::Valid, entry: Some(entry), .. } = &decision {
         return Ok((Ctx::new(state.core.clone(), Who::Key(entry.clone()), info), Some(decision)));
     }
+    // What nobody owns is counted by its sender, and beyond the limit it is not even logged.
+    if decision.entry.is_none() {
+        let charge = state.core.limits.charge(Subject::failed(rate_limit::sender(&info)), FAILED, 1, state.core.now());
+        if !charge.admitted() {
+            return Err(rate_limit::too_many(&charge, state.core.now()));
+        }
+    }
     let logged = logged(&parts.method, &parts.uri, &info);
     verify::record(&anonymous, None, info.ip, &need, &decision, UsageSource::Api, logged, started.elapsed()).await;
-    Err(ApiError(denial(&decision)))
+    Err(ApiError(denial(&decision)).into_response())
 }
 
 /// What the client of a denied request is told: nothing about why a key does not work (s37).

@@ -75,7 +75,9 @@ async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Optio
     };
     let ctx = Ctx::new(state.core.clone(), Who::Key(gateway), info);
     let credential = authn::credential(headers)?;
-    let tenant = text(headers, "x-tenant-id");
+    // An upstream may read any of several: one that is not plainly the own tenant is foreign.
+    let tenants: Vec<&str> = headers.get_all("x-tenant-id").iter().map(|v| v.to_str().unwrap_or("?")).collect();
+    let tenant = tenants.iter().find(|t| **t != tenants[0]).or(tenants.first()).copied();
     let decision = verify::forward_auth(&ctx, credential.as_deref().unwrap_or_default(), ip, &demand.need, tenant, logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
     *charge = decision.charge;

@@ -1,7 +1,7 @@
 //! Who am I, and does the server live?
 
 use super::{AppState, api::Caller, authn, error::ApiError};
-use axum::{Json, extract::State, http::request::Parts};
+use axum::{Json, extract::State, http::request::Parts, response::Response};
 use contract::{CredentialKind, Environment, ErrorCode, Requirement, ScopeSet, UnixMs, UsageSource, UserId};
 use domain::{Who, verify};
 use serde::Serialize;
@@ -54,7 +54,7 @@ struct User {
 }
 
 /// `GET /health`: healthy, and with a credential also who it is; a bad credential is 401.
-pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<Health>, ApiError> {
+pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<Health>, Response> {
     let started = Instant::now();
     let (ctx, decision) = authn::caller(&state, &parts).await?;
     if let Some(decision) = decision {

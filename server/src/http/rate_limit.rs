@@ -1,9 +1,17 @@
 //! Three header families that say the same of a limit: `X-RateLimit-*` (guides), `RateLimit` and `RateLimit-Policy`
 //! (IETF draft-ietf-httpapi-ratelimit-headers), `Retry-After` (RFC 9110).
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use contract::UnixMs;
-use domain::verify::limit::{Charge, Span};
+use super::error::ApiError;
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use contract::{ErrorCode, Problem, UnixMs};
+use domain::{
+    RequestInfo,
+    verify::limit::{Charge, Span},
+};
+use std::net::{IpAddr, Ipv4Addr};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -30,6 +38,19 @@ pub fn write(headers: &mut HeaderMap, charge: &Charge, now: UnixMs) {
     if let Some(after) = retry_after {
         set(header::RETRY_AFTER, after.to_string());
     }
+}
+
+/// The refusal of a charge.
+pub fn too_many(charge: &Charge, now: UnixMs) -> Response {
+    let problem = Problem::new(ErrorCode::RateLimitExceeded).with("retry_after", charge.retry_after.unwrap_or(1));
+    let mut response = ApiError(problem).into_response();
+    write(response.headers_mut(), charge, now);
+    response
+}
+
+/// Whom a request without a known credential is counted for; those whose address is unknown are not told apart.
+pub fn sender(info: &RequestInfo) -> IpAddr {
+    info.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 #[cfg(test)]

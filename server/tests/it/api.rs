@@ -349,3 +349,38 @@ on_both! {
         assert_eq!((gone.status, &gone.json()["state"]), (StatusCode::OK, &json!("revoked")));
     }
 }
+
+#[tokio::test]
+async fn s73_credentials_that_nobody_has_are_counted_by_their_sender_and_not_logged_without_end() {
+    let app = App::new(On::Sqlite).await;
+    let mut codes = Vec::new();
+    for n in 0..25 {
+        codes.push(app.get(["/v1/auth/test", "/health"][n % 2], &[("x-api-key", "junk")]).await.code());
+    }
+    assert_eq!(codes.iter().filter(|c| *c == "INVALID_API_KEY").count(), 20);
+    let refused = app.get("/health", &[("x-api-key", "junk")]).await;
+    assert_eq!(refused.code(), "RATE_LIMIT_EXCEEDED");
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(
+        app.get("/v1/auth/test", &[("x-api-key", &app.t.first.api_key)]).await.status,
+        StatusCode::OK,
+        "a known key is not held back"
+    );
+    app.t.core.meter.stop().await;
+    assert_eq!(usage::count_unscoped(&app.t.core.db).await.unwrap(), 21, "20 refusals and one success");
+}
+
+on_both! {
+    async fn s36_a_test_key_that_decides_knows_nothing_that_is_live(on) {
+        let app = App::new(on).await;
+        let auth = [("x-api-key", app.t.first.api_key.as_str())];
+        let make = |environment: &str| json!({"name": environment, "scopes": ["keystead.keys:verify"], "environment": environment});
+        let decider = app.post("/v1/api-keys", &auth, &make("test")).await.json();
+        let tested = app.post("/v1/api-keys", &auth, &make("test")).await.json();
+        let decider = [("x-api-key", decider["key"].as_str().unwrap())];
+        let live = app.post("/v1/verify", &decider, &json!({"credential": app.t.first.api_key, "environment": "live"})).await.json();
+        assert_eq!((&live["code"], &live["tenant_id"]), (&json!("NOT_FOUND"), &serde_json::Value::Null));
+        let test = app.post("/v1/verify", &decider, &json!({"credential": tested["key"], "environment": "test"})).await.json();
+        assert_eq!(test["code"], "VALID", "{test}");
+    }
+}

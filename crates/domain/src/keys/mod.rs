@@ -57,6 +57,11 @@ pub(crate) async fn mark_revoked(tx: &mut Tx, grant: &Grant, id: KeyId, now: Uni
     sql::revoke(tx, grant, id, now).await
 }
 
+/// Locks a key's row until the commit. Whoever changes a key or its secrets begins with it.
+pub(crate) async fn lock_row(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<()> {
+    sql::lock_row(tx, grant, id).await
+}
+
 /// Tells every process that a key or one of its secrets changed.
 pub(crate) async fn mark_changed(tx: &mut Tx, grant: &Grant, id: KeyId, now: UnixMs) -> Result<()> {
     sql::append_change(tx, grant, id, now).await

@@ -50,7 +50,7 @@ pub async fn rotate(ctx: &Ctx, id: KeyId, body: &RotateBody) -> Result<CreatedKe
         after: Some(serde_json::json!({"prefix": after.prefix, "last_four": after.last_four, "old_valid_until": until})),
     })
     .await?;
-    core.cache.sync(core).await?;
+    core.cache.sync_later(core).await;
     Ok(CreatedKey { api_key: after, key: Some(made.token.expose().clone()) })
 }
 

@@ -115,9 +115,14 @@ pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: KeyId, reach: Reach) ->
 
 /// The same, with the row locked until the commit: what is judged on it cannot change meanwhile.
 pub(super) async fn lock(tx: &mut Tx, grant: &Grant, id: KeyId, reach: Reach) -> Result<Option<Row>> {
+    lock_row(tx, grant, id).await?;
+    find(tx, grant, id, reach).await
+}
+
+pub(super) async fn lock_row(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<()> {
     const SQL: &str = "UPDATE api_keys SET name = name WHERE tenant_id = $1 AND id = $2";
     on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).execute(c).await.map(drop))?;
-    find(tx, grant, id, reach).await
+    Ok(())
 }
 
 pub(super) async fn tenant_of_unscoped(tx: &mut Tx, id: KeyId) -> Result<Option<TenantId>> {
@@ -190,7 +195,7 @@ pub(super) async fn digest_taken_unscoped(tx: &mut Tx, digest: &Digest) -> Resul
 }
 
 pub(super) async fn secrets(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<Vec<KeySecret>> {
-    const SQL: &str = "SELECT id, prefix, last_four, created_at, valid_until FROM api_key_secrets \
+    const SQL: &str = "SELECT id, prefix, last_four, created_at, COALESCE(revoked_at, valid_until) FROM api_key_secrets \
         WHERE tenant_id = $1 AND key_id = $2 ORDER BY id DESC LIMIT 100";
     let rows: Vec<(Uuid, String, String, i64, Option<i64>)> =
         on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).fetch_all(c).await)?;

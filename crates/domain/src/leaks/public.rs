@@ -47,6 +47,7 @@ async fn take_in(ctx: &Ctx, entry: &Entry, digest: &Digest) -> Result<bool> {
     let grant = Grant::of_leak(entry.tenant_id, ctx.actor());
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
+    keys::lock_row(tx.tx(), &grant, entry.key_id).await?;
     let Some(row) = sql::secret_of(tx.tx(), &grant, digest).await? else { return Ok(false) };
     let found = row.found(now)?;
     let effect = match found.secret.state {

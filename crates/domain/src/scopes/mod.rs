@@ -41,7 +41,7 @@ impl Catalogue {
     /// The entry that is the same permission, in its spelling; Keystead's own and the built-in ones are always there.
     pub(crate) fn find(&self, scope: &Scope) -> Option<Scope> {
         if scope.is_reserved() {
-            return Perm::ALL.iter().map(|p| p.scope()).find(|p| p == scope);
+            return Perm::ALL.iter().map(|p| p.scope()).find(|p| p.canonical() == scope.canonical());
         }
         let found = self.by_canonical.get(&scope.canonical_with(&self.verbs)).cloned();
         found.or_else(|| BUILT_IN_SCOPES.contains(&scope.as_str()).then(|| scope.clone()))

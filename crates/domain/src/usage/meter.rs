@@ -241,7 +241,11 @@ impl LastUsed {
             }
         }
         let fresh = |key: &KeyId, at: UnixMs| self.0.get(key).is_none_or(|before| at.0 - before.0 >= 60_000);
-        latest.into_iter().filter(|(key, (_, at))| fresh(key, *at)).map(|(key, (tenant, at))| (tenant, key, at)).collect()
+        let mut due: Vec<_> =
+            latest.into_iter().filter(|(key, (_, at))| fresh(key, *at)).map(|(key, (tenant, at))| (tenant, key, at)).collect();
+        // Everybody who changes several keys does so in this order: nobody waits in a circle.
+        due.sort_unstable_by_key(|(_, key, _)| key.uuid());
+        due
     }
 
     fn remember(&mut self, written: Vec<(TenantId, KeyId, UnixMs)>) {

@@ -120,6 +120,14 @@ impl KeyCache {
         if age <= max { Ok(()) } else { Err(Error::unavailable(format!("the key snapshot is {age} ms old"))) }
     }
 
+    /// The same after a commit whose answer must not be lost, such as a new secret: what fails is logged, and the
+    /// follower makes up for it.
+    pub async fn sync_later(&self, core: &Core) {
+        if let Err(e) = self.sync(core).await {
+            tracing::error!(error = %e, "a change was stored, but the snapshot does not know it yet");
+        }
+    }
+
     /// Follows the log to its end. The first call loads everything.
     pub async fn sync(&self, core: &Core) -> Result<()> {
         let mut followed = self.followed.lock().await;

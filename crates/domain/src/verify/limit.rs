@@ -15,6 +15,10 @@ use std::{
 /// What callers without a credential may do, by their address.
 pub const ANONYMOUS: RateLimit = RateLimit { per_hour: 100, per_second: 5 };
 
+/// Credentials that are none or nobody's, by the address that sends them: room for a service that was misconfigured,
+/// none for guessing or for filling the log.
+pub const FAILED: RateLimit = RateLimit { per_hour: 1_000, per_second: 20 };
+
 /// Locks, so that busy subjects do not wait for each other.
 const SHARDS: usize = 64;
 /// Subjects of one shard before those that rest are forgotten early: 1 M in all, about 80 MB.
@@ -27,15 +31,26 @@ pub enum Subject {
     Key(TenantId, KeyId),
     /// Whoever comes from an address without a credential; an IPv6 client owns its /64 (s41).
     Address(IpAddr),
+    /// Whoever sends credentials that nobody has, from an address.
+    Failed(IpAddr),
 }
 
 impl Subject {
     /// The subject behind an address.
     pub fn address(ip: IpAddr) -> Self {
-        match normalise(ip) {
-            IpAddr::V6(v6) => Self::Address(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into()),
-            v4 @ IpAddr::V4(_) => Self::Address(v4),
-        }
+        Self::Address(client(ip))
+    }
+
+    /// The same for credentials that nobody has.
+    pub fn failed(ip: IpAddr) -> Self {
+        Self::Failed(client(ip))
+    }
+}
+
+fn client(ip: IpAddr) -> IpAddr {
+    match normalise(ip) {
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -112,7 +127,8 @@ impl Limiter {
         let shard = usize::try_from(self.hasher.hash_one(subject) % SHARDS as u64).unwrap_or(0);
         let mut shard = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= CROWDED && !shard.contains_key(&subject) {
-            shard.retain(|_, w| w.second.is_live(Span::Second, now));
+            // Strangers crowd each other out, never the keys.
+            shard.retain(|s, w| matches!(s, Subject::Key(..)) || w.second.is_live(Span::Second, now));
         }
         shard.entry(subject).or_insert_with(|| Windows::starting(now)).charge(policy, cost, now)
     }

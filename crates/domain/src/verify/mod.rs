@@ -101,6 +101,11 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
     let logged = Logged { method: req.method.clone(), path: req.path.clone(), user_agent: req.user_agent.clone() };
     let started = Instant::now();
     let mut decision = check(ctx.core(), &req.credential, req.ip, &need, only_tenant, false)?;
+    // A test credential knows nothing that is live (s36); a gateway's has no environment.
+    let gateway = matches!(ctx.who(), Who::Key(key) if key.kind == KeyKind::Gateway);
+    if !gateway && ctx.sandboxed().is_some_and(|e| decision.entry.as_ref().is_some_and(|entry| entry.environment != e)) {
+        decision = Decision { code: Code::NotFound, entry: None, missing: None, charge: None, cost: 1 };
+    }
     charge(ctx.core(), &mut decision, req.cost);
     record(ctx, Some(grant.tenant_id()), req.ip, &need, &decision, UsageSource::Verify, logged, started.elapsed()).await;
     Ok(response(ctx, decision))

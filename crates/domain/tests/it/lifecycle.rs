@@ -332,6 +332,11 @@ on_both! {
         let strong = made(&t.owner(), json!({"scopes": ["admin"]})).await.api_key.id;
         let developer = t.member(t.first.user_id, t.first.tenant_id, Role::Developer);
         assert!(matches!(keys::rotate(&developer, strong, &grace(0)).await, Err(Error::CannotGrant(_))));
+        for reserved in ["keystead.keys:write", "write:keystead.keys", "keystead.usage:read", "read:keystead.audit"] {
+            let body = serde_json::from_value(json!({"name": "x", "scopes": [reserved]})).unwrap();
+            let minted = keys::create_from_body(&developer, &body).await;
+            assert!(matches!(minted, Err(Error::CannotGrant(_))), "{reserved}: a key would know no bound of theirs");
+        }
         let own = made(&developer, json!({"scopes": ["read"]})).await.api_key.id;
         keys::rotate(&developer, own, &grace(0)).await.unwrap();
         assert_eq!(field(keys::update_from_body(&developer, own, &patch(json!({"owner": null}))).await), "owner");

@@ -11,8 +11,8 @@ use axum::{
     response::Response,
     routing::get,
 };
-use contract::{AuditEvent, AuditHead, AuditQuery};
-use domain::{Ctx, audit};
+use contract::{AuditEvent, AuditHead, AuditQuery, ErrorCode, Problem};
+use domain::{Ctx, audit, verify};
 use serde::Serialize;
 
 /// The routes of the log.
@@ -30,7 +30,11 @@ async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Res
         form => {
             let next = move |cursor| {
                 let (ctx, query) = (ctx.clone(), query.clone());
-                async move { audit::export(&ctx, &query, cursor).await.map_err(|e| ctx.problem(e)) }
+                async move {
+                    // Asked anew for each page: an export ends when its key does (s34).
+                    let ctx = verify::refreshed(&ctx).ok_or_else(|| Problem::new(ErrorCode::InvalidApiKey))?;
+                    audit::export(&ctx, &query, cursor).await.map_err(|e| ctx.problem(e))
+                }
             };
             logs::export(form, asked.limit, asked.page.cursor, next).await
         }

@@ -25,7 +25,7 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
     let (mut parts, body) = req.into_parts();
     let (ctx, mut decision) = match authn::caller(&state, &parts).await {
         Ok(caller) => caller,
-        Err(refused) => return refused.into_response(),
+        Err(refused) => return refused,
     };
     let charge = match &mut decision {
         Some(decision) => {
@@ -44,7 +44,7 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
             idempotency::run(&ctx, parts, body, next).await
         }
         (Some(decision), Some(_)) => ApiError(authn::denial(decision)).into_response(),
-        (None, Some(c)) => too_many(&c),
+        (None, Some(c)) => rate_limit::too_many(&c, state.core.now()),
     };
     if let Some(charge) = charge {
         rate_limit::write(response.headers_mut(), &charge, state.core.now());
@@ -68,21 +68,16 @@ pub async fn open(State(state): State<AppState>, mut req: Request, next: Next) -
         req.extensions_mut().insert(ctx);
         next.run(req).await
     } else {
-        too_many(&charge)
+        rate_limit::too_many(&charge, state.core.now())
     };
     rate_limit::write(response.headers_mut(), &charge, state.core.now());
     response
 }
 
-fn too_many(charge: &Charge) -> Response {
-    ApiError(Problem::new(ErrorCode::RateLimitExceeded).with("retry_after", charge.retry_after.unwrap_or(1))).into_response()
-}
-
 /// Strangers share a count by address; one whose address is unknown is not told apart from the others.
 fn anonymous(ctx: &Ctx) -> Charge {
     let core = ctx.core();
-    let unknown = std::net::Ipv4Addr::UNSPECIFIED.into();
-    core.limits.charge(Subject::address(ctx.request().ip.unwrap_or(unknown)), ANONYMOUS, 1, core.now())
+    core.limits.charge(Subject::address(rate_limit::sender(ctx.request())), ANONYMOUS, 1, core.now())
 }
 
 /// What the handler refused belongs into the log as refused, with the scope that was missing.

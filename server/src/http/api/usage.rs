@@ -15,7 +15,7 @@ use axum::{
 use contract::{
     Bucket, Change, ErrorCode, FieldErrors, Impact, KeyId, Problem, Scope, Trace, UsageEvent, UsageId, UsageQuery, UsageSummary,
 };
-use domain::{Ctx, keys, usage};
+use domain::{Ctx, keys, usage, verify};
 
 /// The routes of the log.
 pub fn routes() -> Router<AppState> {
@@ -53,7 +53,11 @@ async fn answer(ctx: Ctx, form: Form, asked: Asked, query: UsageQuery, headers: 
         form => {
             let next = move |cursor| {
                 let (ctx, query) = (ctx.clone(), query.clone());
-                async move { usage::export(&ctx, &query, cursor).await.map_err(|e| ctx.problem(e)) }
+                async move {
+                    // Asked anew for each page: an export ends when its key does (s34).
+                    let ctx = verify::refreshed(&ctx).ok_or_else(|| Problem::new(ErrorCode::InvalidApiKey))?;
+                    usage::export(&ctx, &query, cursor).await.map_err(|e| ctx.problem(e))
+                }
             };
             logs::export(form, asked.limit, asked.page.cursor, next).await
         }

@@ -185,7 +185,7 @@ pub(crate) struct SecretRow {
 /// The secrets of a key that work, newest first.
 pub(crate) async fn secrets(tx: &mut Tx, grant: &Grant, key: KeyId, now: UnixMs) -> Result<Vec<SecretRow>> {
     const SQL: &str = "SELECT id, prefix, last_four, created_at, valid_until FROM api_key_secrets \
-        WHERE tenant_id = $1 AND key_id = $2 AND (valid_until IS NULL OR valid_until > $3) ORDER BY id DESC";
+        WHERE tenant_id = $1 AND key_id = $2 AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > $3) ORDER BY id DESC";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(key.uuid()).bind(now.0).fetch_all(c).await)?)
 }
 
