@@ -26,7 +26,7 @@ use axum::{
     routing::{any, get},
 };
 use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
     routes,
 };
 use domain::Core;
@@ -79,10 +79,10 @@ impl AppState {
 
 /// What no credential of Keystead's own API opens: gateways, health, well-known files.
 fn open() -> OpenApiRouter<AppState> {
-    let mut health = routes!(health::health);
+    let mut health: UtoipaMethodRouter<AppState> = routes!(health::health);
     openapi::also_at(&mut health, "/v1/health");
     // The document names the method that most gateways ask by, and knows no path that holds slashes.
-    let (schemas, paths, _) = routes!(forward_auth::nested);
+    let (schemas, paths, _): UtoipaMethodRouter<AppState> = routes!(forward_auth::nested);
     let mut open = OpenApiRouter::new()
         .routes(routes!(forward_auth::exact).map(|_| any(forward_auth::exact)))
         .route("/v1/forward-auth/{*path}", any(forward_auth::nested))

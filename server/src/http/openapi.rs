@@ -47,7 +47,6 @@ pub struct ProblemBody {
     /// Always false.
     pub success: bool,
     /// The same for programs.
-    #[schema(inline)]
     pub error: ProblemError,
     /// The request it answers, as in `X-Request-ID`.
     pub request_id: String,
@@ -154,11 +153,13 @@ pub fn extension<'a>(operation: &'a Operation, name: &str) -> Option<&'a serde_j
 
 fn document() -> OpenApi {
     let tags = TAGS.iter().chain([&WELL_KNOWN]).map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
+    let mut license = License::new("Apache-2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
     let info = InfoBuilder::new()
         .title("Keystead")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
-        .license(Some(License::builder().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .license(Some(license))
         .build();
     let mut document = OpenApiBuilder::new().info(info).tags(Some(tags)).components(Some(Components::new())).build();
     document.merge(super::open().into_openapi());
@@ -205,7 +206,7 @@ fn error(status: u16, about: &str) -> Described {
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let header = |name: &str, about: &str| {
         let schema = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
-        (name.to_owned(), HeaderBuilder::new().schema(schema).description(Some(about)).build())
+        (name.to_owned(), HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build())
     };
     let response = ResponseBuilder::new().description(about).content("application/problem+json", body);
     let (name, header) = match status {
@@ -226,7 +227,7 @@ fn complete(operation: &mut Operation) {
     let mut statuses = vec![408, 503];
     let gateway = operation.tags.iter().flatten().any(|t| t == "Decisions") && operation.request_body.is_none() && permission.is_none();
     if operation.security.is_none() {
-        operation.security = Some(["bearer", "api_key"].map(|name| SecurityRequirement::new::<_, _, &str>(name, [])).into());
+        operation.security = Some(["bearer", "api_key"].map(|name| SecurityRequirement::new(name, Vec::<String>::new())).into());
         statuses.extend([400, 401, 403, 429]);
     } else if gateway || operation.operation_id.as_deref() == Some("health") {
         statuses.extend([400, 401, 403, 429]);
@@ -238,10 +239,11 @@ fn complete(operation: &mut Operation) {
         statuses.extend([400, 413, 415, 422]);
     }
     let parameters = operation.parameters.as_deref().unwrap_or_default();
-    if parameters.iter().any(|p| p.parameter_in == ParameterIn::Path) {
+    let has = |place: ParameterIn| parameters.iter().any(|p| matches!(p, RefOr::T(p) if p.parameter_in == place));
+    if has(ParameterIn::Path) {
         statuses.extend([400, 404]);
     }
-    if permission.is_some() && parameters.iter().any(|p| matches!(p.parameter_in, ParameterIn::Query | ParameterIn::Header)) {
+    if permission.is_some() && (has(ParameterIn::Query) || has(ParameterIn::Header)) {
         statuses.push(422);
     }
     let responses = &mut operation.responses.responses;

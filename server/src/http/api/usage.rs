@@ -168,13 +168,15 @@ fn feed(ctx: Ctx, query: UsageQuery, headers: &HeaderMap) -> Result<Response, Ap
 }
 
 /// Says what a change of a key would break: the requests of the last 30 days that it would have refused.
+///
+/// Who holds both `keystead.keys:read` and `keystead.usage:read` may ask, too.
 #[utoipa::path(
     get,
     path = "/v1/api-keys/{id}/impact",
     tag = "Usage log",
     operation_id = "weighChange",
     params(("id" = KeyId, Path, description = "The key."), ("change" = Change, Query, description = "`revoke`, `scopes:a,b` or `allowed_ips:a,b`.")),
-    extensions(("x-keystead-permission" = json!("keystead.keys:read"))),
+    extensions(("x-keystead-permission" = json!("keystead.keys:revoke"))),
     responses(
         (status = 200, description = "The requests and who sent them.", body = Impact),
     )
