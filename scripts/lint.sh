@@ -26,7 +26,7 @@ fi
 
 say "the browser's part knows neither the database nor the server"
 tree=$(cargo tree --locked -p frontend --target wasm32-unknown-unknown --edges normal --prefix none --format '{p}')
-for never in sqlx tokio domain axum argon2 aws-lc-rs leptos_router leptos_meta; do
+for never in sqlx tokio domain axum argon2 aws-lc-rs leptos_router leptos_meta utoipa; do
   if grep -qE "^$never(-[a-z]+)? v" <<<"$tree"; then echo "the WebAssembly build depends on $never" >&2; exit 1; fi
 done
 

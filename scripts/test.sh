@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# scripts/test.sh all    units, both databases, HTTP, gateways, guides, browser; ends with `N passed, N failed`
-# scripts/test.sh unit   everything but the browser
+# scripts/test.sh all    units, both databases, HTTP, gateways, guides, schemathesis, browser; ends with `N passed, N failed`
+# scripts/test.sh unit   everything but schemathesis and the browser
+# scripts/test.sh schemathesis    the document against the running binary only
 # scripts/test.sh e2e    the browser only
 # Nothing is skipped: what is missing is installed, or the run fails.
 set -uo pipefail
@@ -39,8 +40,19 @@ browser_tests() {
   [ "$status" = 0 ] || broken=1
 }
 
+document_tests() {
+  say "schemathesis (about 2 minutes)"
+  scripts/schemathesis.sh 2>&1 | tee "$log/schemathesis"
+  local status=${PIPESTATUS[0]} last
+  last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log/schemathesis" | tail -n 1)
+  passed=$((passed + $(sed 's/ passed.*//' <<<"${last:-0}")))
+  failed=$((failed + $(sed -n 's/.*, \([0-9]*\) failed/\1/p' <<<"$last" | grep . || echo 0)))
+  [ "$status" = 0 ] || broken=1
+}
+
 case $what in
-  all) rust_tests; browser_tests ;;
+  all) rust_tests; document_tests; browser_tests ;;
+  schemathesis) document_tests ;;
   unit) rust_tests ;;
   e2e) browser_tests ;;
 esac

@@ -59,6 +59,8 @@ pub enum Command {
         #[command(subcommand)]
         command: Tenants,
     },
+    /// Print the OpenAPI document of the API.
+    Openapi,
     /// Verify the audit log: every chain of the database, or an exported one, offline. Exit 4 when one is broken.
     VerifyAudit {
         /// One tenant's id or slug; every tenant if left out.
@@ -157,6 +159,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         },
         Command::Tenants { command } => run_tenants(&config, command).await,
         Command::Keys { command } => run_keys(&config, command).await,
+        Command::Openapi => {
+            println!("{}", http::openapi::printed());
+            Ok(())
+        }
         Command::VerifyAudit { tenant, export, head, public_key } => {
             let verified = match export {
                 Some(export) => verify_audit::exported(&export, head.as_deref(), public_key.as_deref()),

@@ -24,6 +24,7 @@ words! {
 
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
     /// A person, a key, the command line.
     pub kind: ActorKind,
@@ -35,6 +36,7 @@ pub struct Actor {
 
 /// What was acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Target {
     /// `api_key`, `tenant`, `user`.
     pub kind: String,
@@ -46,6 +48,7 @@ pub struct Target {
 
 /// One recorded change. `hash` covers every other member and the hash before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEvent {
     /// The event.
     pub id: AuditId,
@@ -60,6 +63,7 @@ pub struct AuditEvent {
     /// To what.
     pub target: Target,
     /// From where.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub ip: Option<IpAddr>,
     /// In which request.
     pub request_id: Option<String>,
@@ -82,6 +86,7 @@ pub struct AuditFilter {
 
 /// Which events, in full; every part that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct AuditQuery {
     /// Recorded then or later.
     pub from: Option<UnixMs>,
@@ -139,6 +144,7 @@ impl From<&AuditFilter> for AuditQuery {
 /// The end of a tenant's chain, signed by the installation. Kept elsewhere, it shows that the chain up to it was
 /// neither cut nor rewritten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditHead {
     /// Whose chain.
     pub tenant_id: TenantId,

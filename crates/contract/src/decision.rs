@@ -6,6 +6,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 /// The outcome of a decision. The order of the variants is the order of the checks; the first failure decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     /// Everything passed.
@@ -130,6 +131,7 @@ pub struct Requirement {
 
 /// Body of `POST /v1/verify`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// The credential as the client sent it.
@@ -138,6 +140,7 @@ pub struct VerifyRequest {
     #[serde(default)]
     pub scopes: Vec<Scope>,
     /// The client's address.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     #[serde(default)]
     pub ip: Option<IpAddr>,
     /// The environment that the request needs; absent means the installation's.
@@ -168,6 +171,7 @@ const fn one() -> u32 {
 
 /// What is left of the window that an answer speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RateLimitState {
     /// Requests the window admits.
     pub limit: u32,
@@ -179,6 +183,7 @@ pub struct RateLimitState {
 
 /// Answer of `POST /v1/verify`. Identity is null for `MALFORMED` and `NOT_FOUND`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerifyResponse {
     /// Whether the request may pass.
     pub valid: bool,
@@ -199,6 +204,7 @@ pub struct VerifyResponse {
     /// What the credential holds.
     pub scopes: Vec<Scope>,
     /// What its owner attached to it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub metadata: serde_json::Value,
     /// When it expires.
     pub expires_at: Option<UnixMs>,

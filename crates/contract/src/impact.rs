@@ -66,8 +66,10 @@ impl<'de> Deserialize<'de> for Change {
 
 /// Who sent requests: all of one address, program and path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallerSeen {
     /// From where.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub ip: Option<IpAddr>,
     /// With what.
     pub user_agent: Option<String>,
@@ -81,6 +83,7 @@ pub struct CallerSeen {
 
 /// The requests of the last 30 days that a change would have refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Impact {
     /// Looked at from then on.
     pub since: UnixMs,

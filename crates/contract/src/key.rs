@@ -5,16 +5,20 @@ use serde::{Deserialize, Serialize};
 
 /// Requests that a credential may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     /// In a sliding hour.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000_000))]
     pub per_hour: u32,
     /// In a second.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub per_second: u32,
 }
 
 /// An API key; its secret is not part of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKey {
     /// The key.
     pub id: KeyId,
@@ -41,6 +45,7 @@ pub struct ApiKey {
     /// How often; none means the plan's limit.
     pub rate_limit: Option<RateLimit>,
     /// What its owner attached to it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub metadata: serde_json::Value,
     /// Who answers for it.
     pub owner: Option<String>,
@@ -113,6 +118,7 @@ pub struct UpdateKey {
 
 /// The answer to a creation, and the only place where the secret ever stands.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedKey {
     /// The key.
     #[serde(flatten)]

@@ -20,27 +20,37 @@ const SAFE: i64 = 1 << 53;
 
 /// `POST /v1/api-keys`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateKeyBody {
     /// What calls with it.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = KeyName))]
     pub name: Option<String>,
     /// What it may do.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Scope>>, max_items = 100))]
     pub scopes: Option<Vec<String>>,
     /// Live or test; none means the maker's.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Environment>))]
     pub environment: Option<String>,
     /// What it is for; none means `secret`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<KeyKind>))]
     pub kind: Option<String>,
     /// Until when.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
     pub expires_at: Option<String>,
     /// The same, counted from now.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36500))]
     pub expires_in_days: Option<i64>,
     /// From when.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
     pub not_before: Option<String>,
     /// From where.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<AllowedIp>>, max_items = 100))]
     pub allowed_ips: Option<Vec<String>>,
     /// How often.
     pub rate_limit: Option<RateLimit>,
     /// A JSON object.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub metadata: Option<Value>,
     /// Who answers for it: a member's address or id.
     pub owner: Option<String>,
@@ -50,65 +60,87 @@ pub struct CreateKeyBody {
 
 /// `PATCH /v1/api-keys/{id}`: what is absent stays, `null` clears.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateKeyBody {
     /// What calls with it.
+    #[cfg_attr(feature = "openapi", schema(value_type = KeyName))]
     #[serde(deserialize_with = "named")]
     pub name: Option<Option<String>>,
     /// What it may do.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Scope>, max_items = 100))]
     #[serde(deserialize_with = "named")]
     pub scopes: Option<Option<Vec<String>>>,
     /// From where; `null` means from anywhere.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<AllowedIp>>, max_items = 100))]
     #[serde(deserialize_with = "named")]
     pub allowed_ips: Option<Option<Vec<String>>>,
     /// Until when; `null` means until it is revoked.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
     #[serde(deserialize_with = "named")]
     pub expires_at: Option<Option<String>>,
     /// From when; `null` means at once.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
     #[serde(deserialize_with = "named")]
     pub not_before: Option<Option<String>>,
     /// How often; `null` means the plan's limit.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<RateLimit>))]
     #[serde(deserialize_with = "named")]
     pub rate_limit: Option<Option<RateLimit>>,
     /// A JSON object; `null` empties it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     #[serde(deserialize_with = "named")]
     pub metadata: Option<Option<Value>>,
     /// Who answers for it; `null` means nobody.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     #[serde(deserialize_with = "named")]
     pub owner: Option<Option<String>>,
 }
 
 /// `POST /v1/api-keys/import`: a key that another system made.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ImportKeyBody {
     /// What calls with it.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = KeyName))]
     pub name: Option<String>,
     /// What it may do.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = Vec<Scope>, max_items = 100))]
     pub scopes: Option<Vec<String>>,
     /// Live or test; none means the maker's.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Environment>))]
     pub environment: Option<String>,
     /// `secret` (if none is named) or `restricted`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<KeyKind>))]
     pub kind: Option<String>,
     /// Until when.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
     pub expires_at: Option<String>,
     /// The same, counted from now.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36500))]
     pub expires_in_days: Option<i64>,
     /// From when.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
     pub not_before: Option<String>,
     /// From where.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<AllowedIp>>, max_items = 100))]
     pub allowed_ips: Option<Vec<String>>,
     /// How often.
     pub rate_limit: Option<RateLimit>,
     /// A JSON object.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub metadata: Option<Value>,
     /// Who answers for it.
     pub owner: Option<String>,
     /// SHA-256 of the whole key, 64 hexadecimal digits; `sha256:` may stand before it.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = String, pattern = "^(sha256:)?[0-9a-fA-F]{64}$"))]
     pub digest: Option<String>,
     /// How the key begins, for people to recognise it.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = String, min_length = 1, max_length = 16))]
     pub prefix: Option<String>,
     /// How it ends.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = String, min_length = 4, max_length = 4))]
     pub last_four: Option<String>,
 }
 
@@ -127,9 +159,11 @@ pub struct ImportKey {
 
 /// `POST /v1/api-keys/{id}/rotate`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RotateBody {
     /// How long the old secret goes on working; none means not at all.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 604800))]
     pub grace_seconds: Option<i64>,
 }
 
@@ -150,6 +184,7 @@ impl RotateBody {
 
 /// `{reason}` of a revocation.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ReasonBody {
     /// Why, for the audit log.
@@ -158,14 +193,17 @@ pub struct ReasonBody {
 
 /// `{}`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EmptyBody {}
 
 /// `POST /v1/api-keys/bulk-revoke`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BulkRevokeBody {
     /// Which keys.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = Vec<KeyId>, min_items = 1, max_items = 1000))]
     pub ids: Vec<String>,
     /// Why, for the audit log.
     pub reason: Option<String>,

@@ -132,6 +132,7 @@ impl Default for KeySearch {
 
 /// A page of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyPage {
     /// The keys.
     pub data: Vec<crate::ApiKey>,

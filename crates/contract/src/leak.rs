@@ -7,6 +7,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 /// What somebody pasted: at the desk up to 1 MiB, from the public up to 64 KiB. It is searched and forgotten, never
 /// stored or logged.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LeakText {
     /// Anything: a log, a repository's diff, a mail.
@@ -61,6 +62,7 @@ words! {
 
 /// What the desk shows of a key that was found; its restrictions and metadata are not part of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundKey {
     /// The key.
     pub id: KeyId,
@@ -88,6 +90,7 @@ pub struct FoundKey {
 
 /// The secret of it that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundSecret {
     /// The secret.
     pub id: SecretId,
@@ -105,6 +108,7 @@ pub struct FoundSecret {
 
 /// Whose key it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundTenant {
     /// The tenant.
     pub id: TenantId,
@@ -114,8 +118,10 @@ pub struct FoundTenant {
 
 /// Somebody who used the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeakCaller {
     /// From where.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub ip: Option<IpAddr>,
     /// With what.
     pub user_agent: Option<String>,
@@ -129,6 +135,7 @@ pub struct LeakCaller {
 
 /// What the key did in the last 30 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundUsage {
     /// Requests that it was allowed in the last 24 hours.
     pub allowed_24h: i64,
@@ -144,6 +151,7 @@ pub struct FoundUsage {
 
 /// A key that was found in a text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeakMatch {
     /// Which key.
     pub key: FoundKey,
@@ -163,6 +171,7 @@ pub struct LeakMatch {
 
 /// What a text held.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeakLookup {
     /// The keys that the caller may know of, in the order of the text.
     pub matches: Vec<LeakMatch>,

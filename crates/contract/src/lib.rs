@@ -21,6 +21,8 @@ mod net;
 mod page;
 mod problem;
 mod role;
+#[cfg(feature = "openapi")]
+mod schema;
 mod scope;
 mod secret;
 mod text;

@@ -128,6 +128,7 @@ impl<'de> Deserialize<'de> for AllowedIp {
 
 /// `PUT` and `POST /v1/auth/ip-allowlist`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AllowlistBody {
     /// Addresses and networks; none means from anywhere.
@@ -136,6 +137,7 @@ pub struct AllowlistBody {
 
 /// From where the live keys of a tenant may be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IpAllowlist {
     /// Addresses and networks; empty means from anywhere.
     pub allowed_ips: Vec<AllowedIp>,

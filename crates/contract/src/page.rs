@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 /// One page of a list, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// The rows.
     pub data: Vec<T>,

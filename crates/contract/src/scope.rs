@@ -152,6 +152,7 @@ impl<'de> Deserialize<'de> for Scope {
 
 /// What a credential holds, in the order it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct ScopeSet(pub Vec<Scope>);
 
@@ -184,6 +185,7 @@ impl ScopeSet {
 
 /// One entry of a tenant's catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScopeDef {
     /// The scope, in the catalogue's spelling.
     pub name: Scope,
@@ -193,9 +195,11 @@ pub struct ScopeDef {
 
 /// `POST /v1/scopes`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ScopeBody {
     /// The scope.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = Scope))]
     pub name: Option<String>,
     /// What it permits, in plain words.
     pub description: Option<String>,
@@ -203,6 +207,7 @@ pub struct ScopeBody {
 
 /// `PATCH /v1/scopes/{name}`: the name of a scope stands in keys and in programs, so it stays.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DescribeScopeBody {
     /// What it permits, in plain words.
@@ -211,6 +216,7 @@ pub struct DescribeScopeBody {
 
 /// A page of a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScopePage {
     /// The entries, by name.
     pub data: Vec<ScopeDef>,

@@ -87,6 +87,7 @@ words! {
 
 /// One check of a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Check {
     /// Which.
     pub name: CheckName,
@@ -100,6 +101,7 @@ pub struct Check {
 
 /// One decided request with its checks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Trace {
     /// The event.
     #[serde(flatten)]

@@ -28,6 +28,7 @@ words! {
 
 /// One decided request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageEvent {
     /// The event.
     pub id: UsageId,
@@ -50,6 +51,7 @@ pub struct UsageEvent {
     /// Path of the client's request, without its query.
     pub path: Option<String>,
     /// The client's address.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub ip: Option<IpAddr>,
     /// The client's user agent.
     pub user_agent: Option<String>,
@@ -83,6 +85,7 @@ impl UsageFilter {
 
 /// Which events, in full; every part that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct UsageQuery {
     /// Decided then or later.
     pub from: Option<UnixMs>,
@@ -193,6 +196,7 @@ impl Bucket {
 
 /// How many events of a time range had which end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageSummary {
     /// From when.
     pub from: UnixMs,
@@ -216,6 +220,7 @@ pub struct UsageSummary {
 
 /// Events of one code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CodeCount {
     /// Why.
     pub code: Code,
@@ -225,6 +230,7 @@ pub struct CodeCount {
 
 /// Events of one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyCount {
     /// The key; none for unknown credentials.
     pub credential_id: Option<KeyId>,
@@ -240,6 +246,7 @@ pub struct KeyCount {
 
 /// Events of one bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BucketCount {
     /// When it starts.
     pub at: UnixMs,

@@ -1,6 +1,6 @@
 //! Errors on the wire: a [`Problem`] travels as an extension of the response; `finish` writes its body.
 
-use super::AppState;
+use super::{AppState, openapi::ProblemBody};
 use crate::config::ErrorFormat;
 use axum::{
     Json,
@@ -90,9 +90,24 @@ pub fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
     ApiError::from(ErrorCode::Internal).into_response()
 }
 
-/// `GET /v1/errors/{code}`: status and body of a code, for gateways that drop the body of a denial (`error_page`).
-/// Takes the codes of errors and of decisions. What else the denial said the gateway repeats in the query:
-/// `?required_scope=users:read&retry_after=60`; what cannot be read is left out.
+/// Renders status and body of an error code, for gateways that drop the body of a denial (`error_page`).
+///
+/// Takes the codes of errors and of decisions; an unknown one is 404. What else the denial said the gateway repeats in
+/// the query; what cannot be read is left out.
+#[utoipa::path(
+    get,
+    path = "/v1/errors/{code}",
+    tag = "Decisions",
+    operation_id = "renderError",
+    params(("code" = String, Path, description = "The code of an error or of a decision."),
+        ("required_scope" = Option<String>, Query, description = "The permission that was missing."),
+        ("retry_after" = Option<u32>, Query, description = "Seconds to wait.")),
+    security(()),
+    responses(
+        (status = "4XX", description = "The error of this code, under its status.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = "5XX", description = "The error of this code, under its status.", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub async fn page(Path(code): Path<String>, Query(said): Query<BTreeMap<String, String>>) -> Response {
     let of_decision = || code.parse::<Code>().ok().and_then(Code::public);
     let problem = Problem::new(code.parse::<ErrorCode>().ok().or_else(of_decision).unwrap_or(ErrorCode::NotFound));

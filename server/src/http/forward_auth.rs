@@ -28,13 +28,66 @@ struct Demand {
     need: Requirement,
 }
 
-/// `ANY /v1/forward-auth`: the demand may also stand in the query.
+/// Decides about the request that a gateway holds, by any method.
+///
+/// The client's credential comes in its own headers, the gateway's in `X-Keystead-Gateway`. The requirement may also
+/// stand in the query.
+#[utoipa::path(
+    get,
+    path = "/v1/forward-auth",
+    tag = "Decisions",
+    operation_id = "forwardAuth",
+    params(("X-Keystead-Require" = Option<String>, Header, description = "`scopes=a b; environment=live; audience=x; nginx`, set by the gateway."),
+        ("X-Forwarded-For" = Option<String>, Header, description = "The client's address."),
+        ("X-Forwarded-Method" = Option<String>, Header, description = "The method of the client's request, for the log."),
+        ("X-Forwarded-Uri" = Option<String>, Header, description = "The path of the client's request, for the log."),
+        ("X-Tenant-ID" = Option<String>, Header, description = "The tenant that the client asks to act in."),
+        ("scopes" = Option<String>, Query, description = "Permissions, with commas between."),
+        ("environment" = Option<String>, Query, description = "`live` or `test`."),
+        ("nginx" = Option<String>, Query, description = "`1`: 400, 429 and 503 become 403 with `X-Keystead-Status`.")),
+    security(("gateway" = []), ("gateway" = [], "bearer" = []), ("gateway" = [], "api_key" = [])),
+    responses(
+        (status = 200, description = "Allowed. Every header is always present; empty if there is nothing to say.", headers(
+            ("X-Keystead-Tenant" = String, description = "Whose credential it is."),
+            ("X-Keystead-Subject" = String, description = "On whose behalf it acts."),
+            ("X-Keystead-Credential" = String, description = "The credential."),
+            ("X-Keystead-Kind" = String, description = "Its kind."),
+            ("X-Keystead-Scopes" = String, description = "What it holds, with blanks between."),
+            ("X-Keystead-Environment" = String, description = "Live or test."),
+        )),
+        (status = 400, description = "The requirement cannot be read, or two credentials differ."),
+    )
+)]
 pub async fn exact(State(state): State<AppState>, parts: Parts) -> Response {
     let query = parts.uri.query().unwrap_or_default();
     answer(&state, &parts, query).await
 }
 
-/// `ANY /v1/forward-auth/{*path}`: the query is the client's and means nothing here.
+/// The same with the client's path behind it; the query is the client's and means nothing here.
+#[utoipa::path(
+    get,
+    path = "/v1/forward-auth/{path}",
+    tag = "Decisions",
+    operation_id = "forwardAuthNested",
+    params(("path" = String, Path, description = "The path of the client's request; it may hold slashes."),
+        ("X-Keystead-Require" = Option<String>, Header, description = "`scopes=a b; environment=live; audience=x; nginx`, set by the gateway."),
+        ("X-Forwarded-For" = Option<String>, Header, description = "The client's address."),
+        ("X-Forwarded-Method" = Option<String>, Header, description = "The method of the client's request, for the log."),
+        ("X-Forwarded-Uri" = Option<String>, Header, description = "The path of the client's request, for the log."),
+        ("X-Tenant-ID" = Option<String>, Header, description = "The tenant that the client asks to act in.")),
+    security(("gateway" = []), ("gateway" = [], "bearer" = []), ("gateway" = [], "api_key" = [])),
+    responses(
+        (status = 200, description = "Allowed. Every header is always present; empty if there is nothing to say.", headers(
+            ("X-Keystead-Tenant" = String, description = "Whose credential it is."),
+            ("X-Keystead-Subject" = String, description = "On whose behalf it acts."),
+            ("X-Keystead-Credential" = String, description = "The credential."),
+            ("X-Keystead-Kind" = String, description = "Its kind."),
+            ("X-Keystead-Scopes" = String, description = "What it holds, with blanks between."),
+            ("X-Keystead-Environment" = String, description = "Live or test."),
+        )),
+        (status = 400, description = "The requirement cannot be read, or two credentials differ."),
+    )
+)]
 pub async fn nested(State(state): State<AppState>, parts: Parts) -> Response {
     answer(&state, &parts, "").await
 }

@@ -5,10 +5,11 @@ use axum::{Json, extract::State, http::request::Parts, response::Response};
 use contract::{CredentialKind, Environment, ErrorCode, Requirement, ScopeSet, UnixMs, UsageSource, UserId};
 use domain::{Who, verify};
 use serde::Serialize;
+use utoipa::ToSchema;
 use std::time::Instant;
 
 /// Answer of `/v1/auth/test`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Test {
     valid: bool,
     kind: CredentialKind,
@@ -18,7 +19,16 @@ pub struct Test {
     user: Option<UserId>,
 }
 
-/// `GET /v1/auth/test`: who the credential is.
+/// Says who the credential is.
+#[utoipa::path(
+    get,
+    path = "/v1/auth/test",
+    tag = "Decisions",
+    operation_id = "testCredential",
+    responses(
+        (status = 200, description = "The credential works.", body = Test),
+    )
+)]
 pub async fn test(Caller(ctx): Caller) -> Result<Json<Test>, ApiError> {
     let Who::Key(key) = ctx.who() else { return Err(ErrorCode::Unauthorized.into()) };
     Ok(Json(Test {
@@ -32,7 +42,7 @@ pub async fn test(Caller(ctx): Caller) -> Result<Json<Test>, ApiError> {
 }
 
 /// Answer of `/health`; what a stranger may not know is absent.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Health {
     status: &'static str,
     service: &'static str,
@@ -47,13 +57,23 @@ pub struct Health {
 }
 
 /// On whose behalf the credential acts, and the plan that bounds it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct User {
     id: String,
     plan: &'static str,
 }
 
-/// `GET /health`: healthy, and with a credential also who it is; a bad credential is 401.
+/// Says that the server is healthy, and with a credential also who calls.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "Health",
+    operation_id = "health",
+    security((), ("bearer" = []), ("api_key" = [])),
+    responses(
+        (status = 200, description = "Healthy.", body = Health),
+    )
+)]
 pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<Health>, Response> {
     let started = Instant::now();
     let (ctx, decision) = authn::caller(&state, &parts).await?;
@@ -81,12 +101,33 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<
     Ok(Json(health))
 }
 
-/// `GET /livez`: the process answers.
+/// Says that the process answers.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "Health",
+    operation_id = "live",
+    security(()),
+    responses(
+        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+    )
+)]
 pub async fn live() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the database answers, too.
+/// Says that the database answers, too.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "Health",
+    operation_id = "ready",
+    security(()),
+    responses(
+        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+        (status = 503, description = "It does not."),
+    )
+)]
 pub async fn ready(State(state): State<AppState>) -> Result<&'static str, ApiError> {
     state.core.db.ping().await.map(|()| "ok").map_err(|_| ErrorCode::Unavailable.into())
 }

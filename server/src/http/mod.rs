@@ -4,10 +4,12 @@ mod api;
 mod authn;
 mod client;
 pub mod console;
+mod docs;
 mod error;
 mod finish;
 mod forward_auth;
 mod health;
+pub mod openapi;
 mod origin;
 mod rate_limit;
 mod sessions;
@@ -22,6 +24,10 @@ use axum::{
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     routing::{any, get},
+};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    routes,
 };
 use domain::Core;
 use ipnet::IpNet;
@@ -71,24 +77,36 @@ impl AppState {
     }
 }
 
+/// What no credential of Keystead's own API opens: gateways, health, well-known files.
+fn open() -> OpenApiRouter<AppState> {
+    let mut health: UtoipaMethodRouter<AppState> = routes!(health::health);
+    openapi::also_at(&mut health, "/v1/health");
+    // The document names the method that most gateways ask by, and knows no path that holds slashes.
+    let (schemas, paths, _): UtoipaMethodRouter<AppState> = routes!(forward_auth::nested);
+    let mut open = OpenApiRouter::new()
+        .routes(routes!(forward_auth::exact).map(|_| any(forward_auth::exact)))
+        .route("/v1/forward-auth/{*path}", any(forward_auth::nested))
+        .routes(routes!(error::page))
+        .route("/v1/health", health.2.clone())
+        .routes(health)
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready));
+    let described = open.get_openapi_mut();
+    described.paths.paths.extend(paths.paths);
+    described.components.get_or_insert_default().schemas.extend(schemas);
+    well_known::routes().into_iter().fold(open, OpenApiRouter::routes)
+}
+
 /// Everything the server answers.
 pub fn router(state: AppState) -> Router {
-    let open = Router::new()
-        .route("/v1/forward-auth", any(forward_auth::exact))
-        .route("/v1/forward-auth/{*path}", any(forward_auth::nested))
-        .route("/v1/errors/{code}", get(error::page))
-        .route("/health", get(health::health))
-        .route("/v1/health", get(health::health))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready));
     let compress = CompressionLayer::new().br(true).compress_when(
         SizeAbove::new(1024).and(NotForContentType::const_new("font/woff2")).and(NotForContentType::const_new("application/wasm")),
     );
     Router::new()
-        .merge(open)
+        .merge(open().split_for_parts().0)
         .merge(api::routes(&state))
+        .merge(docs::routes().layer(compress.clone()))
         .merge(console::routes(&state).layer(compress))
-        .merge(well_known::routes())
         .route("/pkg/{*path}", get(assets::serve))
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(DefaultBodyLimit::max(BODY))

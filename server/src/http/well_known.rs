@@ -1,15 +1,14 @@
 //! `/.well-known/`: what scanners, researchers and password managers look for. Open to everybody, without a limit.
 
-use super::{AppState, error::ApiError};
+use super::{AppState, api::Routes, error::ApiError};
 use axum::{
-    Router,
     extract::State,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use contract::{ErrorCode, UnixMs};
 use domain::leaks::gitleaks_rule;
+use utoipa_axum::routes;
 
 /// Where people change their password. Until the account has a page of its own, that is where they sign in.
 const CHANGE_PASSWORD: &str = "/login";
@@ -17,19 +16,37 @@ const CHANGE_PASSWORD: &str = "/login";
 const GOOD_FOR_DAYS: i64 = 180;
 
 /// The routes.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/.well-known/gitleaks.toml", get(gitleaks))
-        .route("/.well-known/security.txt", get(security))
-        .route("/.well-known/change-password", get(change_password))
+pub fn routes() -> Routes {
+    vec![routes!(gitleaks), routes!(security), routes!(change_password)]
 }
 
-/// A rule that finds this installation's keys in repositories.
+/// A rule for gitleaks that finds this installation's keys in repositories.
+#[utoipa::path(
+    get,
+    path = "/.well-known/gitleaks.toml",
+    tag = "Well-known files",
+    operation_id = "gitleaksRule",
+    security(()),
+    responses(
+        (status = 200, description = "The rule.", body = String, content_type = "text/plain"),
+    )
+)]
 async fn gitleaks(State(state): State<AppState>) -> Response {
     text(gitleaks_rule(&state.core.settings))
 }
 
-/// RFC 9116; absent until the operator says whom to write to.
+/// Whom to write to about security (RFC 9116); absent until the operator says so.
+#[utoipa::path(
+    get,
+    path = "/.well-known/security.txt",
+    tag = "Well-known files",
+    operation_id = "securityContact",
+    security(()),
+    responses(
+        (status = 200, description = "The file.", body = String, content_type = "text/plain"),
+        (status = 404, description = "No contact is set."),
+    )
+)]
 async fn security(State(state): State<AppState>) -> Result<Response, ApiError> {
     let contact = state.security_contact.as_deref().ok_or(ErrorCode::NotFound)?;
     // Counted from the start of the day, so that the file stays the same for one.
@@ -42,7 +59,17 @@ async fn security(State(state): State<AppState>) -> Result<Response, ApiError> {
     )))
 }
 
-/// W3C, A Well-Known URL for Changing Passwords.
+/// Leads to where people change their password (W3C, A Well-Known URL for Changing Passwords).
+#[utoipa::path(
+    get,
+    path = "/.well-known/change-password",
+    tag = "Well-known files",
+    operation_id = "changePassword",
+    security(()),
+    responses(
+        (status = 302, description = "The page.", headers(("Location" = String, description = "Where it is."))),
+    )
+)]
 async fn change_password() -> (StatusCode, [(HeaderName, &'static str); 1]) {
     (StatusCode::FOUND, [(header::LOCATION, CHANGE_PASSWORD)])
 }

@@ -5,6 +5,8 @@ mod api;
 mod caddy;
 mod command_line;
 mod console;
+mod coverage;
+mod documents;
 mod gateway;
 mod guides;
 mod guides_plan;

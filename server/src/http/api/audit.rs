@@ -1,25 +1,46 @@
 //! `/v1/audit`
 
 use super::{
-    Caller,
-    logs::{self, Asked, Form, Row},
+    Caller, Routes,
+    logs::{self, Asked, Form, PageParams, Row},
 };
-use crate::http::{AppState, error::ApiError};
+use crate::http::error::ApiError;
 use axum::{
-    Json, Router,
+    Json,
     http::{HeaderMap, Uri},
     response::Response,
-    routing::get,
 };
-use contract::{AuditEvent, AuditHead, AuditQuery, ErrorCode, Problem};
+use contract::{AuditEvent, AuditHead, AuditQuery, ErrorCode, Page, Problem};
 use domain::{Ctx, audit, verify};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 /// The routes of the log.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/v1/audit/events", get(events)).route("/v1/audit/heads", get(heads)).route("/v1/audit/stream", get(stream))
+pub fn routes() -> Routes {
+    vec![routes!(events), routes!(heads), routes!(stream)]
 }
 
+/// Lists recorded changes, the newest first.
+///
+/// `Accept: text/csv` or `application/x-ndjson` streams an export, `text/event-stream` what comes from now on.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/events",
+    tag = "Audit log",
+    operation_id = "listAudit",
+    params(PageParams, AuditQuery),
+    extensions(("x-keystead-permission" = json!("keystead.audit:read"))),
+    responses(
+        (status = 200, description = "One page; or, as `Accept` asks, an export of everything or a stream of what comes.", content(
+            (Page<AuditEvent> = "application/json"),
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (String = "text/event-stream"),
+        )),
+        (status = 406, description = "No form that the client accepts."),
+    )
+)]
 async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     audit::check(&ctx).map_err(|e| ctx.problem(e))?;
     let asked = Asked::read(&uri)?;
@@ -42,16 +63,41 @@ async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Res
 }
 
 /// The chains' signed ends.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Heads {
     data: Vec<AuditHead>,
 }
 
+/// Shows the signed end of the chain.
+///
+/// Kept elsewhere, it shows that the chain up to it was neither cut nor rewritten.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/heads",
+    tag = "Audit log",
+    operation_id = "listAuditHeads",
+    extensions(("x-keystead-permission" = json!("keystead.audit:read"))),
+    responses(
+        (status = 200, description = "The end of each chain.", body = Heads),
+    )
+)]
 async fn heads(Caller(ctx): Caller) -> Result<Json<Heads>, ApiError> {
     audit::heads(&ctx).await.map(|data| Json(Heads { data })).map_err(|e| ctx.problem(e).into())
 }
 
-/// New events as they come; `Last-Event-ID`, a number of the chain, goes on behind that one.
+/// Sends recorded changes as they come.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/stream",
+    tag = "Audit log",
+    operation_id = "streamAudit",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Goes on behind this event."), AuditQuery),
+    extensions(("x-keystead-permission" = json!("keystead.audit:read"))),
+    responses(
+        (status = 200, description = "Server-sent events.", body = String, content_type = "text/event-stream"),
+        (status = 406, description = "No form that the client accepts."),
+    )
+)]
 async fn stream(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     audit::check(&ctx).map_err(|e| ctx.problem(e))?;
     let query = Asked::read(&uri)?.filter(|pairs| AuditQuery::parse(pairs))?;

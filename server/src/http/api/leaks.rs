@@ -1,8 +1,8 @@
 //! `POST /v1/api-keys/lookup` for members, and `POST /v1/leaks` for anybody.
 
-use super::Body;
-use crate::http::{AppState, api::Caller, error::ApiError};
-use axum::{Extension, Json, Router, extract::DefaultBodyLimit, http::StatusCode, routing::post};
+use super::{Body, Caller, Routes};
+use crate::http::error::ApiError;
+use axum::{Extension, Json, extract::DefaultBodyLimit, http::StatusCode};
 use contract::{ErrorCode, FieldErrors, LeakLookup, LeakText, Perm, Problem};
 use domain::{
     Ctx,
@@ -11,21 +11,36 @@ use domain::{
 use serde::Serialize;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
+use utoipa::ToSchema;
+use utoipa_axum::{router::UtoipaMethodRouterExt, routes};
 
 /// JSON writes some characters longer than they are.
 const ESCAPED: usize = 4;
 
-/// The search of the leak desk, beside the keys of an address.
-pub fn lookup_routes(at: &str) -> Router<AppState> {
-    Router::new().route(&format!("{at}/lookup"), post(lookup).layer(DefaultBodyLimit::max(ESCAPED * LOOKUP_BYTES)))
+/// The search of the leak desk.
+pub fn lookup_routes() -> Routes {
+    vec![routes!(lookup).layer(DefaultBodyLimit::max(ESCAPED * LOOKUP_BYTES))]
 }
 
 /// What needs no credential.
-pub fn public_routes() -> Router<AppState> {
-    Router::new().route("/v1/leaks", post(report).layer(DefaultBodyLimit::max(ESCAPED * PUBLIC_BYTES)))
+pub fn public_routes() -> Routes {
+    vec![routes!(report).layer(DefaultBodyLimit::max(ESCAPED * PUBLIC_BYTES))]
 }
 
 /// Whose keys are in this text?
+///
+/// Finds keys by prefix and checksum, matches them by hash, and neither stores nor logs the text. At most 1 MiB.
+#[utoipa::path(
+    post,
+    path = "/v1/api-keys/lookup",
+    tag = "Leaks",
+    operation_id = "lookUpKeys",
+    request_body(content = LeakText, content_type = "application/json"),
+    extensions(("x-keystead-permission" = json!("keystead.keys:lookup"))),
+    responses(
+        (status = 200, description = "What was found.", body = LeakLookup),
+    )
+)]
 async fn lookup(Caller(ctx): Caller, body: Body) -> Result<Json<LeakLookup>, ApiError> {
     ctx.require(Perm::KeysLookup).map_err(|e| ctx.problem(e))?;
     let LeakText { text } = read(&body)?;
@@ -33,7 +48,7 @@ async fn lookup(Caller(ctx): Caller, body: Body) -> Result<Json<LeakLookup>, Api
 }
 
 /// What everybody is told who reports a key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Received {
     received: bool,
     message: &'static str,
@@ -45,7 +60,20 @@ const RECEIVED: Received =
 /// A report is answered at the next full step of this: how long the work took does not tell what was found.
 const STEP: Duration = Duration::from_millis(100);
 
-/// Takes a leaked key in from anybody; the answer tells nothing.
+/// Takes a leaked key in from anybody.
+///
+/// Keys of this installation in the text are revoked, or their owners alerted. The answer tells nothing of what was found. At most 64 KiB and 10 keys; a credential is not looked at.
+#[utoipa::path(
+    post,
+    path = "/v1/leaks",
+    tag = "Leaks",
+    operation_id = "reportLeak",
+    request_body(content = LeakText, content_type = "application/json"),
+    security(()),
+    responses(
+        (status = 202, description = "The text was received.", body = Received),
+    )
+)]
 async fn report(Extension(ctx): Extension<Ctx>, body: Body) -> Result<(StatusCode, Json<Received>), ApiError> {
     let started = Instant::now();
     let LeakText { text } = read(&body)?;

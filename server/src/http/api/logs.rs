@@ -16,6 +16,7 @@ use futures_util::stream;
 use serde::Serialize;
 use std::{collections::VecDeque, convert::Infallible, future::Future, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use utoipa::IntoParams;
 
 /// The forms of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,18 @@ pub fn accepted(headers: &HeaderMap) -> Result<Form, ApiError> {
         None if !asked => Ok(Form::Json),
         None => Err(ErrorCode::NotAcceptable.into()),
     }
+}
+
+/// Which page of a log, as the document names it; [`Asked`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "names parameters for the document; exports take the same ones with another meaning")]
+pub struct PageParams {
+    /// Rows a page, 1 to 200; none means 50. Of an export: rows in all.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    cursor: Option<Cursor>,
 }
 
 /// The query of a log: which page, and the pairs that are left for its filter.

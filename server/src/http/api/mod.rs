@@ -16,31 +16,58 @@ mod usage;
 
 pub use extract::{Body, Caller, Query};
 
-use super::{AppState, health, verify};
-use axum::{
-    Router,
-    middleware::from_fn_with_state,
-    routing::{get, post},
+use super::{AppState, health, openapi, verify};
+use axum::{Router, middleware::from_fn_with_state};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter},
+    routes,
 };
+
+/// Routes together with their description.
+pub type Routes = Vec<UtoipaMethodRouter<AppState>>;
+
+/// Where the guides know a noun or a route under another address.
+const ALSO_AT: [(&str, &str); 2] = [("/v1/api-keys", "/api-keys"), ("/v1/auth/test", "/v2/auth/test")];
 
 /// Every route that takes a credential, except those that pages and gateways have of their own.
 pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new()
-        .route("/v1/auth/test", get(health::test))
-        .route("/v2/auth/test", get(health::test))
-        .route("/v1/verify", post(verify::one))
-        .route("/v1/verify/batch", post(verify::batch))
-        .merge(keys::routes("/v1/api-keys"))
-        // Guide 001 knows them under this address.
-        .merge(keys::routes("/api-keys"))
-        .merge(leaks::lookup_routes("/v1/api-keys"))
-        .merge(leaks::lookup_routes("/api-keys"))
-        .merge(scopes::routes())
-        .merge(ip_allowlist::routes())
-        .merge(usage::key_routes("/v1/api-keys"))
-        .merge(usage::key_routes("/api-keys"))
-        .merge(usage::routes())
-        .merge(audit::routes())
+    let (guarded, _) = guarded().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    guarded
         .route_layer(from_fn_with_state(state.clone(), guard::guard))
-        .merge(leaks::public_routes().route_layer(from_fn_with_state(state.clone(), guard::open)))
+        .merge(open.route_layer(from_fn_with_state(state.clone(), guard::open)))
+}
+
+/// What the document says of them.
+pub fn described() -> OpenApi {
+    let mut all = guarded();
+    all = all.merge(open());
+    all.into_openapi()
+}
+
+fn guarded() -> OpenApiRouter<AppState> {
+    let mut all = vec![routes!(health::test), routes!(verify::one), routes!(verify::batch)];
+    for more in [
+        keys::routes(),
+        leaks::lookup_routes(),
+        usage::key_routes(),
+        scopes::routes(),
+        ip_allowlist::routes(),
+        usage::routes(),
+        audit::routes(),
+    ] {
+        all.extend(more);
+    }
+    all.into_iter().fold(OpenApiRouter::new(), |router, mut route| {
+        let Some(path) = route.1.paths.keys().next().cloned() else { return router };
+        let other = ALSO_AT.iter().find_map(|(at, other)| path.strip_prefix(at).map(|rest| format!("{other}{rest}")));
+        let Some(other) = other else { return router.routes(route) };
+        openapi::also_at(&mut route, &other);
+        router.route(&other, route.2.clone()).routes(route)
+    })
+}
+
+fn open() -> OpenApiRouter<AppState> {
+    leaks::public_routes().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::routes)
 }

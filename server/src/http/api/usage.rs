@@ -1,36 +1,52 @@
 //! `/v1/usage`, and what the log says of one key.
 
 use super::{
-    Caller,
-    logs::{self, Asked, Form, Row},
+    Caller, Routes,
+    logs::{self, Asked, Form, PageParams, Row},
 };
-use crate::http::{AppState, error::ApiError};
+use crate::http::error::ApiError;
 use axum::{
-    Json, Router,
+    Json,
     extract::Path,
     http::{HeaderMap, Uri},
     response::Response,
-    routing::get,
 };
 use contract::{
-    Bucket, Change, ErrorCode, FieldErrors, Impact, KeyId, Problem, Scope, Trace, UsageEvent, UsageId, UsageQuery, UsageSummary,
+    Bucket, Change, ErrorCode, FieldErrors, Impact, KeyId, Page, Problem, Scope, Trace, UsageEvent, UsageId, UsageQuery, UsageSummary,
 };
 use domain::{Ctx, keys, usage, verify};
+use utoipa_axum::routes;
 
 /// The routes of the log.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/v1/usage/events", get(events))
-        .route("/v1/usage/events/{id}", get(one))
-        .route("/v1/usage/summary", get(summary))
-        .route("/v1/usage/stream", get(stream))
+pub fn routes() -> Routes {
+    vec![routes!(events), routes!(one), routes!(summary), routes!(stream)]
 }
 
-/// What the log says of one key, at an address of keys.
-pub fn key_routes(at: &str) -> Router<AppState> {
-    Router::new().route(&format!("{at}/{{id}}/usage"), get(of_key)).route(&format!("{at}/{{id}}/impact"), get(impact))
+/// What the log says of one key.
+pub fn key_routes() -> Routes {
+    vec![routes!(of_key), routes!(impact)]
 }
 
+/// Lists decided requests, the newest first.
+///
+/// `Accept: text/csv` or `application/x-ndjson` streams an export, `text/event-stream` what comes from now on.
+#[utoipa::path(
+    get,
+    path = "/v1/usage/events",
+    tag = "Usage log",
+    operation_id = "listUsage",
+    params(PageParams, UsageQuery),
+    extensions(("x-keystead-permission" = json!("keystead.usage:read"))),
+    responses(
+        (status = 200, description = "One page; or, as `Accept` asks, an export of everything or a stream of what comes.", content(
+            (Page<UsageEvent> = "application/json"),
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (String = "text/event-stream"),
+        )),
+        (status = 406, description = "No form that the client accepts."),
+    )
+)]
 async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let asked = Asked::read(&uri)?;
@@ -38,6 +54,24 @@ async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Res
     answer(ctx, logs::accepted(&headers)?, asked, query, &headers).await
 }
 
+/// Lists decided requests of one key.
+#[utoipa::path(
+    get,
+    path = "/v1/api-keys/{id}/usage",
+    tag = "Usage log",
+    operation_id = "listUsageOfApiKey",
+    params(("id" = KeyId, Path, description = "The key."), PageParams, UsageQuery),
+    extensions(("x-keystead-permission" = json!("keystead.usage:read"))),
+    responses(
+        (status = 200, description = "One page; or, as `Accept` asks, an export of everything or a stream of what comes.", content(
+            (Page<UsageEvent> = "application/json"),
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (String = "text/event-stream"),
+        )),
+        (status = 406, description = "No form that the client accepts."),
+    )
+)]
 async fn of_key(Caller(ctx): Caller, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     let id = key_id(&id)?;
     usage::check_key(&ctx, id).await.map_err(|e| ctx.problem(e))?;
@@ -64,12 +98,35 @@ async fn answer(ctx: Ctx, form: Form, asked: Asked, query: UsageQuery, headers: 
     }
 }
 
-/// One event with its checks: why was it decided so?
+/// Shows one decided request with its checks: why was it decided so?
+#[utoipa::path(
+    get,
+    path = "/v1/usage/events/{id}",
+    tag = "Usage log",
+    operation_id = "explainDecision",
+    params(("id" = UsageId, Path, description = "The event.")),
+    extensions(("x-keystead-permission" = json!("keystead.usage:read"))),
+    responses(
+        (status = 200, description = "The event and its checks.", body = Trace),
+    )
+)]
 async fn one(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json<Trace>, ApiError> {
     let id: UsageId = id.parse().map_err(|_| ApiError::from(ErrorCode::NotFound))?;
     usage::trace(&ctx, id).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
+/// Counts decided requests by code, key and time.
+#[utoipa::path(
+    get,
+    path = "/v1/usage/summary",
+    tag = "Usage log",
+    operation_id = "summarizeUsage",
+    params(("bucket" = Option<Bucket>, Query, description = "How time is cut; none means what suits the range."), UsageQuery),
+    extensions(("x-keystead-permission" = json!("keystead.usage:read"))),
+    responses(
+        (status = 200, description = "The counts.", body = UsageSummary),
+    )
+)]
 async fn summary(Caller(ctx): Caller, uri: Uri) -> Result<Json<UsageSummary>, ApiError> {
     ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let mut asked = Asked::read(&uri)?;
@@ -79,7 +136,19 @@ async fn summary(Caller(ctx): Caller, uri: Uri) -> Result<Json<UsageSummary>, Ap
     usage::summary(&ctx, &query, bucket).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
-/// New events as they come; `Last-Event-ID` goes on behind that one.
+/// Sends decided requests as they come.
+#[utoipa::path(
+    get,
+    path = "/v1/usage/stream",
+    tag = "Usage log",
+    operation_id = "streamUsage",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Goes on behind this event."), UsageQuery),
+    extensions(("x-keystead-permission" = json!("keystead.usage:read"))),
+    responses(
+        (status = 200, description = "Server-sent events.", body = String, content_type = "text/event-stream"),
+        (status = 406, description = "No form that the client accepts."),
+    )
+)]
 async fn stream(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let query = Asked::read(&uri)?.filter(|pairs| UsageQuery::parse(pairs))?;
@@ -102,7 +171,20 @@ fn feed(ctx: Ctx, query: UsageQuery, headers: &HeaderMap) -> Result<Response, Ap
     })
 }
 
-/// `?change=revoke|scopes:a,b|allowed_ips:…`: what the change would break.
+/// Says what a change of a key would break: the requests of the last 30 days that it would have refused.
+///
+/// Who holds both `keystead.keys:read` and `keystead.usage:read` may ask, too.
+#[utoipa::path(
+    get,
+    path = "/v1/api-keys/{id}/impact",
+    tag = "Usage log",
+    operation_id = "weighChange",
+    params(("id" = KeyId, Path, description = "The key."), ("change" = Change, Query, description = "`revoke`, `scopes:a,b` or `allowed_ips:a,b`.")),
+    extensions(("x-keystead-permission" = json!("keystead.keys:revoke"))),
+    responses(
+        (status = 200, description = "The requests and who sent them.", body = Impact),
+    )
+)]
 async fn impact(Caller(ctx): Caller, Path(id): Path<String>, uri: Uri) -> Result<Json<Impact>, ApiError> {
     let id = key_id(&id)?;
     keys::check_impact(&ctx, id).await.map_err(|e| ctx.problem(e))?;

@@ -1,0 +1,390 @@
+//! Every operation of the document and every server function, sent through the router by those who may and by those
+//! who may not. One that is missing in the tables below fails, and so does a route that the document does not know.
+
+use crate::harness::{Answer, App, request};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{Request, StatusCode},
+};
+use contract::{Perm, Role};
+use domain::{Who, keys, tenants, testing::On};
+use keystead::http::{
+    AppState,
+    openapi::{self, ALSO_AT, DOCUMENT, PERMISSION},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opens {
+    /// Everybody.
+    All,
+    /// Everybody; a credential that is sent must work.
+    AllWithGood,
+    /// Any credential that works.
+    Any,
+    /// Who holds this.
+    To(Perm),
+    /// A gateway that proves itself.
+    Gateway,
+}
+
+/// What a test credential meets on a live installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Test {
+    /// The live object does not exist for it.
+    Missing,
+    /// What belongs to the tenant as a whole refuses it.
+    Refused,
+    /// An answer in which nothing live stands.
+    Blind,
+}
+
+/// Method, path, who may, what a test credential meets, the body that works.
+type Row = (&'static str, &'static str, Opens, Test, Value);
+
+fn table(w: &World) -> Vec<Row> {
+    use Opens::{All, AllWithGood, Any, Gateway, To};
+    use Perm::*;
+    use Test::{Blind, Missing, Refused};
+    let none = Value::Null;
+    let import = json!({"name": "m", "scopes": ["thing:read"], "digest": w.digest, "prefix": "old_", "last_four": "cf99"});
+    vec![
+        ("GET", "/.well-known/change-password", All, Blind, none.clone()),
+        ("GET", "/.well-known/gitleaks.toml", All, Blind, none.clone()),
+        ("GET", "/.well-known/security.txt", All, Blind, none.clone()),
+        ("GET", "/health", AllWithGood, Blind, none.clone()),
+        ("GET", "/livez", All, Blind, none.clone()),
+        ("GET", "/readyz", All, Blind, none.clone()),
+        ("GET", "/v1/api-keys", To(KeysRead), Blind, none.clone()),
+        ("POST", "/v1/api-keys", To(KeysWrite), Blind, json!({"name": "m", "scopes": ["thing:read"]})),
+        ("POST", "/v1/api-keys/bulk-revoke", To(KeysRevoke), Missing, json!({"ids": [w.key]})),
+        ("POST", "/v1/api-keys/import", To(KeysWrite), Blind, import),
+        ("POST", "/v1/api-keys/lookup", To(KeysLookup), Blind, json!({"text": w.secret})),
+        ("DELETE", "/v1/api-keys/{id}", To(KeysRevoke), Missing, none.clone()),
+        ("GET", "/v1/api-keys/{id}", To(KeysRead), Missing, none.clone()),
+        ("PATCH", "/v1/api-keys/{id}", To(KeysWrite), Missing, json!({"name": "renamed"})),
+        ("POST", "/v1/api-keys/{id}/disable", To(KeysWrite), Missing, json!({})),
+        ("POST", "/v1/api-keys/{id}/enable", To(KeysWrite), Missing, json!({})),
+        ("GET", "/v1/api-keys/{id}/impact", To(KeysRevoke), Missing, none.clone()),
+        ("POST", "/v1/api-keys/{id}/retire", To(KeysWrite), Missing, json!({})),
+        ("POST", "/v1/api-keys/{id}/revoke", To(KeysRevoke), Missing, json!({})),
+        ("POST", "/v1/api-keys/{id}/rotate", To(KeysWrite), Missing, json!({})),
+        ("GET", "/v1/api-keys/{id}/usage", To(UsageRead), Missing, none.clone()),
+        ("GET", "/v1/audit/events", To(AuditRead), Refused, none.clone()),
+        ("GET", "/v1/audit/heads", To(AuditRead), Refused, none.clone()),
+        ("GET", "/v1/audit/stream", To(AuditRead), Refused, none.clone()),
+        ("GET", "/v1/auth/ip-allowlist", To(SettingsRead), Refused, none.clone()),
+        ("POST", "/v1/auth/ip-allowlist", To(PoliciesWrite), Refused, json!({"allowed_ips": []})),
+        ("PUT", "/v1/auth/ip-allowlist", To(PoliciesWrite), Refused, json!({"allowed_ips": []})),
+        ("GET", "/v1/auth/test", Any, Blind, none.clone()),
+        ("GET", "/v1/errors/{code}", All, Blind, none.clone()),
+        ("GET", "/v1/forward-auth", Gateway, Blind, none.clone()),
+        ("GET", "/v1/forward-auth/{path}", Gateway, Blind, none.clone()),
+        ("POST", "/v1/leaks", All, Blind, json!({"text": "nothing"})),
+        ("GET", "/v1/scopes", To(SettingsRead), Refused, none.clone()),
+        ("POST", "/v1/scopes", To(SettingsWrite), Refused, json!({"name": "fresh:read", "description": ""})),
+        ("DELETE", "/v1/scopes/{name}", To(SettingsWrite), Refused, none.clone()),
+        ("GET", "/v1/scopes/{name}", To(SettingsRead), Refused, none.clone()),
+        ("PATCH", "/v1/scopes/{name}", To(SettingsWrite), Refused, json!({"description": "d"})),
+        ("GET", "/v1/usage/events", To(UsageRead), Blind, none.clone()),
+        ("GET", "/v1/usage/events/{id}", To(UsageRead), Missing, none.clone()),
+        ("GET", "/v1/usage/stream", To(UsageRead), Blind, none.clone()),
+        ("GET", "/v1/usage/summary", To(UsageRead), Blind, none.clone()),
+        ("POST", "/v1/verify", To(KeysVerify), Blind, json!({"credential": w.secret, "cost": 0})),
+        ("POST", "/v1/verify/batch", To(KeysVerify), Blind, json!({"requests": [{"credential": w.secret, "cost": 0}]})),
+    ]
+}
+
+/// What else opens an operation, beside its permission and the broader ones.
+fn also_opens(method: &str, path: &str) -> &'static [Perm] {
+    match (method, path) {
+        // Who makes keys sees what they may hold.
+        ("GET", "/v1/scopes") => &[Perm::KeysRead],
+        // Who may see a key and its log could add it up.
+        ("GET", "/v1/api-keys/{id}/impact") => &[Perm::KeysRead, Perm::UsageRead],
+        _ => &[],
+    }
+}
+
+/// A live key of the tenant with an event, and the requests that name them.
+struct World {
+    app: App,
+    key: String,
+    secret: String,
+    event: String,
+    digest: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = App::new(On::Sqlite).await;
+        let mut w = Self { app, key: String::new(), secret: String::new(), event: String::new(), digest: String::new() };
+        w.renew().await;
+        w
+    }
+
+    /// Another key with an event of its own: most operations change it.
+    async fn renew(&mut self) {
+        let admin = self.app.t.first.api_key.clone();
+        (self.key, self.secret) = self.make(&admin, json!({"name": "target", "scopes": ["thing:read"]})).await;
+        assert_eq!(self.app.verify(&json!({"credential": self.secret, "scopes": ["thing:read"]})).await.json()["code"], "VALID");
+        self.event.clear();
+        while self.event.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let log = self.call(&admin, "GET", &format!("/v1/api-keys/{}/usage", self.key), &Value::Null).await.json();
+            self.event = log["data"][0]["id"].as_str().unwrap_or_default().to_owned();
+        }
+        self.digest = format!("{:064x}", self.app.t.core.new_uuid().as_u128());
+    }
+
+    /// Sends JSON with a key; the clock moves on so that no limit is met.
+    async fn call(&self, key: &str, method: &str, path: &str, body: &Value) -> Answer {
+        self.app.t.clock.advance(Duration::from_secs(if key.is_empty() { 3_600 } else { 1 }));
+        self.app.t.core.cache.sync(&self.app.t.core).await.unwrap();
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let mut headers = vec![("content-type", "application/json")];
+        if !key.is_empty() {
+            headers.push(("x-api-key", key));
+        }
+        self.sent(request(method, path, &headers, &text)).await
+    }
+
+    /// The answer; of a stream its head only, for it has no end.
+    async fn sent(&self, req: Request<Body>) -> Answer {
+        let response = self.app.respond(req).await;
+        let (parts, body) = response.into_parts();
+        let endless = parts.headers.get("content-type").is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream"));
+        let bytes = if endless { Bytes::new() } else { to_bytes(body, usize::MAX).await.unwrap() };
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    async fn make(&self, by: &str, body: Value) -> (String, String) {
+        let made = self.call(by, "POST", "/v1/api-keys", &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let made = made.json();
+        (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
+    }
+
+    /// The address of an operation on the live key.
+    fn at(&self, path: &str) -> String {
+        let id = if path.starts_with("/v1/usage/") { &self.event } else { &self.key };
+        let query = if path.ends_with("/impact") { "?change=revoke" } else { "" };
+        path.replace("{id}", id).replace("{name}", "thing:read").replace("{code}", "NOT_FOUND").replace("{path}", "v2/users") + query
+    }
+
+    async fn stranger(&self) -> String {
+        let line = self.app.t.as_who(Who::CommandLine(self.app.t.first.tenant_id));
+        let other = tenants::create(&line, &contract::TenantName::parse("Other").unwrap(), None).await.unwrap();
+        let there = self.app.t.as_who(Who::CommandLine(other.id));
+        let body = serde_json::from_value(json!({"name": "stranger", "scopes": ["admin"]})).unwrap();
+        keys::create_from_body(&there, &body).await.unwrap().key.unwrap()
+    }
+}
+
+/// What an answer to the wrong one says.
+fn code(answer: &Answer) -> String {
+    if answer.text.starts_with('{') { answer.code() } else { String::new() }
+}
+
+#[tokio::test]
+async fn the_table_names_every_operation_of_the_document_and_its_permission() {
+    let w = World::new().await;
+    let table = table(&w);
+    let known: BTreeSet<_> = table.iter().map(|(method, path, ..)| format!("{method} {path}")).collect();
+    let mut documented = BTreeSet::new();
+    for (path, item) in &DOCUMENT.paths.paths {
+        for (method, operation) in openapi::operations(item) {
+            documented.insert(format!("{method} {path}"));
+            let Some((.., opens, _, _)) = table.iter().find(|(m, p, ..)| (*m, *p) == (method, path)) else { continue };
+            let said = openapi::extension(operation, PERMISSION).and_then(Value::as_str);
+            let wanted = if let Opens::To(perm) = opens { Some(perm.as_str()) } else { None };
+            assert_eq!(said, wanted, "{method} {path}");
+        }
+    }
+    assert_eq!(known, documented, "operations without a test, or tests without an operation");
+}
+
+#[tokio::test]
+async fn s24_s36_every_operation_refuses_strangers_and_keys_without_its_scope_and_takes_its_scope() {
+    let mut w = World::new().await;
+    let admin = w.app.t.first.api_key.clone();
+    let gateway = w.app.t.first.gateway_key.clone();
+    for n in 0..table(&w).len() {
+        w.renew().await;
+        let (method, path, opens, _, body) = table(&w).swap_remove(n);
+        let (at, said) = (w.at(path), format!("{method} {path}"));
+        let stranger = w.call("", method, &at, &body).await;
+        match opens {
+            Opens::All | Opens::AllWithGood => {
+                assert!(!matches!(stranger.status.as_u16(), 401 | 403), "{said}: {}", stranger.text);
+                let bad = w.call("sk_live_nonsense", method, &at, &body).await;
+                assert_eq!(bad.status == 401, opens == Opens::AllWithGood, "{said}: {}", bad.text);
+            }
+            Opens::Gateway => {
+                assert_eq!((stranger.status.as_u16(), code(&stranger).as_str()), (403, "GATEWAY_UNAUTHORIZED"), "{said}");
+                for (proof, status) in [(w.secret.as_str(), 403), (admin.as_str(), 403), (gateway.as_str(), 200)] {
+                    let answer = w.sent(request(method, &at, &[("x-keystead-gateway", proof), ("x-api-key", &w.secret)], "")).await;
+                    assert_eq!(answer.status.as_u16(), status, "{said}: {}", answer.text);
+                }
+            }
+            Opens::Any => {
+                assert_eq!((stranger.status.as_u16(), code(&stranger).as_str()), (401, "UNAUTHORIZED"), "{said}");
+                for key in [&w.secret, &gateway] {
+                    assert_eq!(w.call(key, method, &at, &body).await.status, StatusCode::OK, "{said}");
+                }
+            }
+            Opens::To(perm) => {
+                assert_eq!((stranger.status.as_u16(), code(&stranger).as_str()), (401, "UNAUTHORIZED"), "{said}");
+                let broader = |p: &Perm| perm.held_by(&contract::ScopeSet(vec![p.scope()])) || also_opens(method, path).contains(p);
+                let others: Vec<_> = Perm::ALL.iter().filter(|p| !broader(p)).map(|p| p.as_str()).chain(["thing:read", "read", "write"]).collect();
+                let without = w.make(&admin, json!({"name": "without", "scopes": others})).await.1;
+                let refused = w.call(&without, method, &at, &body).await;
+                assert_eq!((refused.status.as_u16(), code(&refused).as_str()), (403, "INSUFFICIENT_PERMISSIONS"), "{said}: {}", refused.text);
+                let missing = refused.json()["error"]["required_scope"].as_str().unwrap_or_default().to_owned();
+                assert!(missing == perm.as_str() || also_opens(method, path).iter().any(|p| p.as_str() == missing), "{said}: {missing}");
+                if perm != Perm::KeysVerify {
+                    let refused = w.call(&gateway, method, &at, &body).await;
+                    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{said} by a gateway: {}", refused.text);
+                }
+                // Nobody grants more than they hold: whoever makes keys holds what they shall hold.
+                let with = w.make(&admin, json!({"name": "with", "scopes": [perm.as_str(), "thing:read"]})).await.1;
+                let taken = w.call(&with, method, &at, &body).await;
+                assert!(taken.status.is_success() || taken.status == StatusCode::CONFLICT, "{said}: {} {}", taken.status, taken.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn s66_every_operation_on_a_foreign_object_is_404_before_its_body_is_judged() {
+    let w = World::new().await;
+    let stranger = w.stranger().await;
+    for (method, path, _, _, body) in table(&w).into_iter().filter(|(_, path, opens, ..)| path.contains('{') && matches!(opens, Opens::To(_))) {
+        let bad = if path.ends_with("/impact") { w.at(path).replace("revoke", "nonsense") } else { w.at(path) };
+        for (at, body) in [(w.at(path), body), (bad, json!({"nonsense": true}))] {
+            let answer = w.call(&stranger, method, &at, &body).await;
+            assert_eq!((answer.status.as_u16(), code(&answer).as_str()), (404, "NOT_FOUND"), "{method} {path} {body}: {}", answer.text);
+        }
+    }
+    let untouched = w.call(&w.app.t.first.api_key, "GET", &w.at("/v1/api-keys/{id}"), &Value::Null).await.json();
+    assert_eq!((&untouched["state"], &untouched["name"]), (&json!("active"), &json!("target")));
+}
+
+#[tokio::test]
+async fn s36_a_test_credential_touches_and_sees_nothing_live_by_any_operation() {
+    let w = World::new().await;
+    let admin = w.app.t.first.api_key.clone();
+    let test = w.make(&admin, json!({"name": "test", "scopes": ["admin"], "environment": "test"})).await.1;
+    for (method, path, opens, expected, body) in table(&w) {
+        let answer = w.call(&test, method, &w.at(path), &body).await;
+        let said = format!("{method} {path}: {}", answer.text);
+        if opens == Opens::Gateway {
+            // It cannot be the proof of a gateway, and as a client's credential it is of the wrong environment.
+            let asked = request(method, &w.at(path), &[("x-keystead-gateway", &w.app.t.first.gateway_key), ("x-api-key", &test)], "");
+            assert_eq!(code(&w.sent(asked).await), "ENVIRONMENT_MISMATCH", "{said}");
+            continue;
+        }
+        match expected {
+            Test::Missing => assert_eq!(code(&answer), "NOT_FOUND", "{said}"),
+            Test::Refused => assert_eq!(code(&answer), "ENVIRONMENT_MISMATCH", "{said}"),
+            Test::Blind => {
+                assert!(answer.status.is_success() || matches!(opens, Opens::All) || path == "/v1/verify", "{said}");
+                for live in [&w.key, &w.event] {
+                    assert!(!answer.text.contains(live.as_str()), "{said}");
+                }
+            }
+        }
+    }
+    let untouched = w.call(&admin, "GET", &w.at("/v1/api-keys/{id}"), &Value::Null).await.json();
+    assert_eq!((&untouched["state"], &untouched["name"]), (&json!("active"), &json!("target")));
+}
+
+/// The addresses that axum's router really has, read from what it prints of itself.
+fn routed(router: &axum::Router) -> BTreeSet<String> {
+    let printed = format!("{router:?}");
+    let paths = printed.split("paths: {").nth(1).expect("the router prints its paths").split('}');
+    // A path may hold braces itself: what stands between quotes is one.
+    let whole = paths.collect::<Vec<_>>().join("}");
+    whole.split('"').skip(1).step_by(2).take_while(|p| p.starts_with('/')).map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_route_of_the_api_stands_in_the_document_with_its_methods_and_no_other() {
+    let w = World::new().await;
+    let all = routed(&keystead::http::router(AppState::new(w.app.t.core.clone(), &[], false, keystead::config::ErrorFormat::Standard)));
+    assert!(all.contains("/keys/new") && all.contains("/v1/api-keys/{id}"), "{all:?}");
+    let mut documented = BTreeMap::<String, BTreeSet<&str>>::new();
+    for (path, item) in &DOCUMENT.paths.paths {
+        for (method, operation) in openapi::operations(item) {
+            documented.entry(path.replace("forward-auth/{path}", "forward-auth/{*path}")).or_default().insert(method);
+            for also in openapi::extension(operation, ALSO_AT).and_then(Value::as_array).into_iter().flatten() {
+                documented.entry(also.as_str().unwrap().to_owned()).or_default().insert(method);
+            }
+        }
+    }
+    let apis = ["/v1", "/v2", "/api-keys", "/oauth", "/health", "/livez", "/readyz", "/.well-known"];
+    let api: BTreeSet<_> = all.into_iter().filter(|p| apis.iter().any(|a| p.starts_with(a))).collect();
+    assert_eq!(api, documented.keys().cloned().collect(), "routes without a description, or descriptions without a route");
+    for (path, methods) in documented.iter().filter(|(path, _)| !path.starts_with("/v1/forward-auth")) {
+        let at = path.replace(['{', '}', '*'], "");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let answer = w.call("", method, &at, &Value::Null).await;
+            assert_eq!(answer.status != StatusCode::METHOD_NOT_ALLOWED, methods.contains(method), "{method} {path}: {}", answer.status);
+        }
+    }
+    for (path, _) in documented.iter().filter(|(path, _)| path.starts_with("/api-keys") || path.starts_with("/v2")) {
+        let method = if path.ends_with("/api-keys") || path.starts_with("/v2") { "GET" } else { continue };
+        assert_eq!(w.call("", method, path, &Value::Null).await.code(), "UNAUTHORIZED", "{path}");
+    }
+}
+
+/// Server functions, who may run them, and a body that works. None is for everybody.
+fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)> {
+    let form_id = contract::FormId::from_uuid(w.app.t.core.new_uuid());
+    let create = ["form_id", "name", "environment", "kind", "more_scopes", "expires", "allowed_ips"]
+        .iter()
+        .zip([&*form_id.to_string(), "x", "live", "secret", "read", "never", ""])
+        .map(|(name, value)| format!("form[{name}]={value}"))
+        .collect::<Vec<_>>()
+        .join("&");
+    vec![
+        ("/api/account/set-up", None, String::new()),
+        ("/api/account/sign-in", None, String::new()),
+        ("/api/account/sign-out", None, String::new()),
+        ("/api/keys/create", Some(Perm::KeysWrite), create),
+        ("/api/keys/revoke", Some(Perm::KeysRevoke), format!("id={}&form[reason]=&form[confirm]=target", w.key)),
+    ]
+}
+
+#[tokio::test]
+async fn s24_s36_every_server_function_refuses_strangers_and_roles_without_its_permission() {
+    let w = World::new().await;
+    let registered: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let tested: BTreeSet<_> = server_functions(&w).into_iter().map(|(path, ..)| path.to_owned()).collect();
+    assert_eq!(registered, tested, "server functions without a test, or tests without a server function");
+    let cookie = w.app.sign_in().await;
+    for (path, perm, body) in server_functions(&w) {
+        let Some(perm) = perm else { continue };
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "application/json"),
+            ("sec-fetch-site", "same-origin"),
+            ("cookie", cookie.as_str()),
+        ];
+        let stranger = w.app.send(request("POST", path, &headers[..3], &body)).await;
+        assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "{path}: {}", stranger.text);
+        for role in Role::ALL.iter().filter(|r| !r.holds(perm)) {
+            w.app.t.set_role(*role).await;
+            let refused = w.app.send(request("POST", path, &headers, &body)).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} by {role}: {}", refused.text);
+        }
+        w.app.t.set_role(Role::Owner).await;
+        let taken = w.app.send(request("POST", path, &headers, &body)).await;
+        assert!(taken.status.is_success(), "{path}: {} {}", taken.status, taken.text);
+    }
+}
