@@ -30,7 +30,8 @@ pub fn RotationCockpit(
     let names = cockpit.old.iter().map(|s| format!("…{}", s.last_four)).collect::<Vec<_>>().join(", ");
     let head = if cockpit.safe_to_retire { "Safe to retire." } else { "Not safe to retire yet." };
     let still = match (callers_in(&seen), cockpit.safe_to_retire) {
-        (0, _) => "Nobody has called with the old secret since the rotation.".to_owned(),
+        (0, true) => "Nobody has called with the old secret since the rotation.".to_owned(),
+        (0, false) => "The old secret was in use until the rotation, and its callers may not have called since.".to_owned(),
         (_, true) => format!("Nobody has called with the old secret for {} hours.", cockpit.quiet_hours),
         (1, false) => "1 caller still uses the old secret.".to_owned(),
         (n, false) => format!("{n} callers still use the old secret."),

@@ -142,8 +142,10 @@ async fn search(visit: &Visit, may: May) -> domain::Result<AnyView> {
         return Ok(view! { <FirstUse chrome/> }.into_any());
     }
     let catalogue = keys::catalogue(&visit.ctx).await?;
+    // A list without a match offers that itself.
+    let clear = query.narrows() && !found.data.is_empty();
     Ok(view! {
-        <Filter query=query.clone() catalogue all=visit.chrome.role.acts_on_all_keys()/>
+        <Filter query=query.clone() catalogue all=visit.chrome.role.acts_on_all_keys() clear/>
         <Keys found query may/>
     }
     .into_any())
@@ -204,7 +206,7 @@ pub const fn state_title(state: KeyState) -> &'static str {
 }
 
 #[component]
-fn Filter(query: Query, catalogue: Vec<ScopeDef>, all: bool) -> impl IntoView {
+fn Filter(query: Query, catalogue: Vec<ScopeDef>, all: bool, clear: bool) -> impl IntoView {
     let states = KeyState::ALL
         .iter()
         .map(|s| view! { <option value=s.as_str() selected=query.state == Some(*s)>{state_title(*s)}</option> }.into_any())
@@ -253,7 +255,7 @@ fn Filter(query: Query, catalogue: Vec<ScopeDef>, all: bool) -> impl IntoView {
             })}
             {sort}
             <button class="btn" type="submit">"Search"</button>
-            {query.narrows().then(|| view! { <a class="btn btn--quiet" href="/keys">"Clear filters"</a> }.into_any())}
+            {clear.then(|| view! { <a class="btn btn--quiet" href="/keys">"Clear filters"</a> }.into_any())}
         </FilterForm>
     }
     .into_any()
