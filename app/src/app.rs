@@ -2,7 +2,7 @@
 
 use crate::{
     components::Fault,
-    pages::{Audit, KeyDetail, KeyList, KeyRevoke, Login, NewKey, NotFound, Setup, Usage},
+    pages::{Audit, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, Login, NewKey, NotFound, Setup, Usage},
 };
 use contract::Problem;
 use leptos::prelude::*;
@@ -28,7 +28,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=KeyList ssr=SsrMode::Async/>
                 <Route path=path!("/keys/new") view=NewKey ssr=SsrMode::Async/>
+                <Route path=path!("/keys/revoke") view=KeyBulkRevoke ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id") view=KeyDetail ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id/edit") view=KeyEdit ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id/rotate") view=KeyRotate ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id/retire") view=KeyRetire ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>

@@ -3,7 +3,7 @@
 
 use contract::{KeyForm, UnixMs};
 use leptos::prelude::document;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure, convert::FromWasmAbi};
+use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
 use web_sys::{EventTarget, HtmlFormElement};
 
 /// The browser's time.
@@ -30,20 +30,16 @@ pub fn find_all<T: JsCast>(selector: &str) -> Vec<T> {
     (0..all.length()).filter_map(|n| all.item(n)?.dyn_into().ok()).collect()
 }
 
-/// The create form as it stands, but for its single-use id.
+/// The form of a key as it stands, but for its single-use id.
 pub fn key_form(form: &HtmlFormElement) -> KeyForm {
     let Ok(data) = web_sys::FormData::new_with_form(form) else { return KeyForm::default() };
-    let text = |name: &str| data.get(name).as_string().unwrap_or_default();
-    KeyForm {
-        form_id: String::new(),
-        name: text("name"),
-        environment: text("environment"),
-        kind: text("kind"),
-        scopes: data.get_all("scopes").iter().filter_map(|v: JsValue| v.as_string()).collect(),
-        more_scopes: text("more_scopes"),
-        expires: text("expires"),
-        expires_at: text("expires_at"),
-        allowed_ips: text("allowed_ips"),
-        ..KeyForm::default()
-    }
+    let fields: Vec<(String, String)> = js_sys::Array::from(&data)
+        .iter()
+        .filter_map(|entry| {
+            let entry = js_sys::Array::from(&entry);
+            Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+        })
+        .filter(|(name, _)| name != "form_id")
+        .collect();
+    KeyForm::from_fields(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }

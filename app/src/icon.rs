@@ -19,6 +19,8 @@ macro_rules! icons {
 
 icons! {
     Activity = "activity",
+    ArrowDown = "arrow-down",
+    ArrowUp = "arrow-up",
     Ban = "ban",
     Check = "check",
     ChevronDown = "chevron-down",
@@ -38,8 +40,11 @@ icons! {
     Monitor = "monitor",
     Moon = "moon",
     Pause = "pause",
+    Pencil = "pencil",
+    Play = "play",
     Plus = "plus",
     RefreshCw = "refresh-cw",
+    Scissors = "scissors",
     ScrollText = "scroll-text",
     Search = "search",
     Sun = "sun",

@@ -45,3 +45,5 @@ mod visit;
 
 #[cfg(feature = "ssr")]
 pub use app::App;
+#[cfg(feature = "ssr")]
+pub use pages::PreviewOfEdit;

@@ -113,6 +113,27 @@ test('pictures of every page', async ({ browser, begun, started }) => {
     await shot('login-refused');
     await app.enter('/keys');
     await shot('keys');
+    for (const name of ['crm-import', 'warehouse-scanner', 'black-friday']) await page.getByRole('checkbox', { name: `Select ${name}` }).check();
+    await shot('keys-chosen');
+    await app.visit('/keys?queue=expiring');
+    await shot('keys-expiring');
+    await app.visit('/keys?queue=idle');
+    await shot('keys-idle');
+    await app.visit('/keys/revoke?all=1&q=a');
+    await shot('revoke-several');
+    await app.visit(`/keys/${made['billing-service'].id}/rotate`);
+    await shot('rotate');
+    if (look.name === 'light') {
+      await app.submit('Rotate key');
+      await shot('rotated');
+      await page.getByRole('checkbox', { name: /^I have stored it/ }).check();
+    }
+    await app.visit(`/keys/${made['billing-service'].id}`);
+    await shot('key-rotating');
+    await app.visit(`/keys/${made['checkout-api'].id}/edit`);
+    await page.getByLabel(/^Allowed addresses/).fill('203.0.113.10');
+    await app.submit('Preview impact');
+    await shot('edit-impact');
     await app.visit('/keys?q=zzz');
     await shot('keys-no-match');
     await app.visit(`/keys/${made['checkout-api'].id}`);

@@ -113,6 +113,47 @@ export const STATES: State[] = [
       await app.through(() => app.page.reload());
     }),
   },
+  { name: 'keys, filtered and ordered', show: signedIn('/keys?kind=restricted&sort=name') },
+  {
+    name: 'keys, chosen',
+    show: signedIn('/keys', async ({ page }) => {
+      for (const box of (await page.getByRole('checkbox', { name: /^Select (edge|checkout-api)$/ }).all())) await box.check();
+    }),
+  },
+  { name: 'keys, a queue', show: signedIn('/keys?queue=expiring') },
+  { name: 'keys, an empty queue', show: signedIn('/keys?queue=old') },
+  { name: 'revoke several', show: signedIn('/keys/revoke?all=1') },
+  {
+    name: 'revoke several, refused',
+    show: signedIn('/keys/revoke?all=1', async (app) => {
+      app.watch.expectStatus(422);
+      await app.submit(/^Revoke \d+ keys$/);
+    }),
+  },
+  { name: 'revoke several, none chosen', show: signedIn('/keys/revoke') },
+  { name: 'edit', show: signedIn((id) => `/keys/${id}/edit`) },
+  {
+    name: 'edit, with its impact',
+    show: signedIn((id) => `/keys/${id}/edit`, async (app) => {
+      await app.page.getByLabel(/^Allowed addresses/).fill('198.51.100.0/24');
+      await app.submit('Preview impact');
+    }),
+  },
+  { name: 'rotate', show: signedIn((id) => `/keys/${id}/rotate`) },
+  {
+    name: 'key while it is rotated',
+    show: async (app) => {
+      const id = await checkout(app);
+      const owner = await app.owner();
+      const html = await (await owner.get(`/keys/${id}/rotate`)).text();
+      const secret = /name="secret" value="(\w+)"/.exec(html)![1];
+      if (!(await (await owner.get(`/keys/${id}`)).text()).includes('both secrets work')) {
+        await owner.post(`/keys/${id}/rotate`, { grace: '86400', secret });
+      }
+      await app.enter(`/keys/${id}`);
+    },
+  },
+  { name: 'retire, nothing old', show: signedIn((id) => `/keys/${id}/retire`) },
   { name: 'key', show: signedIn((id) => `/keys/${id}`) },
   { name: 'revoke', show: signedIn((id) => `/keys/${id}/revoke`) },
   {

@@ -163,6 +163,40 @@ both((js) => {
     });
   });
 
+  test('a resource gets a choice, and the fields of limits make the key', async ({ app, page }) => {
+    await app.createKey({ name: 'first', scopes: 'orders:read orders:write orders:delete files:read' });
+    await app.enter('/keys/new');
+    await page.getByLabel('Name', { exact: true }).fill('limited');
+    const orders = page.getByRole('radiogroup', { name: 'Permission on orders' });
+    await expect(orders.getByRole('radio', { name: 'None' })).toBeChecked();
+    await orders.getByText('Custom').click();
+    const verbs = page.getByRole('group', { name: 'Verbs on orders' });
+    await verbs.getByRole('checkbox', { name: 'delete' }).check();
+    await page.getByRole('radiogroup', { name: 'Permission on files' }).getByText('Read', { exact: true }).click();
+    await page.getByLabel(/^Owner/).fill('owner@acme.test');
+    await page.getByLabel(/^Requests per hour/).fill('10000');
+    await page.locator('details.further summary').click();
+    await page.getByLabel(/^Valid from/).fill('2030-01-02T03:04');
+    await page.getByLabel(/^Metadata/).fill('{"cost_centre": 4100');
+    await page.getByText('Never', { exact: true }).click();
+    app.watch.expectStatus(422);
+    await app.submit('Create key');
+    await expect(page.getByLabel(/^Burst/)).toHaveAttribute('aria-invalid', 'true');
+    await expect(page.getByLabel(/^Metadata/)).toHaveAccessibleDescription(/not valid JSON/);
+    await expect(page.getByLabel(/^Metadata/), 'what is wrong is not folded away').toBeVisible();
+    await expect(verbs.getByRole('checkbox', { name: 'delete' })).toBeChecked();
+    await page.getByLabel(/^Burst/).fill('100');
+    await page.getByLabel(/^Metadata/).fill('{"cost_centre": 4100}');
+    await app.submit('Create key');
+    await page.getByRole('checkbox', { name: /^I have stored it/ }).check();
+    await app.submit('Go to the key');
+    const main = page.getByRole('main');
+    for (const text of ['orders:delete', 'files:read', '10,000 an hour, 100 a second', 'cost_centre: 4100', '2 Jan 2030, 03:04 UTC']) {
+      await expect(main).toContainText(text);
+    }
+    await expect(main).not.toContainText('orders:read');
+  });
+
   test('a gateway key comes with a command that asks for decisions', async ({ app, page }) => {
     const key = await app.createKey({ name: 'orders-api', scopes: 'orders:read' });
     await app.enter('/keys/new');
@@ -189,10 +223,62 @@ both((js) => {
     await page.getByLabel(/^Other permissions/).fill('orders:write');
     await page.getByRole('button', { name: 'Add mine, 127.0.0.1' }).click();
     await page.getByText('Never', { exact: true }).click();
-    await expect(summary).toContainText('importer is a live secret key. It may read everything and write orders, from 1 address or network only, until somebody revokes it.');
+    await page.getByLabel(/^Requests per hour/).fill('5000');
+    await page.getByLabel(/^Owner/).fill('ops@acme.test');
+    await expect(summary).toContainText(
+      'importer is a live secret key of ops@acme.test. It may read everything and write orders, from 1 address or network only, until somebody revokes it, up to 5,000 requests an hour.',
+    );
     await expect(page.getByLabel(/^Allowed addresses/)).toHaveValue('127.0.0.1\n');
     await expect(page.getByRole('status').filter({ hasText: 'Added your address.' })).toBeVisible();
     await expect(page.getByText('It works until somebody revokes it. Choose a date where you can.')).toBeVisible();
+  });
+
+  test('presets and search choose among resources, and a chosen permission is taken back', async ({ app, page }) => {
+    await app.createKey({ name: 'first', scopes: 'orders:read orders:write files:read users:write' });
+    await app.enter('/keys/new');
+    const chosen = page.locator('.selected');
+    await page.getByRole('button', { name: 'Read all' }).click();
+    await expect(chosen).toContainText('2 permissions');
+    await page.getByRole('searchbox', { name: 'Find a resource' }).fill('ord');
+    await expect(page.locator('.perm__row:visible')).toHaveCount(1);
+    await page.getByRole('radiogroup', { name: 'Permission on orders' }).getByText('Read + write').click();
+    await expect(chosen).toContainText('3 permissions');
+    await page.getByRole('button', { name: 'Remove orders:write' }).click();
+    await expect(page.getByRole('radiogroup', { name: 'Permission on orders' }).getByRole('radio', { name: 'Read', exact: true })).toBeChecked();
+    await expect(chosen).toContainText('2 permissions');
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await expect(chosen).toContainText('No permission chosen');
+  });
+
+  test('with the keyboard alone a key is made in less than 20 seconds', async ({ app, page }) => {
+    await app.enter('/keys');
+    const since = Date.now();
+    // As fast as somebody types who knows the page: eight strokes a second.
+    const delay = 125;
+    const press = async (key: string, times = 1) => {
+      for (let n = 0; n < times; n++) await page.keyboard.press(key, { delay: 30 }).then(() => page.waitForTimeout(delay - 30));
+    };
+    const tabTo = async (what: string) => {
+      for (let n = 0; n < 40; n++) {
+        if (await page.evaluate((what) => document.activeElement?.matches(what), what)) return;
+        await press('Tab');
+      }
+      throw new Error(`Tab does not lead to ${what}`);
+    };
+    await app.through(() => page.keyboard.press('c'));
+    await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
+    await page.keyboard.type('returns-portal', { delay });
+    await tabTo('[name=kind]');
+    await press('ArrowDown');
+    await tabTo('[name=scopes][value=read]');
+    await press('Space');
+    await app.through(() => press('Enter'));
+    await expect(app.heading).toHaveText('Store the secret now');
+    const took = Date.now() - since;
+    test.info().annotations.push({ type: 'measured', description: `${took} ms from the list to the secret` });
+    expect(took).toBeLessThan(20_000);
+    await expect(page.locator('#secret')).toHaveText(/^rk_live_/);
+    await page.getByRole('checkbox', { name: /^I have stored it/ }).check();
   });
 
   test('copying is confirmed, and only who neither copied nor stored the secret is asked before leaving', async ({ app, page, context }) => {

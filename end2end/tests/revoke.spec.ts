@@ -19,6 +19,11 @@ both(() => {
     // Three that the gateway named, and the loopback address of the direct call; the denied one would not be missed.
     await expect(main).toContainText('They came from 4 addresses, 1,205 of them in the last 24 hours');
 
+    const callers = page.getByRole('table', { name: 'Callers that would be refused' });
+    await expect(callers.getByRole('row')).toHaveCount(5);
+    await expect(callers).toContainText('203.0.113.2');
+    await expect(page.getByRole('link', { name: 'Rotate instead' })).toHaveAttribute('href', `/keys/${key.id}/rotate`);
+
     await page.getByLabel(/^Reason/).fill('the partner moved away');
     await page.getByLabel('Type partner-sync to confirm').fill('partner-synk');
     app.watch.expectStatus(422);

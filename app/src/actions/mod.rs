@@ -7,4 +7,7 @@ mod account;
 mod keys;
 
 pub use account::{SetUp, SignIn, SignOut, set_up, sign_in, sign_out};
-pub use keys::{CreateKey, RevokeKey, create_key, revoke_key};
+pub use keys::{
+    ActOnKey, CreateKey, EditKey, RetireKey, RevokeKey, RevokeKeys, RotateKey, act_on_key, create_key, edit_key, retire_key, revoke_key,
+    revoke_keys, rotate_key,
+};

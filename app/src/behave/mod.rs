@@ -8,9 +8,12 @@
 //! - `data-once` on a form ignores a second submit while the first is under way: its answer may hold a secret
 //! - `data-filter` on a form keeps its empty fields out of the address
 //! - `data-guard` asks before the page is left, until its secret was copied or `data-stored-box` is ticked
+//! - `data-pick` and `data-pick-all`: see `picks`; `data-preset`, `data-find` and `data-drop`: see `grants`
 //! - `data-key` and `data-shortcuts`: see `shortcuts`; `data-ago` and `data-ends`: see `times`; the focus: see `arrive`
 
 mod arrive;
+mod grants;
+mod picks;
 mod shortcuts;
 mod times;
 
@@ -18,7 +21,7 @@ use crate::browser::{find, listen};
 use leptos::prelude::{document, set_timeout, window};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
-use web_sys::{BeforeUnloadEvent, Element, Event, FormData, HtmlDialogElement, HtmlInputElement, HtmlTextAreaElement};
+use web_sys::{BeforeUnloadEvent, Element, Event, EventTarget, FormData, HtmlDialogElement, HtmlInputElement, HtmlTextAreaElement};
 
 /// How long a form that was sent waits before it may be sent again.
 const ONCE: Duration = Duration::from_secs(15);
@@ -34,6 +37,8 @@ pub fn install() {
             e.set_return_value("unsaved");
         }
     });
+    picks::install();
+    grants::install();
     shortcuts::install();
     times::install();
     arrive::install();
@@ -123,13 +128,17 @@ fn append(button: &Element) {
     }
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     area.set_value(&format!("{text}{gap}{line}\n"));
-    // The form listens for what people type; this counts as typed.
+    typed(&area);
+    toast("Added your address.");
+}
+
+/// The form around it listens for what people type; this counts as typed.
+fn typed(field: &EventTarget) {
     let init = web_sys::EventInit::new();
     init.set_bubbles(true);
     if let Ok(event) = Event::new_with_event_init_dict("input", &init) {
-        _ = area.dispatch_event(&event);
+        _ = field.dispatch_event(&event);
     }
-    toast("Added your address.");
 }
 
 fn open_dialog(id: &str) {

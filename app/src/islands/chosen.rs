@@ -1,6 +1,7 @@
 //! The permissions that the create form asks for.
 
 use super::draft::follow;
+use crate::icon::{Icon, IconName};
 use contract::KeyForm;
 use leptos::prelude::*;
 
@@ -17,7 +18,16 @@ pub fn ChosenScopes(
         1 => "1 permission".to_owned(),
         n => format!("{n} permissions"),
     };
-    let tokens = move || words.get().into_iter().map(|w| view! { <span class="token">{w}</span> }.into_any()).collect_view();
+    let token = |w: String| {
+        view! {
+            <span class="token">
+                {w.clone()}
+                <button type="button" aria-label=format!("Remove {w}") data-drop=w><Icon name=IconName::X small=true/></button>
+            </span>
+        }
+        .into_any()
+    };
+    let tokens = move || words.get().into_iter().map(token).collect_view();
     view! {
         <div class="not-gateway" data-js="" node_ref=node>
             <div class="row row--wrap selected">

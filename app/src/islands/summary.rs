@@ -60,10 +60,16 @@ fn sentence(form: &KeyForm, now: Option<UnixMs>) -> Sentence {
         "" => said.plain("This key"),
         name => said.strong(name),
     };
-    said.plain(" is a ").strong(&form.environment).plain(format!(" {kind} key. "));
+    said.plain(" is a ").strong(&form.environment).plain(format!(" {kind} key"));
+    if let Some(owner) = typed(form.owner.as_ref()) {
+        said.plain(" of ").strong(owner);
+    }
+    said.plain(". ");
     may(form, kind, &mut said);
     from(form, &mut said);
+    starting(form, &mut said);
     until(form, now, &mut said);
+    rate(form, &mut said);
     said.plain(".");
     said
 }
@@ -114,6 +120,39 @@ fn until(form: &KeyForm, now: Option<UnixMs>, said: &mut Sentence) {
     }
 }
 
+fn starting(form: &KeyForm, said: &mut Sentence) {
+    if let Some(at) = typed(form.not_before.as_ref()).and_then(UnixMs::parse) {
+        said.plain(", starting ").strong(at.human());
+    }
+}
+
+fn rate(form: &KeyForm, said: &mut Sentence) {
+    let number = |field: Option<&String>| typed(field).and_then(|n| n.parse::<u32>().ok()).filter(|n| *n > 0);
+    if let Some(n) = number(form.per_hour.as_ref()) {
+        said.plain(", up to ").strong(format!("{} an hour", requests(n)));
+    }
+    if let Some(n) = number(form.per_second.as_ref()) {
+        said.plain(if number(form.per_hour.as_ref()).is_some() { " and " } else { ", up to " }).strong(format!("{n} a second"));
+    }
+}
+
+/// `10,000 requests`.
+fn requests(n: u32) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if n == 1 { "1 request".to_owned() } else { out + " requests" }
+}
+
+fn typed(field: Option<&String>) -> Option<&str> {
+    field.map(|s| s.trim()).filter(|s| !s.is_empty())
+}
+
 fn notes(form: &KeyForm) -> Vec<&'static str> {
     let live = form.environment == Environment::Live.as_str();
     let gateway = form.kind == KeyKind::Gateway.as_str();
@@ -150,6 +189,25 @@ mod tests {
             "nightly-export is a live restricted key. It may read contacts and write files, from 2 addresses or networks only, for 90 days."
         );
         assert!(said(&form, Some(UnixMs(0))).ends_with("until 1 Apr 1970."));
+    }
+
+    #[test]
+    fn the_sentence_names_owner_start_and_rate_where_they_are_set() {
+        let some = |s: &str| Some(s.to_owned());
+        let form = KeyForm {
+            name: "export".into(),
+            scopes: vec!["read".into()],
+            owner: some("ops@acme.test"),
+            not_before: some("2026-12-01T08:00"),
+            per_hour: some("10000"),
+            per_second: some("100"),
+            ..KeyForm::default()
+        };
+        assert_eq!(
+            said(&form, None),
+            "export is a live secret key of ops@acme.test. It may read everything, from any address, starting 1 Dec 2026, 08:00 UTC, \
+             for 90 days, up to 10,000 requests an hour and 100 a second."
+        );
     }
 
     #[test]

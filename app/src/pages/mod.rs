@@ -8,7 +8,7 @@ mod setup;
 mod usage;
 
 pub use audit::Audit;
-pub use keys::{KeyDetail, KeyList, KeyRevoke, NewKey};
+pub use keys::{KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, NewKey, PreviewOfEdit};
 pub use login::Login;
 pub use not_found::NotFound;
 pub use setup::Setup;

@@ -136,12 +136,15 @@ pub struct KeyFilter {
     pub state: Option<KeyState>,
     /// Only this environment.
     pub environment: Option<Environment>,
+    /// Only this kind.
+    #[serde(default)]
+    pub kind: Option<KeyKind>,
 }
 
 impl KeyFilter {
     /// Does a person see less than everything of the environment?
     pub const fn narrows(&self) -> bool {
-        self.q.is_some() || self.state.is_some()
+        self.q.is_some() || self.state.is_some() || self.kind.is_some()
     }
 }
 

@@ -1,10 +1,11 @@
 //! The create form: everything as typed, and its one parser for browser and server.
 
 use crate::{
-    AllowedIp, CreateKey, Environment, FieldErrors, FormId, KeyKind, KeyName, RateLimit, Scope, UnixMs,
+    AllowedIp, ApiKey, CreateKey, Environment, FieldErrors, FormId, KeyKind, KeyName, RateLimit, Scope, UnixMs,
     key_body::{check_order, check_rate_limit, read_metadata},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// The create form as a person filled it in. Nothing typed is lost when it comes back with errors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +134,78 @@ impl Expiry {
 }
 
 impl KeyForm {
+    /// The form as its fields were sent. A permission comes as `scopes`, or as the choice of a resource, `grant.<resource>`:
+    /// permissions separated by spaces, or `custom`, and then as any number of `verb.<resource>`.
+    pub fn from_fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let fields: Vec<(&str, &str)> = fields.into_iter().collect();
+        let choices: HashMap<&str, &str> = fields.iter().filter_map(|(n, v)| Some((n.strip_prefix("grant.")?, *v))).collect();
+        let mut form = Self { environment: String::new(), kind: String::new(), expires: String::new(), ..Self::default() };
+        for (name, value) in fields {
+            let text = || value.to_owned();
+            match name {
+                "form_id" => form.form_id = text(),
+                "name" => form.name = text(),
+                "environment" => form.environment = text(),
+                "kind" => form.kind = text(),
+                "scopes" => form.scopes.push(text()),
+                "more_scopes" => form.more_scopes = text(),
+                "expires" => form.expires = text(),
+                "expires_at" => form.expires_at = text(),
+                "allowed_ips" => form.allowed_ips = text(),
+                "not_before" => form.not_before = Some(text()),
+                "per_hour" => form.per_hour = Some(text()),
+                "per_second" => form.per_second = Some(text()),
+                "metadata" => form.metadata = Some(text()),
+                "owner" => form.owner = Some(text()),
+                _ => match name.split_once('.') {
+                    Some(("grant", _)) if value != CUSTOM => form.scopes.extend(value.split_whitespace().map(ToOwned::to_owned)),
+                    // What was ticked before another choice was made is not meant any more.
+                    Some(("verb", resource)) if choices.get(resource) == Some(&CUSTOM) => form.scopes.push(text()),
+                    _ => {}
+                },
+            }
+        }
+        form
+    }
+
+    /// The form that a key would come from, to edit it.
+    pub fn of(key: &ApiKey) -> Self {
+        Self {
+            form_id: String::new(),
+            name: key.name.clone(),
+            environment: key.environment.to_string(),
+            kind: key.kind.to_string(),
+            scopes: key.scopes.0.iter().map(ToString::to_string).collect(),
+            more_scopes: String::new(),
+            expires: if key.expires_at.is_some() { Expiry::Custom } else { Expiry::Never }.as_str().to_owned(),
+            expires_at: key.expires_at.map(minute).unwrap_or_default(),
+            allowed_ips: key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            not_before: Some(key.not_before.map(minute).unwrap_or_default()),
+            per_hour: Some(key.rate_limit.map(|r| r.per_hour.to_string()).unwrap_or_default()),
+            per_second: Some(key.rate_limit.map(|r| r.per_second.to_string()).unwrap_or_default()),
+            metadata: Some(match &key.metadata {
+                serde_json::Value::Object(members) if members.is_empty() => String::new(),
+                other => serde_json::to_string_pretty(other).unwrap_or_default(),
+            }),
+            owner: Some(key.owner.clone().unwrap_or_default()),
+        }
+    }
+
+    /// The form of an edit of that key. Its kind and environment stay, and a field shows whole minutes: a time that was
+    /// left alone stays exact.
+    #[must_use]
+    pub fn for_edit_of(&self, key: &ApiKey) -> Self {
+        let exact =
+            |typed: &str, kept: Option<UnixMs>| kept.filter(|t| minute(*t) == typed).map_or_else(|| typed.to_owned(), |t| t.to_string());
+        Self {
+            kind: key.kind.to_string(),
+            environment: key.environment.to_string(),
+            expires_at: exact(&self.expires_at, key.expires_at),
+            not_before: self.not_before.as_deref().map(|typed| exact(typed, key.not_before)),
+            ..self.clone()
+        }
+    }
+
     /// Reads the form. `now` is the server's time; a browser passes its own to show the summary.
     pub fn parse(&self, now: UnixMs) -> Result<CreateKey, FieldErrors> {
         let mut errors = FieldErrors::default();
@@ -277,6 +350,14 @@ impl KeyForm {
     }
 }
 
+/// The choice of a resource whose verbs are ticked one by one.
+pub const CUSTOM: &str = "custom";
+
+/// The value of a `datetime-local` field, UTC.
+fn minute(t: UnixMs) -> String {
+    t.to_utc().format("%Y-%m-%dT%H:%M").to_string()
+}
+
 /// What was typed into a field that a form may lack.
 fn typed(field: Option<&String>) -> Option<&str> {
     field.map(|s| s.trim()).filter(|s| !s.is_empty())
@@ -318,6 +399,23 @@ mod tests {
         let fields: Vec<_> = errors.0.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(fields, ["name", "scopes", "expires_at", "allowed_ips"]);
         assert!(errors.get("allowed_ips").is_some_and(|m| m.starts_with("Line 2:")));
+    }
+
+    #[test]
+    fn the_choice_of_a_resource_is_a_list_of_permissions() {
+        let form = KeyForm::from_fields([
+            ("name", "x"),
+            ("grant.orders", "orders:read orders:write"),
+            ("verb.orders", "orders:delete"),
+            ("grant.files", "custom"),
+            ("verb.files", "files:read"),
+            ("verb.files", "files:run"),
+            ("grant.users", ""),
+            ("verb.users", "users:read"),
+            ("scopes", "read"),
+        ]);
+        assert_eq!(form.scopes, ["orders:read", "orders:write", "files:read", "files:run", "read"]);
+        assert_eq!(form.owner, None, "a field that was not sent stays unsaid");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod decision;
 mod id;
 mod impact;
 mod key;
+mod key_act;
 mod key_body;
 mod key_form;
 mod key_query;
@@ -37,10 +38,11 @@ pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyRespo
 pub use id::{AuditId, FormId, IdError, KeyId, LeakId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
+pub use key_act::{BulkRevokeForm, KeyAct, RotateForm};
 pub use key_body::{
     BulkRevokeBody, CreateKeyBody, EmptyBody, ImportKey, ImportKeyBody, ReasonBody, RotateBody, UpdateKeyBody, read_ips, read_reason,
 };
-pub use key_form::{Expiry, KeyForm};
+pub use key_form::{CUSTOM, Expiry, KeyForm};
 pub use key_query::{KeyCursor, KeyPage, KeyQueue, KeyQueueHead, KeySearch, KeySecret, KeySort, OwnerRef};
 pub use leak::{
     FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,

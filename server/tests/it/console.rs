@@ -6,12 +6,12 @@ use domain::{
     testing::{On, PASSWORD},
 };
 
-fn secret_in(answer: &Answer) -> Option<String> {
+pub fn secret_in(answer: &Answer) -> Option<String> {
     let whole = |at: usize| answer.text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
     answer.text.match_indices("sk_live_").map(|(at, _)| whole(at)).find(|token| token.len() == 46)
 }
 
-fn create_form(app: &App, name: &str) -> String {
+pub fn create_form(app: &App, name: &str) -> String {
     let form_id = contract::FormId::from_uuid(app.t.core.new_uuid());
     format!("form_id={form_id}&name={name}&environment=live&kind=secret&scopes=read&more_scopes=users%3Awrite&expires=90&allowed_ips=")
 }
@@ -101,7 +101,8 @@ async fn s20_on_https_the_cookie_is_host_bound_and_secure() {
 async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     let app = App::new(On::Sqlite).await;
     let cookie = app.sign_in().await;
-    let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/key_1/revoke"].map(Into::into).into();
+    let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/revoke"].map(Into::into).into();
+    posts.extend(["", "/edit", "/rotate", "/retire", "/revoke"].map(|page| format!("/keys/key_1{page}")));
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
         for attack in [
@@ -133,13 +134,18 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/account/set-up", "POST", false),
         ("/api/account/sign-in", "POST", false),
         ("/api/account/sign-out", "POST", false),
+        ("/api/keys/act", "POST", true),
         ("/api/keys/create", "POST", true),
+        ("/api/keys/edit", "POST", true),
+        ("/api/keys/retire", "POST", true),
         ("/api/keys/revoke", "POST", true),
+        ("/api/keys/revoke-many", "POST", true),
+        ("/api/keys/rotate", "POST", true),
     ];
     let known = listed.map(|(path, method, _)| (path.to_owned(), method.to_owned()));
     assert_eq!(server_functions(), known, "a server function without an authorisation test");
     assert!(listed.iter().all(|(_, method, _)| *method == "POST"), "server functions change something, so no GET runs one");
-    let body = "id=key_00000000000000000000000000000001&form[name]=x&form[confirm]=x&form[email]=a&form[password]=b&form[token]=c";
+    let body = "id=key_00000000000000000000000000000001&form[name]=x&form[confirm]=x&form[email]=a&form[password]=b&form[token]=c&form[do]=disable";
     let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
     for (path, _, members_only) in listed {
         let answer = app.send(request("GET", &format!("{path}?{body}"), &headers, "")).await;

@@ -14,6 +14,7 @@ mod haproxy;
 mod harness;
 mod headers;
 mod idempotency;
+mod key_pages;
 mod keys_api;
 mod leaks;
 mod logs;

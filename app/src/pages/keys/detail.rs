@@ -1,18 +1,50 @@
-//! One key: what it is, what it did lately, what was done to it.
+//! One key: what it is, what it did lately, what was done to it, and what can be done with it.
 
-use super::kind_title;
-use crate::{
-    components::{CopyId, Crumbs, Ends, Glyph, OutcomeBadge, PageTitle, StateBadge, Time, TimeForm},
-    icon::{Icon, IconName},
-    url::{href, key_href},
-    visit::{Shown, framed},
+use super::{
+    advisor::Advisor,
+    callers::Callers,
+    cockpit::RotationCockpit,
+    kind_title,
+    list::owner,
+    used::{DAYS, UsageCard},
 };
-use contract::{ApiKey, AuditEvent, AuditFilter, KeyId, KeyState, Page, PageQuery, Perm, UsageEvent, UsageFilter};
+use crate::{
+    components::{Banner, CopyId, Crumbs, Ends, ErrorSummary, Glyph, OutcomeBadge, PageTitle, StateBadge, Time, TimeForm, Tone},
+    icon::{Icon, IconName},
+    numbers::thousands,
+    returned::{Returned, returned},
+    url::{href, key_href},
+    visit::{Shown, Visit, framed},
+};
+use contract::{
+    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, Change, Cockpit, Impact, KeyAct, KeyId, KeySecret, KeyState, Page, PageQuery, Perm,
+    UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
+};
 use domain::{audit, keys, usage};
 use leptos::prelude::*;
 
 /// How much of a log a card of this page shows.
 const SHOWN: usize = 8;
+
+/// What the log of requests says of the key, for roles that read it.
+struct Log {
+    summary: UsageSummary,
+    requests: Page<UsageEvent>,
+    callers: Impact,
+    advice: Advice,
+    cockpit: Cockpit,
+}
+
+/// What the reader may do with the key as it stands.
+#[derive(Clone, Copy)]
+struct May {
+    /// Edit, switch off or on.
+    write: bool,
+    /// Get a new secret.
+    rotate: bool,
+    /// End it.
+    revoke: bool,
+}
 
 /// `/keys/:id`
 #[component]
@@ -20,59 +52,181 @@ pub fn KeyDetail() -> impl IntoView {
     framed(|visit| async move {
         let key = keys::get(&visit.ctx, visit.id()?).await?;
         let role = visit.chrome.role;
-        // What the role may not see is not asked for, and has no card.
-        let usage = if role.holds(Perm::UsageRead) {
-            let filter = UsageFilter { credential_id: Some(key.id), ..UsageFilter::default() };
-            Some(usage::list(&visit.ctx, &filter, key.environment, PageQuery::default()).await?)
-        } else {
-            None
+        let alive = key.state != KeyState::Revoked;
+        let may = May {
+            write: role.holds(Perm::KeysWrite) && alive,
+            rotate: role.holds(Perm::KeysWrite) && matches!(key.state, KeyState::Active | KeyState::Disabled),
+            revoke: role.holds(Perm::KeysRevoke) && alive,
         };
+        // What the role may not see is not asked for, and has no card.
+        let log = if role.holds(Perm::UsageRead) { Some(log(&visit, &key).await?) } else { None };
         let history = if role.holds(Perm::AuditRead) {
             let filter = AuditFilter { target_id: Some(key.id.to_string()) };
             Some(audit::list(&visit.ctx, &filter, PageQuery::default()).await?)
         } else {
             None
         };
+        let secrets = keys::secrets(&visit.ctx, key.id).await?;
+        let done = visit.query.get_str("done").map(str::to_owned);
+        let now = visit.ctx.now();
+        let back = returned::<KeyAct>();
         let crumbs = Crumbs::keys(&key.name);
-        Ok(Shown::new(crumbs, view! { <Detail key may_revoke=role.holds(Perm::KeysRevoke) usage history/> }))
+        Ok(Shown::new(crumbs, view! { <Detail key may log history secrets now done back/> }))
+    })
+}
+
+async fn log(visit: &Visit, key: &ApiKey) -> domain::Result<Log> {
+    let (ctx, id) = (&visit.ctx, key.id);
+    let since = UnixMs((ctx.now().0.div_euclid(UnixMs::DAY) - DAYS + 1) * UnixMs::DAY);
+    let month = UsageQuery { credential_id: Some(id), from: Some(since), environment: Some(key.environment), ..UsageQuery::default() };
+    let filter = UsageFilter { credential_id: Some(id), ..UsageFilter::default() };
+    Ok(Log {
+        summary: usage::summary(ctx, &month, Some(Bucket::Day)).await?,
+        requests: usage::list(ctx, &filter, key.environment, PageQuery { limit: 8, cursor: None }).await?,
+        callers: keys::impact_of(ctx, id, &Change::Revoke).await?,
+        advice: keys::advice(ctx, id).await?,
+        cockpit: keys::cockpit(ctx, id, None).await?,
     })
 }
 
 #[component]
-fn Detail(key: ApiKey, may_revoke: bool, usage: Option<Page<UsageEvent>>, history: Option<Page<AuditEvent>>) -> impl IntoView {
-    let (id, name) = (key.id, key.name.clone());
-    let revoke = (may_revoke && key.state != KeyState::Revoked).then(|| {
-        view! { <a class="btn btn--danger" href=format!("{}/revoke", key_href(id))><Icon name=IconName::Ban/>"Revoke key"</a> }.into_any()
-    });
+fn Detail(
+    key: ApiKey,
+    may: May,
+    log: Option<Log>,
+    history: Option<Page<AuditEvent>>,
+    secrets: Vec<KeySecret>,
+    now: UnixMs,
+    done: Option<String>,
+    back: Option<Returned<KeyAct>>,
+) -> impl IntoView {
+    let (id, name, state) = (key.id, key.name.clone(), key.state);
     let used = match key.last_used_at {
         Some(at) => view! { <span>"Used "<Time at/></span> }.into_any(),
         None => view! { <span>"Never used"</span> }.into_any(),
     };
+    let rotating = secrets.iter().any(|s| s.valid_until.is_some() && keys::works(s, now)) && state != KeyState::Revoked;
+    let owned = key.owner.clone().map(|o| view! { <span>"Owned by "{o}</span> }.into_any());
+    let (mut cockpit, mut cards) = (None, None);
+    if let Some(log) = log {
+        cockpit = rotating.then(|| view! { <RotationCockpit id cockpit=log.cockpit may_write=may.write now/> }.into_any());
+        cards = Some(
+            view! {
+                <UsageCard id summary=log.summary/>
+                <Calls impact=log.callers/>
+                <Advisor id advice=log.advice may_write=may.write/>
+                <Requests id page=log.requests/>
+            }
+            .into_any(),
+        );
+    }
     view! {
         <div class="page__head page__head--key">
             <div class="stack stack--1">
                 <div class="row row--wrap">
                     <Glyph id large=true/>
                     <PageTitle>{name}</PageTitle>
-                    <StateBadge state=key.state/>
+                    <StateBadge state/>
+                    {rotating.then(|| view! { <span class="badge badge--accent"><Icon name=IconName::RefreshCw small=true/>"Rotating"</span> }.into_any())}
                 </div>
                 <div class="row row--wrap small soft headmeta">
                     <span class="mono">{key.display()}</span>
                     <span>{format!("{}, {}", kind_title(key.kind), key.environment)}</span>
+                    {owned}
                     {used}
                 </div>
             </div>
-            <div class="acts">{revoke}</div>
+            <Actions id state may/>
         </div>
+        {back.map(|back| view! { <ErrorSummary errors=back.errors message=back.message/> }.into_any())}
+        {done.and_then(|done| view_done(&key, &done, may))}
         <div class="cols">
             <div class="stack">
-                {usage.map(|page| view! { <Requests id page/> }.into_any())}
+                {cockpit}
+                {cards}
             </div>
             <div class="stack">
-                <Facts key/>
+                <Restrictions key=key.clone() may_edit=may.write/>
+                <Secrets secrets now/>
                 {history.map(|page| view! { <History page/> }.into_any())}
+                <Facts key/>
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// What can be done with the key, by whom may do it.
+#[component]
+fn Actions(id: KeyId, state: KeyState, may: May) -> impl IntoView {
+    let page = key_href(id);
+    let switch = match state {
+        KeyState::Active => Some(("disable", "Disable", IconName::Pause)),
+        KeyState::Disabled => Some(("enable", "Enable", IconName::Play)),
+        KeyState::Expired | KeyState::Revoked => None,
+    };
+    let switch = switch.filter(|_| may.write).map(|(act, label, icon)| {
+        view! {
+            <form method="post" action=page.clone()>
+                <button class="btn" type="submit" name="do" value=act><Icon name=icon/>{label}</button>
+            </form>
+        }
+        .into_any()
+    });
+    view! {
+        <div class="acts">
+            {may.write.then(|| view! { <a class="btn" href=format!("{page}/edit")><Icon name=IconName::Pencil/>"Edit"</a> }.into_any())}
+            {may.rotate.then(|| view! { <a class="btn" href=format!("{page}/rotate")><Icon name=IconName::RefreshCw/>"Rotate"</a> }.into_any())}
+            {switch}
+            {may.revoke.then(|| view! { <a class="btn btn--danger" href=format!("{page}/revoke")><Icon name=IconName::Ban/>"Revoke key"</a> }.into_any())}
+        </div>
+    }
+    .into_any()
+}
+
+/// What was just done, and the way back where there is one.
+fn view_done(key: &ApiKey, done: &str, may: May) -> Option<AnyView> {
+    let undo = |act: &'static str| {
+        may.write.then(|| {
+            view! {
+                <form class="undo" method="post" action=key_href(key.id)>
+                    <button class="btn btn--sm" type="submit" name="do" value=act>"Undo"</button>
+                </form>
+            }
+            .into_any()
+        })
+    };
+    let (said, more, undo) = match (done, key.state) {
+        ("disabled", KeyState::Disabled) => ("The key is disabled.", "Its requests are refused until it is enabled again.", undo("enable")),
+        ("enabled", KeyState::Active) => ("The key is enabled.", "Its requests are allowed again.", undo("disable")),
+        ("saved", _) => ("The changes are saved.", "They hold from the next request on.", None),
+        ("narrowed", _) => ("The key is narrowed to what it used.", "To give a permission back, edit the key.", None),
+        ("retired", _) => ("The old secret is retired.", "Only the current one works.", None),
+        _ => return None,
+    };
+    Some(
+        view! {
+            <div class="note">
+                <Banner tone=Tone::Info>
+                    <div class="row row--wrap" role="status"><p><b>{said}</b>" "{more}</p>{undo}</div>
+                </Banner>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+/// Who called with the key.
+#[component]
+fn Calls(impact: Impact) -> impl IntoView {
+    if impact.callers.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <section class="card tablebox" aria-labelledby="callers">
+            <div class="card__head"><h2 id="callers">"Callers"</h2><span class="meta">"30 days, allowed requests"</span></div>
+            <Callers seen=impact.callers head="Address" labelled="callers"/>
+        </section>
     }
     .into_any()
 }
@@ -133,8 +287,10 @@ fn Request(event: UsageEvent) -> impl IntoView {
     }
 }
 
+/// What bounds the key.
 #[component]
-fn Facts(key: ApiKey) -> impl IntoView {
+fn Restrictions(key: ApiKey, may_edit: bool) -> impl IntoView {
+    let edit = format!("{}/edit", key_href(key.id));
     let scopes =
         key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view();
     let addresses = if key.allowed_ips.is_empty() {
@@ -147,11 +303,76 @@ fn Facts(key: ApiKey) -> impl IntoView {
         Some(at) => view! { <Ends at/>", then refused" }.into_any(),
         None => "Never".into_any(),
     };
+    let rate = key.rate_limit.map_or_else(
+        || view! { <span class="muted">"The plan’s limit"</span> }.into_any(),
+        |r| format!("{} an hour, {} a second", thousands(r.per_hour.into()), thousands(r.per_second.into())).into_any(),
+    );
+    let metadata = key.metadata.as_object().filter(|m| !m.is_empty()).map(|members| {
+        let lines = members
+            .iter()
+            .map(|(name, value)| {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                view! { <div class="mono">{format!("{name}: {value}")}</div> }.into_any()
+            })
+            .collect_view();
+        view! { <dt>"Metadata"</dt><dd>{lines}</dd> }.into_any()
+    });
+    view! {
+        <section class="card">
+            <div class="card__head"><h2>"Restrictions"</h2>{may_edit.then(|| view! { <a class="push small" href=edit>"Edit"</a> }.into_any())}</div>
+            <div class="card__body">
+                <dl class="dl">
+                    <dt>"Permissions"</dt><dd class="tags">{scopes}</dd>
+                    {key.not_before.map(|at| view! { <dt>"Valid from"</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any())}
+                    <dt>"Expires"</dt><dd>{expires}</dd>
+                    <dt>"Addresses"</dt>{addresses}
+                    <dt>"Rate"</dt><dd>{rate}</dd>
+                    {key.platform.then(|| view! { <dt>"Reach"</dt><dd>"The whole installation"</dd> }.into_any())}
+                    {metadata}
+                </dl>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The secrets of the key: the current one, and old ones as long as they work.
+#[component]
+fn Secrets(secrets: Vec<KeySecret>, now: UnixMs) -> impl IntoView {
+    let rows = secrets
+        .into_iter()
+        .filter(|s| keys::works(s, now))
+        .map(|s| {
+            let shown = format!("{}…{}", s.prefix, s.last_four);
+            let until = match s.valid_until {
+                None => view! { <span class="badge badge--ok"><Icon name=IconName::Check small=true/>"Current"</span> }.into_any(),
+                Some(at) => view! { <span class="badge badge--warn"><Icon name=IconName::Clock small=true/>"Old, ends "<Time at/></span> }
+                    .into_any(),
+            };
+            view! {
+                <li>
+                    <span class="mono">{shown}</span>
+                    <span class="push">{until}</span>
+                    <span class="meta">"Made "<Time at=s.created_at form=TimeForm::Full/></span>
+                </li>
+            }
+            .into_any()
+        })
+        .collect_view();
+    view! {
+        <section class="card">
+            <div class="card__head"><h2>"Secrets"</h2></div>
+            <ul class="rows rows--two">{rows}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(key: ApiKey) -> impl IntoView {
     let last_used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at form=TimeForm::Full/> }.into_any());
-    let dated = |label: &'static str, at: Option<contract::UnixMs>| {
-        at.map(|at| view! { <dt>{label}</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any())
-    };
     let environment = key.environment.to_string();
+    let answers = owner(&key);
     view! {
         <section class="card">
             <div class="card__head"><h2>"Details"</h2></div>
@@ -160,14 +381,9 @@ fn Facts(key: ApiKey) -> impl IntoView {
                     <dt>"Id"</dt><dd><CopyId text=key.id.to_string() what="key id"/></dd>
                     <dt>"Kind"</dt><dd>{kind_title(key.kind)}</dd>
                     <dt>"Environment"</dt><dd>{environment[..1].to_ascii_uppercase() + &environment[1..]}</dd>
-                    <dt>"Permissions"</dt><dd class="tags">{scopes}</dd>
-                    <dt>"Addresses"</dt>{addresses}
-                    {dated("Valid from", key.not_before)}
-                    <dt>"Expires"</dt><dd>{expires}</dd>
-                    {dated("Revoked", key.revoked_at)}
+                    {key.revoked_at.map(|at| view! { <dt>"Revoked"</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any())}
                     <dt>"Last used"</dt><dd>{last_used}</dd>
-                    {key.platform.then(|| view! { <dt>"Reach"</dt><dd>"The whole installation"</dd> }.into_any())}
-                    <dt>"Owner"</dt><dd>{key.owner.unwrap_or_else(|| key.created_by.clone())}</dd>
+                    <dt>"Owner"</dt><dd>{answers}</dd>
                     <dt>"Created"</dt><dd><Time at=key.created_at form=TimeForm::Full/></dd>
                     <dt>"By"</dt><dd>{key.created_by}</dd>
                 </dl>

@@ -1,49 +1,81 @@
-//! The create form: who and what, permissions, limits, and the sentence that says it in plain words.
+//! The form of a key, to create and to edit it: who and what, permissions, limits, and the sentence that says it in
+//! plain words.
 
-use super::permissions::Permissions;
+use super::{kind_title, permissions::Permissions};
 use crate::{
     components::{ErrorSummary, FieldError, TextArea, TextField, described_by},
     icon::{Icon, IconName},
     islands::KeySummary,
     returned::Returned,
+    url::key_href,
 };
-use contract::{Chrome, Environment, Expiry, FieldErrors, KeyForm, KeyKind, ScopeDef};
+use contract::{ApiKey, Chrome, Environment, Expiry, FieldErrors, KeyForm, KeyKind, ScopeDef};
 use leptos::prelude::*;
 
-/// The create form with its summary.
+/// The form with its summary.
 #[component]
-pub fn CreateForm(
+pub fn KeyFields(
     /// The frame's contents.
     chrome: Chrome,
     /// The permissions that the tenant knows.
     catalogue: Vec<ScopeDef>,
     /// What was typed before, and what was wrong with it.
     back: Returned<KeyForm>,
+    /// The key that is edited; none creates one.
+    #[prop(optional_no_strip)]
+    editing: Option<ApiKey>,
+    /// What stands above the summary.
+    #[prop(optional_no_strip)]
+    aside: Option<AnyView>,
 ) -> impl IntoView {
     let Returned { mut form, errors, message } = back;
     // The islands of the form need what was typed, not the id that makes posting it twice act once.
     let form_id = std::mem::take(&mut form.form_id);
+    let action = editing.as_ref().map_or_else(|| "/keys/new".to_owned(), |key| format!("{}/edit", key_href(key.id)));
+    let first = editing.is_none() && errors.is_empty() || errors.get("name").is_some();
+    let all = chrome.role.acts_on_all_keys();
+    let hidden = if editing.is_some() {
+        // What stays is not posted as a choice, but the sentence is about it.
+        view! {
+            <input type="hidden" name="environment" value=form.environment.clone()/>
+            <input type="hidden" name="kind" value=form.kind.clone()/>
+        }
+        .into_any()
+    } else {
+        view! { <input type="hidden" name="form_id" value=form_id/> }.into_any()
+    };
+    let send = match &editing {
+        None => view! {
+            <button class="btn btn--primary" type="submit">"Create key"</button>
+            <a class="btn btn--quiet" href="/keys">"Cancel"</a>
+            <span class="meta push hide-sm">"The secret is shown once, on the next page."</span>
+        }
+        .into_any(),
+        Some(key) => view! {
+            <button class="btn btn--primary" type="submit" name="do" value="save">"Save changes"</button>
+            <button class="btn" type="submit" name="do" value="preview">"Preview impact"</button>
+            <a class="btn btn--quiet" href=key_href(key.id)>"Cancel"</a>
+        }
+        .into_any(),
+    };
     view! {
         <ErrorSummary errors=errors.clone() message/>
-        <form class="cols cols--form" method="post" action="/keys/new" novalidate=true data-once="">
+        <form class="cols cols--form" method="post" action=action novalidate=true data-once="">
             <div>
-                <input type="hidden" name="form_id" value=form_id/>
-                <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox/>
+                {hidden}
+                <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox fixed=editing.as_ref().map(|k| k.kind) autofocus=first all/>
                 <Permissions form=form.clone() errors=errors.clone() catalogue role=chrome.role/>
                 <Limits form=form.clone() errors address=chrome.address/>
             </div>
             <aside class="stick stack" aria-label="Summary">
+                {aside}
                 <section class="card">
                     <div class="card__head"><h2>"In plain words"</h2></div>
                     <div class="card__body"><KeySummary form/></div>
                 </section>
             </aside>
             <div class="group group--send">
-                <div class="row row--wrap full-sm">
-                    <button class="btn btn--primary" type="submit">"Create key"</button>
-                    <a class="btn btn--quiet" href="/keys">"Cancel"</a>
-                    <span class="meta push hide-sm">"The secret is shown once, on the next page."</span>
-                </div>
+                <div class="row row--wrap full-sm">{send}</div>
             </div>
         </form>
     }
@@ -51,9 +83,52 @@ pub fn CreateForm(
 }
 
 #[component]
-fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoView {
+fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool, fixed: Option<KeyKind>, autofocus: bool, all: bool) -> impl IntoView {
     let error = |name: &str| errors.get(name).map(str::to_owned);
-    let first_is_wrong = errors.is_empty() || errors.get("name").is_some();
+    let what = match fixed {
+        Some(kind) => view! {
+            <p class="small soft">{format!("A {}, {}. Its kind and environment stay; the secret stays too.", kind_title(kind).to_lowercase(), form.environment)}</p>
+        }
+        .into_any(),
+        None => view! { <Choices form=form.clone() errors=errors.clone() sandbox/> }.into_any(),
+    };
+    let hint = if fixed.is_some() {
+        "An address of a member. Asked before the key expires; a key without an owner waits in a queue."
+    } else {
+        "An address of a member; empty means you. Asked before the key expires."
+    };
+    view! {
+        <section class="group" aria-labelledby="who">
+            <div class="group__head"><h2 id="who">"Who and what"</h2></div>
+            <TextField
+                name="name"
+                label=|| "Name"
+                value=form.name.clone()
+                hint="The service that will call with it. Shown in lists, logs and audit."
+                error=error("name")
+                autofocus
+            />
+            {what}
+            {all.then(|| {
+                view! {
+                    <TextField
+                        name="owner"
+                        label=|| view! { "Owner "<span class="muted">"optional"</span> }
+                        value=form.owner.clone().unwrap_or_default()
+                        hint
+                        error=error("owner")
+                        required=false
+                    />
+                }.into_any()
+            })}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Choices(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoView {
+    let error = |name: &str| errors.get(name).map(str::to_owned);
     let environments = Environment::ALL.iter().filter(|e| !sandbox || **e == Environment::Test);
     let environments = environments
         .map(|e| {
@@ -83,27 +158,16 @@ fn WhoAndWhat(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoVie
         })
         .collect_view();
     view! {
-        <section class="group" aria-labelledby="who">
-            <div class="group__head"><h2 id="who">"Who and what"</h2></div>
-            <TextField
-                name="name"
-                label=|| "Name"
-                value=form.name.clone()
-                hint="The service that will call with it. Shown in lists, logs and audit."
-                error=error("name")
-                autofocus=first_is_wrong
-            />
-            <fieldset class="field" id="environment" tabindex="-1" aria-describedby=described_by("environment", false, errors.get("environment").is_some())>
-                <legend class="label">"Environment"</legend>
-                <div class="seg full-sm">{environments}</div>
-                <FieldError name="environment" message=error("environment")/>
-            </fieldset>
-            <fieldset class="field" id="kind" tabindex="-1" aria-describedby=described_by("kind", false, errors.get("kind").is_some())>
-                <legend class="label">"Kind"</legend>
-                <div class="kinds">{kinds}</div>
-                <FieldError name="kind" message=error("kind")/>
-            </fieldset>
-        </section>
+        <fieldset class="field" id="environment" tabindex="-1" aria-describedby=described_by("environment", false, errors.get("environment").is_some())>
+            <legend class="label">"Environment"</legend>
+            <div class="seg full-sm">{environments}</div>
+            <FieldError name="environment" message=error("environment")/>
+        </fieldset>
+        <fieldset class="field" id="kind" tabindex="-1" aria-describedby=described_by("kind", false, errors.get("kind").is_some())>
+            <legend class="label">"Kind"</legend>
+            <div class="kinds">{kinds}</div>
+            <FieldError name="kind" message=error("kind")/>
+        </fieldset>
     }
     .into_any()
 }
@@ -173,7 +237,86 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
                 <FieldError name="allowed_ips" message=error("allowed_ips")/>
                 <p class="hint" id="allowed_ips-hint">"One address or network a line, such as 203.0.113.0/24. Empty means from anywhere."</p>
             </div>
+            <Rate form=form.clone() errors=errors.clone()/>
+            <Further form errors/>
         </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Rate(form: KeyForm, errors: FieldErrors) -> impl IntoView {
+    let fields = [("per_hour", "Requests per hour", "per hour", form.per_hour), ("per_second", "Burst", "per second", form.per_second)];
+    let fields = fields
+        .into_iter()
+        .map(|(name, label, unit, value)| {
+            let message = errors.get(name).map(str::to_owned);
+            let bad = message.is_some();
+            view! {
+                <div class="field">
+                    <label class="label" for=name>{label}" "<span class="muted">"optional"</span></label>
+                    <span class="affix">
+                        <input
+                            class="input"
+                            id=name
+                            name=name
+                            inputmode="numeric"
+                            autocomplete="off"
+                            value=value.unwrap_or_default()
+                            aria-invalid=bad.then_some("true")
+                            aria-describedby=if bad { format!("{name}-error rate-hint") } else { "rate-hint".to_owned() }
+                        />
+                        <span class="unit">{unit}</span>
+                    </span>
+                    <FieldError name message/>
+                </div>
+            }
+            .into_any()
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <div class="pair">{fields}</div>
+            <p class="hint" id="rate-hint">"Both or none: empty means the limit of your plan. More is refused until the hour or second has passed."</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What few keys need.
+#[component]
+fn Further(form: KeyForm, errors: FieldErrors) -> impl IntoView {
+    let (not_before, metadata) = (form.not_before.unwrap_or_default(), form.metadata.unwrap_or_default());
+    let bad = |name: &str| errors.get(name).is_some();
+    let (bad_date, bad_data) = (bad("not_before"), bad("metadata"));
+    let open = bad_date || bad_data || !not_before.is_empty() || !metadata.is_empty();
+    view! {
+        <details class="further" open=open>
+            <summary class="small soft"><Icon name=IconName::ChevronRight turns=true/>"Start date, metadata"</summary>
+            <div class="stack further__body">
+                <div class="field">
+                    <label class="label" for="not_before">"Valid from, UTC "<span class="muted">"optional"</span></label>
+                    <input
+                        class="input"
+                        type="datetime-local"
+                        id="not_before"
+                        name="not_before"
+                        value=not_before
+                        autocomplete="off"
+                        aria-invalid=bad_date.then_some("true")
+                        aria-describedby=described_by("not_before", true, bad_date)
+                    />
+                    <FieldError name="not_before" message=errors.get("not_before").map(str::to_owned)/>
+                    <p class="hint" id="not_before-hint">"Requests before that are refused. Empty means at once."</p>
+                </div>
+                <div class="field">
+                    <label class="label" for="metadata">"Metadata "<span class="muted">"optional"</span></label>
+                    <TextArea name="metadata" value=metadata described=described_by("metadata", true, bad_data) invalid=bad_data/>
+                    <FieldError name="metadata" message=errors.get("metadata").map(str::to_owned)/>
+                    <p class="hint" id="metadata-hint">"A JSON object of at most 16 kB, such as {\"cost_centre\": \"4100\"}. Services that verify the key receive it."</p>
+                </div>
+            </div>
+        </details>
     }
     .into_any()
 }

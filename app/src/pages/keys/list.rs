@@ -1,41 +1,100 @@
-//! The list of API keys.
+//! The list of API keys: search, filters, order, the choice of several, and the queues of keys that wait for somebody.
 
-use super::kind_title;
+use super::{kind_title, queue};
 use crate::{
-    components::{Crumbs, Ends, FilterForm, Glyph, PageTitle, Pager, SearchField, StateBadge, TestCurl, Time, TimeForm},
+    components::{Banner, Crumbs, Ends, FilterForm, Glyph, PageTitle, Pager, SearchField, StateBadge, TestCurl, Time, TimeForm, Tone},
     icon::{Icon, IconName},
     url::{href, key_href},
-    visit::{Shown, framed},
+    visit::{Shown, Visit, framed},
 };
-use contract::{ApiKey, Chrome, Cursor, Environment, KeyFilter, KeyState, Page, PageQuery, Perm, ScopeSet};
+use contract::{
+    ApiKey, Chrome, Environment, KeyCursor, KeyFilter, KeyKind, KeyPage, KeyQueueHead, KeySearch, KeySort, KeyState, Perm, ScopeDef,
+    ScopeSet,
+};
 use domain::keys;
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
+use queue::Queue;
 
 /// What the query of the page says.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Query {
+pub struct Query {
     q: Option<String>,
     state: Option<KeyState>,
-    cursor: Option<Cursor>,
+    kind: Option<KeyKind>,
+    owner: Option<String>,
+    scope: Option<String>,
+    sort: Option<KeySort>,
+    cursor: Option<KeyCursor>,
 }
 
 impl Query {
-    fn read(map: &ParamsMap) -> Self {
+    /// Reads the query; what is not understood is left out.
+    pub fn read(map: &ParamsMap) -> Self {
+        let text = |name: &str| map.get_str(name).map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned);
+        let sort = map.get_str("sort").and_then(|s| s.parse().ok());
         Self {
-            q: map.get_str("q").map(str::trim).filter(|q| !q.is_empty()).map(str::to_owned),
+            q: text("q"),
             state: map.get_str("state").and_then(|s| s.parse().ok()),
-            cursor: map.get_str("cursor").and_then(|c| c.parse().ok()),
+            kind: map.get_str("kind").and_then(|s| s.parse().ok()),
+            owner: text("owner"),
+            scope: text("scope"),
+            // A place in another order is no place in this one.
+            cursor: map.get_str("cursor").and_then(|c| c.parse().ok()).filter(|c: &KeyCursor| c.sort() == sort.unwrap_or(KeySort::Created)),
+            sort,
         }
     }
 
-    fn filter(&self, environment: Environment) -> KeyFilter {
-        KeyFilter { q: self.q.clone(), state: self.state, environment: Some(environment) }
+    /// The search that it asks for.
+    pub fn search(&self, environment: Environment, limit: u16) -> KeySearch {
+        KeySearch {
+            filter: KeyFilter { q: self.q.clone(), state: self.state, environment: Some(environment), kind: self.kind },
+            owner: self.owner.clone(),
+            scope: self.scope.clone(),
+            sort: self.order(),
+            limit,
+            cursor: self.cursor.clone(),
+        }
     }
 
-    fn link(&self, state: Option<KeyState>, cursor: Option<Cursor>) -> String {
-        let cursor = cursor.map(|c| c.to_string());
-        href("/keys", &[("q", self.q.as_deref()), ("state", state.map(KeyState::as_str)), ("cursor", cursor.as_deref())])
+    /// Does it show less than everything?
+    pub const fn narrows(&self) -> bool {
+        self.q.is_some() || self.state.is_some() || self.kind.is_some() || self.owner.is_some() || self.scope.is_some()
+    }
+
+    fn order(&self) -> KeySort {
+        self.sort.unwrap_or(KeySort::Created)
+    }
+
+    /// A page with this query.
+    fn link(&self, path: &str, more: (&str, Option<&str>)) -> String {
+        let cursor = self.cursor.as_ref().map(ToString::to_string);
+        href(
+            path,
+            &[
+                more,
+                ("q", self.q.as_deref()),
+                ("state", self.state.map(KeyState::as_str)),
+                ("kind", self.kind.map(KeyKind::as_str)),
+                ("owner", self.owner.as_deref()),
+                ("scope", self.scope.as_deref()),
+                ("sort", self.sort.map(KeySort::as_str)),
+                ("cursor", cursor.as_deref()),
+            ],
+        )
+    }
+
+    fn at(&self, cursor: Option<KeyCursor>) -> String {
+        Self { cursor, ..self.clone() }.link("/keys", ("", None))
+    }
+
+    fn sorted(&self, sort: KeySort) -> String {
+        let sort = (sort != KeySort::Created).then_some(sort);
+        Self { sort, cursor: None, ..self.clone() }.link("/keys", ("", None))
+    }
+
+    fn all_of_it(&self) -> String {
+        Self { cursor: None, ..self.clone() }.link("/keys/revoke", ("all", Some("1")))
     }
 }
 
@@ -43,31 +102,53 @@ impl Query {
 #[component]
 pub fn KeyList() -> impl IntoView {
     framed(|visit| async move {
-        let query = Query::read(&visit.query);
-        let filter = query.filter(visit.chrome.prefs.environment);
-        let keys = keys::list(&visit.ctx, &filter, PageQuery::at(query.cursor)).await?;
-        let first_use = keys.data.is_empty() && query.cursor.is_none() && !filter.narrows();
-        let q = query.q.clone();
-        let state = query.state.map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> }.into_any());
-        let body = view! {
+        let environment = visit.chrome.prefs.environment;
+        let heads = keys::queues(&visit.ctx, environment, queue::IDLE_DAYS).await?;
+        let which = visit.query.get_str("queue").and_then(Queue::parse);
+        let role = visit.chrome.role;
+        let may = May { write: role.holds(Perm::KeysWrite), revoke: role.holds(Perm::KeysRevoke) };
+        let revoked = visit.query.get_str("revoked").and_then(|n| n.parse::<u16>().ok());
+        let body = match which {
+            Some(which) => queue::page(&visit, which, may).await?,
+            None => search(&visit, may).await?,
+        };
+        let view = view! {
             <div class="page__head">
                 <PageTitle>"API keys"</PageTitle>
                 <div class="acts">{create_link(&visit.chrome, "Create key")}</div>
             </div>
-            <StateTabs query=query.clone()/>
-            <FilterForm action="/keys">
-                <SearchField name="q" label="Search keys" placeholder="Name, prefix or id" value=q/>
-                {state}
-                <button class="btn" type="submit">"Search"</button>
-            </FilterForm>
-            {if first_use {
-                view! { <FirstUse chrome=visit.chrome/> }.into_any()
-            } else {
-                view! { <Keys keys query/> }.into_any()
-            }}
+            {revoked.map(|n| view! { <RevokedNow n/> }.into_any())}
+            <QueueTabs heads which/>
+            {body}
         };
-        Ok(Shown::new(Crumbs::section("API keys"), body))
+        Ok(Shown::new(Crumbs::section("API keys"), view))
     })
+}
+
+/// What the reader may do with the keys of a list.
+#[derive(Clone, Copy)]
+pub struct May {
+    /// Change them.
+    pub write: bool,
+    /// End them.
+    pub revoke: bool,
+}
+
+async fn search(visit: &Visit, may: May) -> domain::Result<AnyView> {
+    let query = Query::read(&visit.query);
+    let found = keys::search(&visit.ctx, &query.search(visit.chrome.prefs.environment, 50)).await?;
+    if found.data.is_empty() && query.cursor.is_none() && !query.narrows() {
+        let chrome = visit.chrome.clone();
+        return Ok(view! { <FirstUse chrome/> }.into_any());
+    }
+    let catalogue = keys::catalogue(&visit.ctx).await?;
+    // A list without a match offers that itself.
+    let clear = query.narrows() && !found.data.is_empty();
+    Ok(view! {
+        <Filter query=query.clone() catalogue all=visit.chrome.role.acts_on_all_keys() clear/>
+        <Keys found query may/>
+    }
+    .into_any())
 }
 
 fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
@@ -84,18 +165,38 @@ fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
 }
 
 #[component]
-fn StateTabs(query: Query) -> impl IntoView {
-    let tabs = std::iter::once((None, "All")).chain(KeyState::ALL.iter().map(|s| (Some(*s), state_title(*s))));
-    let tabs = tabs
-        .map(|(state, label)| {
-            let current = (query.state == state).then_some("page");
-            view! { <a href=query.link(state, None) aria-current=current>{label}</a> }.into_any()
-        })
-        .collect_view();
-    view! { <nav class="tabs" aria-label="Keys by state">{tabs}</nav> }
+fn RevokedNow(n: u16) -> impl IntoView {
+    let said = if n == 1 { "1 key is revoked.".to_owned() } else { format!("{n} keys are revoked.") };
+    view! {
+        <div class="note">
+            <Banner tone=Tone::Info>
+                <p role="status"><b>{said}</b>" Their requests are refused from now on."</p>
+            </Banner>
+        </div>
+    }
 }
 
-const fn state_title(state: KeyState) -> &'static str {
+#[component]
+fn QueueTabs(heads: Vec<KeyQueueHead>, which: Option<Queue>) -> impl IntoView {
+    let tabs = Queue::ALL
+        .iter()
+        .map(|queue| {
+            let n: i64 = heads.iter().filter(|h| queue.stages().contains(&h.queue)).map(|h| h.count).sum();
+            let current = (which == Some(*queue)).then_some("page");
+            let class = if n > 0 && queue.presses() { "n warn" } else { "n" };
+            view! { <a href=queue.href() aria-current=current>{queue.title()}" "<span class=class>{n}</span></a> }.into_any()
+        })
+        .collect_view();
+    view! {
+        <nav class="tabs" aria-label="Keys that wait for somebody">
+            <a href="/keys" aria-current=which.is_none().then_some("page")>"All"</a>
+            {tabs}
+        </nav>
+    }
+}
+
+/// The word for a state.
+pub const fn state_title(state: KeyState) -> &'static str {
     match state {
         KeyState::Active => "Active",
         KeyState::Disabled => "Disabled",
@@ -105,60 +206,187 @@ const fn state_title(state: KeyState) -> &'static str {
 }
 
 #[component]
-fn Keys(keys: Page<ApiKey>, query: Query) -> impl IntoView {
-    let newest = query.cursor.is_some().then(|| query.link(query.state, None));
-    let older = keys.next_cursor.map(|c| query.link(query.state, Some(c)));
-    let count = keys.data.len();
-    let body = if keys.data.is_empty() {
-        view! { <NoMatch/> }.into_any()
-    } else {
-        keys.data.into_iter().map(|key| view! { <Row key/> }.into_any()).collect_view().into_any()
-    };
-    view! {
-        <div class="tablebox">
-            <table class="tbl tbl--stack" role="table">
-                <Columns/>
-                <tbody role="rowgroup">{body}</tbody>
-            </table>
-            <Pager count noun="key" newest older/>
-        </div>
+fn Filter(query: Query, catalogue: Vec<ScopeDef>, all: bool, clear: bool) -> impl IntoView {
+    let states = KeyState::ALL
+        .iter()
+        .map(|s| view! { <option value=s.as_str() selected=query.state == Some(*s)>{state_title(*s)}</option> }.into_any())
+        .collect_view();
+    let kinds = KeyKind::ALL
+        .iter()
+        .map(|k| view! { <option value=k.as_str() selected=query.kind == Some(*k)>{kind_title(*k)}</option> }.into_any())
+        .collect_view();
+    let mut names: Vec<String> = catalogue.into_iter().map(|def| def.name.to_string()).collect();
+    if let Some(asked) = query.scope.clone().filter(|s| !names.contains(s)) {
+        names.push(asked);
     }
+    let scopes = names
+        .into_iter()
+        .map(|name| view! { <option value=name.clone() selected=query.scope.as_ref() == Some(&name)>{name.clone()}</option> }.into_any())
+        .collect_view();
+    let sort = query.sort.map(|s| view! { <input type="hidden" name="sort" value=s.as_str()/> }.into_any());
+    let owner = query.owner.clone().unwrap_or_default();
+    view! {
+        <FilterForm action="/keys">
+            <SearchField name="q" label="Search keys" placeholder="Name, prefix or id" value=query.q.clone()/>
+            <span class="selectbox selectbox--sm">
+                <select class="select" name="state" aria-label="State">
+                    <option value="">"Any state"</option>
+                    {states}
+                </select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            <span class="selectbox selectbox--sm">
+                <select class="select" name="kind" aria-label="Kind">
+                    <option value="">"Any kind"</option>
+                    {kinds}
+                </select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            <span class="selectbox selectbox--sm">
+                <select class="select" name="scope" aria-label="Permission">
+                    <option value="">"Any permission"</option>
+                    {scopes}
+                </select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            {all.then(|| {
+                view! { <input class="input owner" name="owner" value=owner aria-label="Owner" placeholder="Owner’s address" autocomplete="off" spellcheck="false"/> }
+                    .into_any()
+            })}
+            {sort}
+            <button class="btn" type="submit">"Search"</button>
+            {clear.then(|| view! { <a class="btn btn--quiet" href="/keys">"Clear filters"</a> }.into_any())}
+        </FilterForm>
+    }
+    .into_any()
 }
 
 #[component]
-fn Columns() -> impl IntoView {
+fn Keys(found: KeyPage, query: Query, may: May) -> impl IntoView {
+    let newest = query.cursor.is_some().then(|| query.at(None));
+    let older = found.next_cursor.map(|c| query.at(Some(c)));
+    let count = found.data.len();
+    let columns = 8 + usize::from(may.revoke);
+    let body = if found.data.is_empty() {
+        view! { <NoMatch columns/> }.into_any()
+    } else {
+        found.data.into_iter().map(|key| view! { <Row key pick=may.revoke/> }.into_any()).collect_view().into_any()
+    };
+    let bar = (may.revoke && count > 0).then(|| view! { <BulkBar all=Some(query.all_of_it())/> }.into_any());
     view! {
-        <caption class="sr">"API keys, newest first"</caption>
+        <div class="tablebox">
+            <table class="tbl tbl--stack" role="table">
+                <Columns query=query.clone() pick=may.revoke/>
+                <tbody role="rowgroup">{body}</tbody>
+            </table>
+            {bar}
+            <Pager count noun="key" newest older/>
+        </div>
+    }
+    .into_any()
+}
+
+/// What happens to the keys that are ticked. The style sheet shows it once one is; `behave` counts.
+#[component]
+pub fn BulkBar(
+    /// Where everything that the filters match is chosen.
+    all: Option<String>,
+) -> impl IntoView {
+    view! {
+        <form class="bulk" id="bulk" method="get" action="/keys/revoke" autocomplete="off">
+            <span data-picked="" role="status">"Selected keys"</span>
+            {all.map(|href| view! { <a href=href>"All that match"</a> }.into_any())}
+            <span class="acts push">
+                <button class="btn btn--danger" type="submit"><Icon name=IconName::Ban/>"Revoke selected"</button>
+                <button class="btn btn--quiet btn--icon" type="reset" aria-label="Clear the selection"><Icon name=IconName::X/></button>
+            </span>
+        </form>
+    }
+}
+
+/// The head of the column of boxes; it ticks all rows, where script runs.
+#[component]
+pub fn PickAll() -> impl IntoView {
+    view! {
+        <th scope="col" role="columnheader" class="pick">
+            <span class="sr">"Select"</span>
+            <input class="check" type="checkbox" form="bulk" aria-label="Select all keys of this page" data-js="" data-pick-all=""/>
+        </th>
+    }
+}
+
+/// The box of a row.
+#[component]
+pub fn Pick(
+    /// The key.
+    key: ApiKey,
+) -> impl IntoView {
+    if key.state == KeyState::Revoked {
+        return view! { <td role="cell" class="pick m-pick"></td> }.into_any();
+    }
+    view! {
+        <td role="cell" class="pick m-pick">
+            <input class="check" type="checkbox" name="key" value=key.id.to_string() form="bulk" autocomplete="off" aria-label=format!("Select {}", key.name) data-pick=""/>
+        </td>
+    }
+    .into_any()
+}
+
+#[component]
+fn Columns(query: Query, pick: bool) -> impl IntoView {
+    let head = |sort: KeySort, label: &'static str, class: &'static str| {
+        let on = query.order() == sort;
+        let way = match sort {
+            KeySort::Name | KeySort::Expires => "ascending",
+            KeySort::Created | KeySort::LastUsed => "descending",
+        };
+        view! {
+            <th scope="col" role="columnheader" class=class aria-sort=on.then_some(way)>
+                <a class="sorts" href=query.sorted(sort)>{label}{on.then(|| view! { <Icon name=if way == "ascending" { IconName::ArrowUp } else { IconName::ArrowDown } small=true/> }.into_any())}</a>
+            </th>
+        }
+        .into_any()
+    };
+    let order = match query.order() {
+        KeySort::Created => "newest first",
+        KeySort::Name => "by name",
+        KeySort::LastUsed => "lately used first",
+        KeySort::Expires => "next to expire first",
+    };
+    view! {
+        <caption class="sr">{format!("API keys, {order}")}</caption>
         <colgroup>
+            {pick.then(|| view! { <col class="c-40"/> }.into_any())}
             <col/>
             <col class="c-152 pk"/>
             <col class="c-104"/>
             <col class="c-152 p3"/>
             <col class="c-144 p3"/>
-            <col class="c-96 p2"/>
+            <col class="c-104 p2"/>
             <col class="c-104"/>
             <col class="c-112 p3"/>
         </colgroup>
         <thead role="rowgroup">
             <tr role="row">
-                <th scope="col" role="columnheader">"Name"</th>
+                {pick.then(|| view! { <PickAll/> }.into_any())}
+                {head(KeySort::Name, "Name", "")}
                 <th scope="col" role="columnheader" class="pk">"Key"</th>
                 <th scope="col" role="columnheader">"State"</th>
                 <th scope="col" role="columnheader" class="p3">"Permissions"</th>
                 <th scope="col" role="columnheader" class="p3">"Owner"</th>
-                <th scope="col" role="columnheader" class="num p2">"Last used"</th>
-                <th scope="col" role="columnheader" class="num">"Expires"</th>
-                <th scope="col" role="columnheader" class="num p3">"Created"</th>
+                {head(KeySort::LastUsed, "Last used", "num p2")}
+                {head(KeySort::Expires, "Expires", "num")}
+                {head(KeySort::Created, "Created", "num p3")}
             </tr>
         </thead>
     }
+    .into_any()
 }
 
 #[component]
-fn Row(key: ApiKey) -> impl IntoView {
+fn Row(key: ApiKey, pick: bool) -> impl IntoView {
     let off = key.state != KeyState::Active;
     let display = key.display();
-    let owner = key.owner.clone().unwrap_or_else(|| key.created_by.clone());
     let used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
     let used_again = key.last_used_at.map_or_else(|| "Never used".into_any(), |at| view! { <Time at/> }.into_any());
     let expires = match (key.revoked_at, key.expires_at) {
@@ -166,8 +394,10 @@ fn Row(key: ApiKey) -> impl IntoView {
         (None, Some(at)) => view! { <Ends at/> }.into_any(),
         (None, None) => "Never".into_any(),
     };
+    let owner = owner(&key);
     view! {
         <tr role="row" class:is-off=off>
+            {pick.then(|| view! { <Pick key=key.clone()/> }.into_any())}
             <td role="cell" class="m-main">
                 <a class="name cover" href=key_href(key.id) title=kind_title(key.kind)><Glyph id=key.id/><span>{key.name}</span></a>
                 <span class="sub"><span class="mono">{display.clone()}</span></span>
@@ -184,21 +414,36 @@ fn Row(key: ApiKey) -> impl IntoView {
     .into_any()
 }
 
+/// Who answers for a key; that nobody does is worth a warning.
+pub fn owner(key: &ApiKey) -> AnyView {
+    match (&key.owner, key.state) {
+        (Some(owner), _) => owner.clone().into_any(),
+        (None, KeyState::Revoked) => view! { <span class="muted">"–"</span> }.into_any(),
+        (None, _) => view! { <span class="warn">"No owner"</span> }.into_any(),
+    }
+}
+
 /// The first permission, and how many more.
 #[component]
-fn Scopes(scopes: ScopeSet) -> impl IntoView {
+pub fn Scopes(
+    /// What a key may do.
+    scopes: ScopeSet,
+) -> impl IntoView {
     let all = scopes.joined();
     let more =
         scopes.0.len().checked_sub(1).filter(|n| *n > 0).map(|n| view! { " "<span class="muted">{format!("+{n}")}</span> }.into_any());
-    let first = scopes.0.into_iter().next().map(|s| view! { <span class="mono">{s.to_string()}</span> }.into_any());
+    let first = scopes.0.into_iter().next().map(|s| {
+        let class = if s.is_admin() { "mono warn" } else { "mono" };
+        view! { <span class=class>{s.to_string()}</span> }.into_any()
+    });
     view! { <span title=all>{first}{more}</span> }
 }
 
 #[component]
-fn NoMatch() -> impl IntoView {
+fn NoMatch(columns: usize) -> impl IntoView {
     view! {
         <tr role="row">
-            <td role="cell" colspan="8" class="state-cell">
+            <td role="cell" colspan=columns.to_string() class="state-cell">
                 <p><b>"No key matches these filters"</b></p>
                 <p class="small soft">"Keys are found by name, by prefix such as sk_live_, and by id."</p>
                 <div class="acts"><a class="btn" href="/keys">"Clear filters"</a></div>

@@ -1,7 +1,7 @@
 //! The page that creates a key. Its form is posted to its own address: refused, it comes back filled in; accepted,
 //! the answer is the page that reveals the secret.
 
-use super::{form::CreateForm, reveal::revealed};
+use super::{form::KeyFields, reveal::revealed};
 use crate::{
     components::{Crumbs, PageTitle},
     returned::{Returned, returned},
@@ -34,7 +34,7 @@ pub fn NewKey() -> impl IntoView {
         }
         let body = view! {
             <div class="page__head"><PageTitle>"Create key"</PageTitle></div>
-            <CreateForm chrome catalogue back/>
+            <KeyFields chrome catalogue back/>
         };
         Ok(Shown::new(Crumbs::keys("Create key"), body))
     })

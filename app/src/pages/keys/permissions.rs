@@ -1,14 +1,15 @@
-//! The permissions of the create form.
+//! The permissions of the form of a key.
 
 use crate::{
     components::{FieldError, TextField, described_by},
     icon::{Icon, IconName},
     islands::{ChosenScopes, words::perm_words},
 };
-use contract::{FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef, VERBS};
+use contract::{CUSTOM, FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef, VERBS};
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
-/// What the key may do: the tenant's own permissions, Keystead's, and any that are typed.
+/// What the key may do: verbs on everything, a choice for each resource, Keystead's own, and any that are typed.
 #[component]
 pub fn Permissions(
     /// What was chosen before.
@@ -22,7 +23,14 @@ pub fn Permissions(
 ) -> impl IntoView {
     let message = errors.get("scopes").map(str::to_owned);
     let bad = message.is_some();
-    let known = catalogue.iter().map(|def| def.name.to_string()).chain(Perm::ALL.iter().map(ToString::to_string)).collect::<Vec<_>>();
+    let (mut general, resources) = sorted(catalogue, role);
+    let grantable: Vec<Perm> = Perm::ALL.iter().copied().filter(|p| role.grants_any() || role.holds(*p)).collect();
+    let known: Vec<String> = general
+        .iter()
+        .chain(resources.values().flatten())
+        .map(|def| def.name.to_string())
+        .chain(grantable.iter().map(ToString::to_string))
+        .collect();
     // What was posted but stands in no list goes on as text, so that nothing typed is lost.
     let typed: Vec<&str> = form
         .scopes
@@ -33,17 +41,24 @@ pub fn Permissions(
         .collect();
     let typed = typed.join(" ");
     let ticked = |scope: &str| form.scopes.iter().any(|s| s == scope);
-    let mut own: Vec<ScopeDef> = catalogue.into_iter().filter(|def| !def.name.is_reserved()).collect();
-    own.sort_by_key(|def| (verb_rank(&def.name), def.name.to_string()));
-    let own = own.into_iter();
-    let own = own
+    general.sort_by_key(|def| (verb_rank(&def.name), def.name.to_string()));
+    let general = general
+        .into_iter()
         .map(|def| view! { <ScopeBox checked=ticked(def.name.as_str()) scope=def.name.to_string() what=def.description/> }.into_any())
         .collect_view();
-    let grantable = Perm::ALL.iter().filter(|p| role.grants_any() || role.holds(**p));
     let keystead = grantable
+        .iter()
         .map(|p| view! { <ScopeBox checked=ticked(p.as_str()) scope=p.to_string() what=perm_words(*p).to_owned()/> }.into_any())
         .collect_view();
-    let open = Perm::ALL.iter().any(|p| ticked(p.as_str()));
+    let open = grantable.iter().any(|p| ticked(p.as_str()));
+    let rows = resources
+        .into_iter()
+        .map(|(resource, defs)| {
+            let held = defs.iter().map(|def| ticked(def.name.as_str())).collect();
+            view! { <Resource resource defs held/> }.into_any()
+        })
+        .collect::<Vec<_>>();
+    let rows = (!rows.is_empty()).then(|| view! { <PermBar/>{rows} }.into_any());
     view! {
         <section class="group" aria-labelledby="permissions">
             <div class="group__head">
@@ -57,7 +72,8 @@ pub fn Permissions(
             <fieldset class="field not-gateway" id="scopes" tabindex="-1" aria-labelledby="permissions" aria-describedby=described_by("scopes", false, bad)>
                 <FieldError name="scopes" message/>
                 <div class="perm" class:is-bad=bad>
-                    <div class="perm__grid">{own}</div>
+                    <div class="perm__grid">{general}</div>
+                    {rows}
                     <details class="perm__more" open=open>
                         <summary><Icon name=IconName::ChevronRight turns=true/>"Keystead itself: keys, usage, audit and more"</summary>
                         <div class="perm__grid">{keystead}</div>
@@ -76,6 +92,100 @@ pub fn Permissions(
             </fieldset>
             <ChosenScopes form/>
         </section>
+    }
+    .into_any()
+}
+
+/// What the role may grant of the catalogue: verbs on everything, and by resource.
+fn sorted(catalogue: Vec<ScopeDef>, role: Role) -> (Vec<ScopeDef>, BTreeMap<String, Vec<ScopeDef>>) {
+    let own = role.own_api();
+    let mut general = Vec::new();
+    let mut resources: BTreeMap<String, Vec<ScopeDef>> = BTreeMap::new();
+    for def in catalogue.into_iter().filter(|def| !def.name.is_reserved()) {
+        if !role.grants_any() && !own.covers(&def.name) {
+            continue;
+        }
+        match def.name.parts() {
+            (Some(resource), _) => resources.entry(resource.to_owned()).or_default().push(def),
+            (None, _) => general.push(def),
+        }
+    }
+    for defs in resources.values_mut() {
+        defs.sort_by_key(|def| {
+            let verb = def.name.parts().1;
+            (VERBS.iter().position(|v| *v == verb).unwrap_or(VERBS.len()), verb.to_owned())
+        });
+    }
+    (general, resources)
+}
+
+/// Presets, and a search among the resources: comfort that needs script.
+#[component]
+fn PermBar() -> impl IntoView {
+    view! {
+        <div class="perm__bar" data-js="">
+            <span class="affix">
+                <Icon name=IconName::Search/>
+                <input class="input" type="search" placeholder="Find a resource" aria-label="Find a resource" autocomplete="off" data-find=".perm__row"/>
+            </span>
+            <button class="btn" type="button" data-preset="read">"Read all"</button>
+            <button class="btn" type="button" data-preset="">"Clear"</button>
+        </div>
+    }
+}
+
+/// The choice for one resource. Its radio buttons post the permissions that they stand for; the single verbs count only
+/// under `Custom`.
+#[component]
+fn Resource(resource: String, defs: Vec<ScopeDef>, held: Vec<bool>) -> impl IntoView {
+    let of = |verb: &str| defs.iter().position(|def| def.name.parts().1 == verb);
+    let names = |of: &[usize]| of.iter().filter_map(|n| defs.get(*n)).map(|def| def.name.to_string()).collect::<Vec<_>>().join(" ");
+    let mut choices: Vec<(&'static str, Vec<usize>)> = vec![("None", vec![])];
+    match (of("read"), of("write")) {
+        (Some(read), Some(write)) => choices.extend([("Read", vec![read]), ("Read + write", vec![read, write])]),
+        (Some(read), None) => choices.push(("Read", vec![read])),
+        (None, Some(write)) => choices.push(("Write", vec![write])),
+        (None, None) => {}
+    }
+    let chosen: Vec<usize> = held.iter().enumerate().filter(|(_, held)| **held).map(|(n, _)| n).collect();
+    let known = choices.iter().any(|(_, of)| *of == chosen);
+    // Whatever the first choices do not say can be said one by one.
+    let custom = defs.len() > 1 || choices.len() < 2;
+    let name = format!("grant.{resource}");
+    let radios = choices
+        .iter()
+        .map(|(label, of)| {
+            view! {
+                <label><input type="radio" name=name.clone() value=names(of) checked=known && *of == chosen data-choice=label.to_lowercase()/>{*label}</label>
+            }
+            .into_any()
+        })
+        .collect_view();
+    let custom_radio = custom.then(|| {
+        view! { <label class="custom"><input type="radio" name=name.clone() value=CUSTOM checked=!known/>"Custom"</label> }.into_any()
+    });
+    let described = defs.iter().map(|def| def.description.clone()).find(|d| !d.is_empty()).unwrap_or_default();
+    let verbs = defs
+        .iter()
+        .zip(&held)
+        .map(|(def, held)| {
+            let verb = def.name.parts().1.to_owned();
+            let covers = (verb == "admin").then(|| view! { " "<span class="muted">"covers every verb"</span> }.into_any());
+            view! {
+                <label class="opt">
+                    <input class="check" type="checkbox" name=format!("verb.{resource}") value=def.name.to_string() checked=*held/>
+                    <span>{verb}{covers}</span>
+                </label>
+            }
+            .into_any()
+        })
+        .collect_view();
+    view! {
+        <div class="perm__row" data-name=resource.clone()>
+            <div class="perm__n"><b class="clip">{resource.clone()}</b><span class="clip">{described}</span></div>
+            <div class="seg seg--sm" role="radiogroup" aria-label=format!("Permission on {resource}")>{radios}{custom_radio}</div>
+            <div class="perm__sub" role="group" aria-label=format!("Verbs on {resource}")>{verbs}</div>
+        </div>
     }
     .into_any()
 }

@@ -7,7 +7,7 @@ use crate::{
     url::key_href,
     visit::Shown,
 };
-use contract::{ApiKey, Chrome, CreatedKey, KeyKind};
+use contract::{ApiKey, Chrome, CreatedKey, KeyKind, UnixMs};
 use leptos::prelude::*;
 
 /// The answer to a created key: its secret, unless the form had been used before.
@@ -15,13 +15,40 @@ pub fn revealed(made: CreatedKey, chrome: Chrome) -> Shown {
     let CreatedKey { api_key, key: secret } = made;
     let crumbs = Crumbs::keys(&api_key.name);
     match secret {
-        Some(secret) => Shown::new(crumbs.titled("Store the secret".to_owned()), view! { <Secret api_key secret chrome/> }),
+        Some(secret) => {
+            let news = format!("{} is active", api_key.name);
+            let view = view! { <Secret api_key secret chrome news old_until=None /> };
+            Shown::new(crumbs.titled("Store the secret".to_owned()), view)
+        }
         None => Shown::new(crumbs.titled("Key created before".to_owned()), view! { <UsedBefore api_key/> }),
     }
 }
 
+/// The answer to a rotated key: its new secret.
+pub fn rotated(made: CreatedKey, chrome: Chrome, old_until: UnixMs, overlap: bool) -> Shown {
+    let CreatedKey { api_key, key: secret } = made;
+    let crumbs = Crumbs::of_key(&api_key, "Rotate").titled("Store the new secret".to_owned());
+    let news = format!("{} has a new secret", api_key.name);
+    let old_until = Some(if overlap {
+        format!("The old secret works until {}. Until then, the key’s page shows who still calls with it.", old_until.human())
+    } else {
+        "The old secret is refused from now on.".to_owned()
+    });
+    let secret = secret.unwrap_or_default();
+    Shown::new(crumbs, view! { <Secret api_key secret chrome news old_until/> })
+}
+
 #[component]
-fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
+fn Secret(
+    api_key: ApiKey,
+    secret: String,
+    chrome: Chrome,
+    /// What has happened.
+    news: String,
+    /// What becomes of the secret that this one replaces.
+    old_until: Option<String>,
+) -> impl IntoView {
+    let another = old_until.is_none();
     let gateway = api_key.kind == KeyKind::Gateway;
     let masked = Masked::of(&api_key);
     let (in_env, in_call) = ((masked.clone(), secret.clone()), (masked.clone(), secret.clone()));
@@ -34,11 +61,12 @@ fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
     view! {
         <div class="empty reveal" data-guard="">
             <div class="hero">
-                <p class="row small ok"><Icon name=IconName::CircleCheck/>{format!("{} is active", api_key.name)}</p>
+                <p class="row small ok"><Icon name=IconName::CircleCheck/>{news}</p>
                 <PageTitle>"Store the secret now"</PageTitle>
                 <p class="lead soft">
                     "This page is the only place it ever appears. Keystead keeps a keyed hash, so nobody can show it again, not even an owner. "{advice}
                 </p>
+                {old_until.map(|text| view! { <p class="row row--top small"><Icon name=IconName::RefreshCw/><span>{text}</span></p> }.into_any())}
             </div>
             <div class="field">
                 <span class="label" id="secret-label">"Secret"</span>
@@ -67,7 +95,7 @@ fn Secret(api_key: ApiKey, secret: String, chrome: Chrome) -> impl IntoView {
                 <label class="opt"><input class="check" type="checkbox" required=true data-stored-box=""/>"I have stored it where the service can read it"</label>
                 <div class="row row--wrap">
                     <button class="btn btn--primary" type="submit">"Go to the key"</button>
-                    <a class="btn btn--quiet" href="/keys/new">"Create another"</a>
+                    {another.then(|| view! { <a class="btn btn--quiet" href="/keys/new">"Create another"</a> }.into_any())}
                 </div>
             </form>
         </div>
@@ -125,7 +153,7 @@ fn Facts(api_key: ApiKey) -> impl IntoView {
     } else {
         api_key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let until = api_key.expires_at.map_or_else(|| "somebody revokes it".to_owned(), contract::UnixMs::human);
+    let until = api_key.expires_at.map_or_else(|| "somebody revokes it".to_owned(), UnixMs::human);
     view! {
         <dl class="dl">
             <dt>"Kind"</dt><dd>{format!("{}, {}", kind_title(api_key.kind), api_key.environment)}</dd>

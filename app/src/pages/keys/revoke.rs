@@ -1,5 +1,6 @@
 //! The page that revokes a key: what it would break, in numbers, and its name typed as consent.
 
+use super::callers::{Callers, callers_in};
 use crate::{
     components::{Banner, Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm, Tone},
     numbers::thousands,
@@ -7,7 +8,7 @@ use crate::{
     url::key_href,
     visit::{Shown, framed},
 };
-use contract::{ApiKey, KeyImpact, KeyState, Perm, RevokeForm};
+use contract::{ApiKey, Change, Impact, KeyState, Perm, RevokeForm};
 use domain::keys;
 use leptos::prelude::*;
 
@@ -21,13 +22,14 @@ pub fn KeyRevoke() -> impl IntoView {
         if key.state == KeyState::Revoked {
             return Ok(Shown::new(crumbs, view! { <RevokedBefore key/> }));
         }
-        let impact = keys::impact(&visit.ctx, key.id).await?;
-        Ok(Shown::new(crumbs, view! { <Consent key impact back=returned().unwrap_or_default()/> }))
+        let impact = keys::impact_of(&visit.ctx, key.id, &Change::Revoke).await?;
+        let may_rotate = visit.chrome.role.holds(Perm::KeysWrite) && key.state != KeyState::Expired;
+        Ok(Shown::new(crumbs, view! { <Consent key impact may_rotate back=returned().unwrap_or_default()/> }))
     })
 }
 
 #[component]
-fn Consent(key: ApiKey, impact: KeyImpact, back: Returned<RevokeForm>) -> impl IntoView {
+fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeForm>) -> impl IntoView {
     let Returned { form, errors, message } = back;
     let name = key.name.clone();
     let error = |name: &str| errors.get(name).map(str::to_owned);
@@ -41,7 +43,7 @@ fn Consent(key: ApiKey, impact: KeyImpact, back: Returned<RevokeForm>) -> impl I
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>
                 <p class="soft">"Every request with this key is refused from now on, within a second. This cannot be undone."</p>
-                <Impact impact/>
+                <Broken impact/>
                 <TextField
                     name="reason"
                     label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
@@ -61,6 +63,7 @@ fn Consent(key: ApiKey, impact: KeyImpact, back: Returned<RevokeForm>) -> impl I
             </div>
             <div class="dialog__foot">
                 <a class="btn btn--quiet" href=key_href(key.id)>"Cancel"</a>
+                {may_rotate.then(|| view! { <a class="btn" href=format!("{}/rotate", key_href(key.id))>"Rotate instead"</a> }.into_any())}
                 <button class="btn btn--destroy" type="submit">"Revoke key"</button>
             </div>
         </form>
@@ -68,9 +71,19 @@ fn Consent(key: ApiKey, impact: KeyImpact, back: Returned<RevokeForm>) -> impl I
     .into_any()
 }
 
+/// What the revocation would break, and whom.
 #[component]
-fn Impact(impact: KeyImpact) -> impl IntoView {
-    let KeyImpact { allowed_30d, allowed_24h, addresses_30d, last_allowed_at } = impact;
+fn Broken(impact: Impact) -> impl IntoView {
+    let Impact { lost: allowed_30d, lost_24h: allowed_24h, addresses: addresses_30d, last_lost_at: last_allowed_at, callers, .. } = impact;
+    let table = (callers_in(&callers) > 0).then(|| {
+        view! {
+            <section class="tablebox chosen">
+                <h2 class="sr" id="refused">"Callers that would be refused"</h2>
+                <Callers seen=callers head="Caller" labelled="refused" most=5/>
+            </section>
+        }
+        .into_any()
+    });
     if allowed_30d == 0 {
         return view! {
             <Banner tone=Tone::Info>
@@ -86,6 +99,7 @@ fn Impact(impact: KeyImpact) -> impl IntoView {
                 <p><b>"1 request of the last 30 days would have been refused."</b></p>
                 {last_allowed_at.map(|at| view! { <p class="soft">"It came "<Time at/>"."</p> }.into_any())}
             </Banner>
+            {table}
         }
         .into_any();
     }
@@ -100,6 +114,7 @@ fn Impact(impact: KeyImpact) -> impl IntoView {
                 "."
             </p>
         </Banner>
+        {table}
     }
     .into_any()
 }

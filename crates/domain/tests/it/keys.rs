@@ -142,7 +142,7 @@ on_both! {
         let mut test_key = t.form("job_test", "read");
         test_key.environment = "test".into();
         keys::create_from_form(&t.owner(), &test_key).await.unwrap();
-        let filter = KeyFilter { q: Some("JOB_".into()), environment: Some(Environment::Live), state: Some(KeyState::Active) };
+        let filter = KeyFilter { q: Some("JOB_".into()), environment: Some(Environment::Live), state: Some(KeyState::Active), kind: None };
         let mut names = Vec::new();
         let mut page = PageQuery { limit: 3, cursor: None };
         loop {

@@ -66,7 +66,7 @@ struct List {
 )]
 async fn list(Caller(ctx): Caller, Query(query): Query<List>) -> Result<Json<KeyPage>, ApiError> {
     let search = KeySearch {
-        filter: KeyFilter { q: query.q, state: query.state, environment: query.environment },
+        filter: KeyFilter { q: query.q, state: query.state, environment: query.environment, kind: None },
         owner: query.owner,
         scope: query.scope,
         sort: query.sort.unwrap_or(KeySort::Created),

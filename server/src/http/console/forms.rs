@@ -4,12 +4,12 @@
 use super::{super::AppState, super::sessions, render};
 use app::{actions, error::AppError, returned::Returned, ssr::Browser};
 use axum::{
-    extract::{FromRequest, Path, Request, State},
+    extract::{FromRequest, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::Form;
-use contract::{ErrorCode, KeyForm, KeyId, Prefs, Problem, RevokeForm, SetupForm, SignInForm};
+use contract::{ErrorCode, Prefs, Problem, SetupForm, SignInForm};
 use domain::Ctx;
 use leptos::{prelude::*, reactive::computed::ScopedFuture};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -44,31 +44,6 @@ pub async fn sign_out(req: Request) -> Response {
     match run(&parts, actions::sign_out()).await {
         Ok(()) => Redirect::to("/login").into_response(),
         Err(e) => super::super::error::ApiError(e.0).into_response(),
-    }
-}
-
-/// `POST /keys/new`: the answer is the page that shows the secret, once.
-pub async fn create_key(State(state): State<AppState>, req: Request) -> Response {
-    let (parts, form) = match read::<KeyForm>(req).await {
-        Ok(read) => read,
-        Err(refused) => return refused,
-    };
-    match run(&parts, actions::create_key(form.clone())).await {
-        Ok(created) => render::page(&state, &parts, StatusCode::OK, move || provide_context(created.clone())).await,
-        Err(e) => refused(&state, &parts, form, e).await,
-    }
-}
-
-/// `POST /keys/{id}/revoke`
-pub async fn revoke_key(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, form) = match read::<RevokeForm>(req).await {
-        Ok(read) => read,
-        Err(refused) => return refused,
-    };
-    let Ok(id) = id.parse::<KeyId>() else { return render::page(&state, &parts, StatusCode::NOT_FOUND, || {}).await };
-    match run(&parts, actions::revoke_key(id, form.clone())).await {
-        Ok(_) => Redirect::to(&format!("/keys/{id}")).into_response(),
-        Err(e) => refused(&state, &parts, form, e).await,
     }
 }
 
@@ -108,7 +83,7 @@ pub fn is_local(path: &str) -> bool {
 }
 
 /// The form of a request, and the rest of it.
-async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response> {
+pub(super) async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response> {
     let (parts, body) = req.into_parts();
     let mut whole = Request::new(body);
     whole.headers_mut().clone_from(&parts.headers);
@@ -128,7 +103,7 @@ async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response>
 }
 
 /// Runs a server function as the request's caller, in a context of its own.
-async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+pub(super) async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
     let owner = Owner::new();
     let scoped = owner.with(|| {
         if let Some(ctx) = parts.extensions.get::<Ctx>() {
@@ -145,7 +120,7 @@ async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>
 }
 
 /// The page again, with what was typed and what was wrong with it.
-async fn refused<F>(state: &AppState, parts: &Parts, form: F, e: AppError) -> Response
+pub(super) async fn refused<F>(state: &AppState, parts: &Parts, form: F, e: AppError) -> Response
 where
     F: Clone + Send + Sync + 'static,
 {

@@ -1,6 +1,7 @@
 //! The console's routes: pages rendered by Leptos, forms posted to them, server functions.
 
 mod forms;
+mod key_forms;
 mod render;
 
 use super::{AppState, origin, sessions};
@@ -28,8 +29,13 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/login", post(forms::sign_in))
         .route("/logout", post(forms::sign_out))
         .route("/preferences", post(forms::prefer))
-        .route("/keys/new", post(forms::create_key))
-        .route("/keys/{id}/revoke", post(forms::revoke_key))
+        .route("/keys/new", post(key_forms::create))
+        .route("/keys/revoke", post(key_forms::revoke_many))
+        .route("/keys/{id}", post(key_forms::act))
+        .route("/keys/{id}/edit", post(key_forms::edit))
+        .route("/keys/{id}/rotate", post(key_forms::rotate))
+        .route("/keys/{id}/retire", post(key_forms::retire))
+        .route("/keys/{id}/revoke", post(key_forms::revoke))
         .route("/api/{*name}", any(server_function))
         .fallback(render::not_found)
         .layer(from_fn(sign_in_first))

@@ -7,7 +7,7 @@ use crate::{
     Grant, Result,
     db::{Tx, on},
 };
-use contract::{Environment, KeyCursor, KeySearch, KeyState, OwnerRef, UnixMs, UserId};
+use contract::{Environment, KeyCursor, KeyKind, KeySearch, KeyState, OwnerRef, UnixMs, UserId};
 use uuid::Uuid;
 
 macro_rules! select {
@@ -47,31 +47,35 @@ pub const BY_EXPIRY: &str = select!(
 const NARROW_BY_CREATION: &str = select!(
     "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
      AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
+     AND ($14 IS NULL OR k.kind = $14) \
+     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
      AND k.id < $8 ORDER BY k.id DESC"
 );
 const NARROW_BY_NAME: &str = select!(
     "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
      AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
-     AND (k.search, k.id) > ($16, $8) ORDER BY k.search, k.id"
+     AND ($14 IS NULL OR k.kind = $14) \
+     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
+     AND (k.search, k.id) > ($17, $8) ORDER BY k.search, k.id"
 );
 const NARROW_BY_USE: &str = select!(
     "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
      AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
-     AND COALESCE(k.last_used_at, 0) <= $16 AND (COALESCE(k.last_used_at, 0) < $16 OR k.id < $8) \
+     AND ($14 IS NULL OR k.kind = $14) \
+     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
+     AND COALESCE(k.last_used_at, 0) <= $17 AND (COALESCE(k.last_used_at, 0) < $17 OR k.id < $8) \
      ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC"
 );
 const NARROW_BY_EXPIRY: &str = select!(
     "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
      AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR $14 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $15 THEN 'expired' ELSE 'active' END) \
-     AND COALESCE(k.expires_at, 9223372036854775807) >= $16 AND (COALESCE(k.expires_at, 9223372036854775807) > $16 OR k.id > $8) \
+     AND ($14 IS NULL OR k.kind = $14) \
+     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
+     AND COALESCE(k.expires_at, 9223372036854775807) >= $17 AND (COALESCE(k.expires_at, 9223372036854775807) > $17 OR k.id > $8) \
      ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id"
 );
 
@@ -103,7 +107,8 @@ pub(in crate::keys) async fn search(tx: &mut Tx, grant: &Grant, asked: &Asked<'_
         || asked.id.is_some()
         || asked.scope.is_some()
         || asked.search.owner.is_some()
-        || asked.search.filter.state.is_some();
+        || asked.search.filter.state.is_some()
+        || asked.search.filter.kind.is_some();
     let (owner_id, owner_email) = match asked.search.owner.as_deref().map(OwnerRef::parse) {
         Some(OwnerRef::Id(id)) => (Some(id.uuid()), None),
         Some(OwnerRef::Email(email)) => (None, Some(email)),
@@ -111,11 +116,12 @@ pub(in crate::keys) async fn search(tx: &mut Tx, grant: &Grant, asked: &Asked<'_
     };
     let scope = asked.scope.as_deref().map(|s| format!("% {} %", escape_like(s)));
     let state = asked.search.filter.state.map(KeyState::as_str);
+    let kind = asked.search.filter.kind.map(KeyKind::as_str);
     macro_rules! run {
         ($plain:ident, $narrow:ident, $id:expr $(, $place:expr)?) => {
             if narrow {
                 on!(tx, c => sqlx::query_as($narrow).bind(tenant).bind(limit).bind(environment).bind(anywhere).bind(name).bind(start).bind(end).bind($id)
-                    .bind(asked.reach.own.map(UserId::uuid)).bind(asked.id).bind(scope).bind(owner_id).bind(owner_email).bind(state)
+                    .bind(asked.reach.own.map(UserId::uuid)).bind(asked.id).bind(scope).bind(owner_id).bind(owner_email).bind(kind).bind(state)
                     .bind(asked.now.0)$(.bind($place))?.fetch_all(c).await)
             } else {
                 on!(tx, c => sqlx::query_as($plain).bind(tenant).bind(limit).bind(environment).bind(anywhere).bind(name).bind(start).bind(end).bind($id)

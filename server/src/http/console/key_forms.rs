@@ -1,0 +1,138 @@
+//! The forms on the pages of API keys.
+
+use super::{
+    super::{AppState, error::ApiError},
+    forms::{read, refused, run},
+    render,
+};
+use app::actions;
+use axum::{
+    extract::{Path, Request, State},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use contract::{BulkRevokeForm, ErrorCode, KeyAct, KeyForm, KeyId, RevokeForm, RotateForm};
+use leptos::prelude::*;
+use serde::de::DeserializeOwned;
+
+/// `POST /keys/new`: the answer is the page that shows the secret, once.
+pub async fn create(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form, _) = match read_key_form(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::create_key(form.clone())).await {
+        Ok(created) => render::page(&state, &parts, StatusCode::OK, move || provide_context(created.clone())).await,
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /keys/{id}/edit`: saves, or answers with the page and what the change would break.
+pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, form, button) = match read_key_form(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let Ok(id) = id.parse::<KeyId>() else { return nowhere(&state, &parts).await };
+    if button == "preview" {
+        return render::page(&state, &parts, StatusCode::OK, move || provide_context(app::PreviewOfEdit(form.clone()))).await;
+    }
+    match run(&parts, actions::edit_key(id, form.clone())).await {
+        Ok(_) => Redirect::to(&format!("/keys/{id}?done=saved")).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /keys/{id}`: the buttons on the page of a key.
+pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, id, form) = match read_of_key::<KeyAct>(&state, id, req).await {
+        Ok(read) => read,
+        Err(answer) => return answer,
+    };
+    let done = match form.act.as_str() {
+        "disable" => "disabled",
+        "enable" => "enabled",
+        _ => "narrowed",
+    };
+    match run(&parts, actions::act_on_key(id, form.clone())).await {
+        Ok(_) => Redirect::to(&format!("/keys/{id}?done={done}")).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /keys/{id}/rotate`: the answer is the page that shows the new secret, once.
+pub async fn rotate(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, id, form) = match read_of_key::<RotateForm>(&state, id, req).await {
+        Ok(read) => read,
+        Err(answer) => return answer,
+    };
+    match run(&parts, actions::rotate_key(id, form.clone())).await {
+        Ok(created) => {
+            let more = move || {
+                provide_context(created.clone());
+                provide_context(form.clone());
+            };
+            render::page(&state, &parts, StatusCode::OK, more).await
+        }
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /keys/{id}/retire`
+pub async fn retire(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, _) = req.into_parts();
+    let Ok(id) = id.parse::<KeyId>() else { return nowhere(&state, &parts).await };
+    match run(&parts, actions::retire_key(id)).await {
+        Ok(_) => Redirect::to(&format!("/keys/{id}?done=retired")).into_response(),
+        Err(e) => refused(&state, &parts, (), e).await,
+    }
+}
+
+/// `POST /keys/{id}/revoke`
+pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, id, form) = match read_of_key::<RevokeForm>(&state, id, req).await {
+        Ok(read) => read,
+        Err(answer) => return answer,
+    };
+    match run(&parts, actions::revoke_key(id, form.clone())).await {
+        Ok(_) => Redirect::to(&format!("/keys/{id}")).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /keys/revoke`
+pub async fn revoke_many(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<BulkRevokeForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::revoke_keys(form.clone())).await {
+        Ok(keys) => Redirect::to(&format!("/keys?revoked={}", keys.len())).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// The form of a key: its fields, and the button that sent it.
+async fn read_key_form(req: Request) -> Result<(Parts, KeyForm, String), Response> {
+    let (parts, fields) = read::<Vec<(String, String)>>(req).await?;
+    // No form of ours is that long.
+    if fields.len() > 2_000 {
+        return Err(ApiError::from(ErrorCode::PayloadTooLarge).into_response());
+    }
+    let form = KeyForm::from_fields(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let button = fields.into_iter().find(|(name, _)| name == "do").map(|(_, value)| value).unwrap_or_default();
+    Ok((parts, form, button))
+}
+
+/// The form on a page of a key.
+async fn read_of_key<F: DeserializeOwned>(state: &AppState, id: String, req: Request) -> Result<(Parts, KeyId, F), Response> {
+    let (parts, form) = read::<F>(req).await?;
+    match id.parse() {
+        Ok(id) => Ok((parts, id, form)),
+        Err(_) => Err(nowhere(state, &parts).await),
+    }
+}
+
+async fn nowhere(state: &AppState, parts: &Parts) -> Response {
+    render::page(state, parts, StatusCode::NOT_FOUND, || {}).await
+}
