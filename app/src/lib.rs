@@ -29,6 +29,8 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "ssr")]
+mod filters;
+#[cfg(feature = "ssr")]
 mod numbers;
 #[cfg(feature = "ssr")]
 mod pages;
@@ -45,3 +47,5 @@ mod visit;
 
 #[cfg(feature = "ssr")]
 pub use app::App;
+#[cfg(feature = "ssr")]
+pub use url::home;

@@ -4,7 +4,16 @@
 #![expect(missing_docs, reason = "the fields of the structs that `#[server]` makes are the functions' arguments")]
 
 mod account;
+mod desk;
 mod keys;
+mod settings;
 
 pub use account::{SetUp, SignIn, SignOut, set_up, sign_in, sign_out};
+pub use desk::{
+    CloseLeak, DeskForm, LookUp, NotifyLeak, ReportForm, ReportLeak, RevokeLeaked, close_leak, look_up, notify_leak, report_leak,
+    revoke_leaked,
+};
 pub use keys::{CreateKey, RevokeKey, create_key, revoke_key};
+pub use settings::{
+    AddScope, AllowlistForm, DeleteScope, DescribeScope, ScopeForm, SetAllowlist, add_scope, delete_scope, describe_scope, set_allowlist,
+};

@@ -2,7 +2,7 @@
 //! answered by the page with everything typed, success by a redirect, a new secret by the page that reveals it.
 
 use super::{super::AppState, super::sessions, render};
-use app::{actions, error::AppError, returned::Returned, ssr::Browser};
+use app::{actions, error::AppError, home, returned::Returned, ssr::Browser};
 use axum::{
     extract::{FromRequest, Path, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
@@ -33,7 +33,7 @@ pub async fn sign_in(State(state): State<AppState>, req: Request) -> Response {
         Err(refused) => return refused,
     };
     match run(&parts, actions::sign_in(form.clone())).await {
-        Ok(()) => Redirect::to(if is_local(&form.next) { &form.next } else { "/keys" }).into_response(),
+        Ok(role) => Redirect::to(if is_local(&form.next) { &form.next } else { home(role) }).into_response(),
         Err(e) => refused(&state, &parts, SignInForm { password: String::new(), ..form }, e).await,
     }
 }
@@ -108,12 +108,14 @@ pub fn is_local(path: &str) -> bool {
 }
 
 /// The form of a request, and the rest of it.
-async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response> {
+pub(super) async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response> {
     let (parts, body) = req.into_parts();
     let mut whole = Request::new(body);
     whole.headers_mut().clone_from(&parts.headers);
     *whole.method_mut() = parts.method.clone();
     *whole.uri_mut() = parts.uri.clone();
+    // The limit of the body's size lies there.
+    *whole.extensions_mut() = parts.extensions.clone();
     match Form::<F>::from_request(whole, &()).await {
         Ok(Form(form)) => Ok((parts, form)),
         Err(e) => {
@@ -128,7 +130,7 @@ async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F), Response>
 }
 
 /// Runs a server function as the request's caller, in a context of its own.
-async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+pub(super) async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
     let owner = Owner::new();
     let scoped = owner.with(|| {
         if let Some(ctx) = parts.extensions.get::<Ctx>() {
@@ -145,7 +147,7 @@ async fn run<T>(parts: &Parts, action: impl Future<Output = Result<T, AppError>>
 }
 
 /// The page again, with what was typed and what was wrong with it.
-async fn refused<F>(state: &AppState, parts: &Parts, form: F, e: AppError) -> Response
+pub(super) async fn refused<F>(state: &AppState, parts: &Parts, form: F, e: AppError) -> Response
 where
     F: Clone + Send + Sync + 'static,
 {
