@@ -2,7 +2,10 @@
 
 use crate::{
     components::Fault,
-    pages::{Audit, KeyDetail, KeyList, KeyRevoke, Login, NewKey, NotFound, Setup, Usage},
+    pages::{
+        AllowlistPage, Audit, KeyDetail, KeyList, KeyRevoke, LeakDesk, LeakReportPage, Login, NewKey, NotFound, Overview, ScopesPage,
+        Setup, Usage, UsageEventPage,
+    },
 };
 use contract::Problem;
 use leptos::prelude::*;
@@ -30,8 +33,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys/new") view=NewKey ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id") view=KeyDetail ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
+                <Route path=path!("/") view=Overview ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
+                <Route path=path!("/usage/:id") view=UsageEventPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>
+                <Route path=path!("/leaks") view=LeakDesk ssr=SsrMode::Async/>
+                <Route path=path!("/leaks/:id") view=LeakReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/scopes") view=ScopesPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/allowlist") view=AllowlistPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -82,8 +82,10 @@ mod tests {
 
     #[test]
     fn links_keep_every_filter_but_the_one_that_changes() {
-        let map: ParamsMap =
-            [("outcome", "denied"), ("path", " /v2/ "), ("ip", ""), ("cursor", "x")].map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().collect();
+        let map: ParamsMap = [("outcome", "denied"), ("path", " /v2/ "), ("ip", ""), ("cursor", "x")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into_iter()
+            .collect();
         let filters = Filters::read("/usage", &map, &[]);
         assert_eq!(filters.link(), "/usage?outcome=denied&path=%2Fv2%2F");
         assert_eq!(filters.with("outcome", "allowed"), "/usage?path=%2Fv2%2F&outcome=allowed");

@@ -61,7 +61,10 @@ mod tests {
 
     #[test]
     fn a_share_never_rounds_what_is_there_to_nothing() {
-        assert_eq!([percent(0, 9), percent(13, 1000), percent(1, 100_000), percent(1, 2), percent(9, 9)], ["0", "1.3", "<0.1", "50", "100"]);
+        assert_eq!(
+            [percent(0, 9), percent(13, 1000), percent(1, 100_000), percent(1, 2), percent(9, 9)],
+            ["0", "1.3", "<0.1", "50", "100"]
+        );
     }
 
     #[test]

@@ -30,7 +30,11 @@ pub fn OutcomeChart(
     let bars = bars(&summary);
     let per = if summary.bucket == Bucket::Hour { "per hour, UTC" } else { "per day, UTC" };
     let sentence = sentence(&summary);
-    let table = bars.iter().filter(|b| b.allowed + b.denied > 0).rev().map(|bar| view! { <Numbers bar=bar.clone() bucket=summary.bucket zoom=zoom.clone()/> }.into_any());
+    let table = bars
+        .iter()
+        .filter(|b| b.allowed + b.denied > 0)
+        .rev()
+        .map(|bar| view! { <Numbers bar=bar.clone() bucket=summary.bucket zoom=zoom.clone()/> }.into_any());
     view! {
         <section class="card figure" aria-labelledby="chart-title">
             <div class="card__head"><h2 id="chart-title">{title}</h2><span class="meta">{format!("{period}, {per}")}</span></div>
@@ -211,7 +215,8 @@ fn sentence(summary: &UsageSummary) -> String {
     }
     let busiest = summary.series.iter().max_by_key(|b| (b.allowed + b.denied, b.at));
     let busiest = busiest.filter(|_| summary.series.len() > 1);
-    let busiest = busiest.map(|b| format!(" Most in one {}: {}, {}.", summary.bucket, thousands(b.allowed + b.denied), long(b.at, summary.bucket)));
+    let busiest =
+        busiest.map(|b| format!(" Most in one {}: {}, {}.", summary.bucket, thousands(b.allowed + b.denied), long(b.at, summary.bucket)));
     let denied = if summary.denied == 0 { "none denied".to_owned() } else { format!("{}% denied", percent(summary.denied, summary.total)) };
     format!("{}, {denied}.{}", counted(summary.total, "request"), busiest.unwrap_or_default())
 }
@@ -274,7 +279,17 @@ mod tests {
 
     fn summary(series: Vec<BucketCount>, from: i64, to: i64) -> UsageSummary {
         let (allowed, denied) = series.iter().fold((0, 0), |(a, d), b| (a + b.allowed, d + b.denied));
-        UsageSummary { from: UnixMs(from), to: UnixMs(to), total: allowed + denied, allowed, denied, codes: vec![], keys: vec![], bucket: Bucket::Hour, series }
+        UsageSummary {
+            from: UnixMs(from),
+            to: UnixMs(to),
+            total: allowed + denied,
+            allowed,
+            denied,
+            codes: vec![],
+            keys: vec![],
+            bucket: Bucket::Hour,
+            series,
+        }
     }
 
     #[test]

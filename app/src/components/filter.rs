@@ -95,7 +95,8 @@ pub fn FilterField(
     let error = errors.get(name).map(str::to_owned);
     let list = (!known.is_empty()).then(|| format!("{name}-known"));
     let known = list.clone().map(|id| {
-        view! { <datalist id=id>{known.iter().map(|k| view! { <option value=*k></option> }.into_any()).collect_view()}</datalist> }.into_any()
+        view! { <datalist id=id>{known.iter().map(|k| view! { <option value=*k></option> }.into_any()).collect_view()}</datalist> }
+            .into_any()
     });
     view! {
         <div class="field">

@@ -10,8 +10,8 @@ use crate::{
     visit::{Shown, Visit, framed},
 };
 use contract::{
-    AuditEvent, AuditQuery, Bucket, Chrome, Code, CodeCount, Environment, KeyCount, KeyQueue, LeakFilter, LeakState, PageQuery, Perm, UnixMs,
-    UsageQuery, UsageSummary,
+    AuditEvent, AuditQuery, Bucket, Chrome, Code, CodeCount, Environment, KeyCount, KeyQueue, LeakFilter, LeakState, PageQuery, Perm,
+    UnixMs, UsageQuery, UsageSummary,
 };
 use domain::{audit, keys, leaks, usage};
 use leptos::prelude::*;
@@ -149,7 +149,9 @@ async fn queues(ctx: &domain::Ctx, environment: Environment) -> domain::Result<V
 
 #[component]
 fn Ranges(range: Range) -> impl IntoView {
-    let link = |to: &'static str, label: &'static str, of: Range| view! { <a href=to aria-current=(of == range).then_some("true")>{label}</a> }.into_any();
+    let link = |to: &'static str, label: &'static str, of: Range| {
+        view! { <a href=to aria-current=(of == range).then_some("true")>{label}</a> }.into_any()
+    };
     view! { <nav class="seg" aria-label="Period">{link("/", "24 h", Range::Day)}{link("/?range=30d", "30 d", Range::Month)}</nav> }
 }
 
@@ -218,7 +220,7 @@ fn Figures(now: UsageSummary, before: UsageSummary, range: Range) -> impl IntoVi
                 } else {
                     let icon = if points > 0 { IconName::ArrowUp } else { IconName::ArrowDown };
                     let said = format!("{}.{} points", points.abs() / 10, points.abs() % 10);
-                    view! { <Icon name=icon small=true/><span class=if points > 0 { "bad" } else { "" }>{said}</span>" "{range.before()} }.into_any()
+                    view! { <Icon name=icon small=true/><span class:bad=points.is_positive()>{said}</span>" "{range.before()} }.into_any()
                 }}
             </Fig>
             <Fig label="Keys in use" value=many(used)>{format!("{} {}", many(used_before), range.before())}</Fig>

@@ -3,7 +3,10 @@
 mod diff;
 
 use crate::{
-    components::{Banner, Choice, CopyId, Crumbs, ErrorSummary, ExportLinks, FilterField, FilterForm, Moment, PageTitle, Pager, SearchField, Time, TimeForm, Tokens, Tone},
+    components::{
+        Banner, Choice, CopyId, Crumbs, ErrorSummary, ExportLinks, FilterField, FilterForm, Moment, PageTitle, Pager, SearchField, Time,
+        TimeForm, Tokens, Tone,
+    },
     filters::Filters,
     icon::{Icon, IconName},
     numbers::{counted, thousands},
@@ -250,7 +253,8 @@ fn Row(event: AuditEvent, filters: Filters) -> impl IntoView {
         None => event.target.name.clone().into_any(),
     };
     let changed = event.before.is_some() || event.after.is_some();
-    let changed = changed.then(|| view! { <dt>"Change"</dt><dd><Diff before=event.before.clone() after=event.after.clone()/></dd> }.into_any());
+    let changed =
+        changed.then(|| view! { <dt>"Change"</dt><dd><Diff before=event.before.clone() after=event.after.clone()/></dd> }.into_any());
     let short = event.hash.chars().take(8).collect::<String>();
     let reason = event.reason.clone();
     let like = |name: &str, value: &str, shown: &str| {

@@ -147,7 +147,8 @@ fn Matches(found: LeakLookup, role: Role, home: Option<TenantId>) -> impl IntoVi
     });
     let also = (nothing || unknown > 0 || truncated).then(|| {
         let title = if nothing { "Nothing found" } else { "Also in the text" };
-        view! { <section class="card"><div class="card__head"><h2>{title}</h2></div><ul class="rows">{none}{others}{more}</ul></section> }.into_any()
+        view! { <section class="card"><div class="card__head"><h2>{title}</h2></div><ul class="rows">{none}{others}{more}</ul></section> }
+            .into_any()
     });
     view! {
         <div class="stack" id="found">
@@ -164,7 +165,7 @@ fn Match(found: LeakMatch, n: usize, role: Role, home: Option<TenantId>) -> impl
     let ours = home == Some(found.tenant.id);
     let (key, secret, report) = (found.key.clone(), found.secret.id, found.report);
     let opens = ours && role.holds(Perm::KeysRead);
-    let heading = format!("match-{n}");
+    let (heading, id) = (format!("match-{n}"), format!("match-{n}"));
     let foot = if !ours {
         view! { <p class="card__foot small soft">"This key belongs to another tenant: its own people report and revoke it."</p> }.into_any()
     } else {
@@ -183,8 +184,8 @@ fn Match(found: LeakMatch, n: usize, role: Role, home: Option<TenantId>) -> impl
         view! { {report}{acts} }.into_any()
     };
     view! {
-        <section class="card card--bad" aria-labelledby=heading.clone()>
-            <Found found opens id=heading/>
+        <section class="card card--bad" aria-labelledby=heading>
+            <Found found opens id/>
             {foot}
         </section>
     }

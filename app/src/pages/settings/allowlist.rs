@@ -103,7 +103,10 @@ fn Review(review: Reviewed, address: Option<String>, errors: FieldErrors) -> imp
         "Live keys may then be used from anywhere.".to_owned()
     } else {
         let n = i64::try_from(list.len()).unwrap_or(i64::MAX);
-        format!("Live keys may then be used from {}.", if n == 1 { "1 address or network".to_owned() } else { format!("{} addresses and networks", thousands(n)) })
+        format!(
+            "Live keys may then be used from {}.",
+            if n == 1 { "1 address or network".to_owned() } else { format!("{} addresses and networks", thousands(n)) }
+        )
     };
     let lockout = outside.then(|| {
         let error = errors.get("lockout").map(str::to_owned);

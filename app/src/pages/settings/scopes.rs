@@ -84,7 +84,11 @@ fn Row(def: ScopeDef, changes: bool) -> impl IntoView {
         let to = href("/settings/scopes", &[("edit", Some(&name))]);
         view! { <a href=to aria-label=format!("Edit {name}")>"Edit"</a> }.into_any()
     });
-    let said = if def.description.is_empty() { view! { <span class="muted">"No description"</span> }.into_any() } else { def.description.clone().into_any() };
+    let said = if def.description.is_empty() {
+        view! { <span class="muted">"No description"</span> }.into_any()
+    } else {
+        def.description.clone().into_any()
+    };
     view! {
         <tr role="row">
             <td role="cell" class="mono m-main">{name}<span class="sub">{def.description.clone()}</span></td>

@@ -37,7 +37,10 @@ fn Event(trace: Trace, chrome: Chrome, filters: Filters, newer: Option<UsageId>,
     let failed = trace.checks.iter().find(|c| c.outcome == CheckOutcome::Failed);
     let said = failed.map_or_else(|| "Every check held.".to_owned(), |c| c.message.clone());
     let step = |to: Option<UsageId>, label: &'static str, icon: IconName, key: &'static str| {
-        to.map(|id| view! { <a class="btn btn--icon" href=event_href(&filters, id) aria-label=label title=label data-key=key><Icon name=icon/></a> }.into_any())
+        to.map(|id| {
+            view! { <a class="btn btn--icon" href=event_href(&filters, id) aria-label=label title=label data-key=key><Icon name=icon/></a> }
+                .into_any()
+        })
     };
     let question = if event.outcome == Outcome::Denied { "Why denied?" } else { "Why allowed?" };
     let checks = trace.checks.iter().map(|check| view! { <CheckRow check=check.clone()/> }.into_any()).collect_view();
@@ -175,9 +178,12 @@ fn curl(trace: &Trace, public_url: &str) -> String {
         return format!("curl -X {} {} \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\"", quoted(method), quoted(&url));
     }
     let mut asked = json!({"scopes": event.required_scopes, "environment": event.environment, "cost": 0});
-    for (name, value) in
-        [("ip", event.ip.map(|ip| ip.to_string())), ("method", event.method.clone()), ("path", event.path.clone()), ("user_agent", event.user_agent.clone())]
-    {
+    for (name, value) in [
+        ("ip", event.ip.map(|ip| ip.to_string())),
+        ("method", event.method.clone()),
+        ("path", event.path.clone()),
+        ("user_agent", event.user_agent.clone()),
+    ] {
         if let (Some(value), Some(members)) = (value, asked.as_object_mut()) {
             members.insert(name.to_owned(), value.into());
         }

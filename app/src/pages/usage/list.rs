@@ -3,8 +3,8 @@
 use super::{PATH, asked, event_href, request_line, source_title};
 use crate::{
     components::{
-        Banner, Choice, Crumbs, ErrorSummary, ExportLinks, FilterField, FilterForm, Glyph, Moment, OutcomeBadge, OutcomeChart, PageTitle, Pager,
-        SearchField, TestCurl, Time, TimeForm, Tokens, Tone,
+        Banner, Choice, Crumbs, ErrorSummary, ExportLinks, FilterField, FilterForm, Glyph, Moment, OutcomeBadge, OutcomeChart, PageTitle,
+        Pager, SearchField, TestCurl, Time, TimeForm, Tokens, Tone,
     },
     filters::Filters,
     icon::{Icon, IconName},
@@ -96,15 +96,16 @@ async fn choosable(visit: &Visit, chosen: Option<KeyId>) -> domain::Result<Vec<(
 #[component]
 fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors) -> impl IntoView {
     let chosen = |name: &str| filters.get(name).map(str::to_owned);
+    let (key, outcome, code, request) = (chosen("credential_id"), chosen("outcome"), chosen("code"), chosen("request_id"));
     let outcomes = [(Outcome::Allowed, "Allowed"), (Outcome::Denied, "Denied")].map(|(value, label)| (value.to_string(), label.to_owned()));
     let codes = Code::ALL.into_iter().map(|code| (code.to_string(), code.describe().to_owned())).collect::<Vec<_>>();
     let more = ["method", "path", "ip", "from", "to"].iter().any(|name| filters.get(name).is_some());
     view! {
         <FilterForm action=PATH>
-            <Choice name="credential_id" label="Key" all="All keys" options=keys chosen=chosen("credential_id")/>
-            <Choice name="outcome" label="Outcome" all="All outcomes" options=outcomes.into() chosen=chosen("outcome")/>
-            <Choice name="code" label="Reason" all="All reasons" options=codes chosen=chosen("code")/>
-            <SearchField name="request_id" label="Request id" placeholder="Request id" value=chosen("request_id")/>
+            <Choice name="credential_id" label="Key" all="All keys" options=keys chosen=key/>
+            <Choice name="outcome" label="Outcome" all="All outcomes" options=outcomes.into() chosen=outcome/>
+            <Choice name="code" label="Reason" all="All reasons" options=codes chosen=code/>
+            <SearchField name="request_id" label="Request id" placeholder="Request id" value=request/>
             <button class="btn" type="submit">"Filter"</button>
             <details open=more>
                 <summary><Icon name=IconName::ChevronRight turns=true/>"Method, path, address, time"</summary>
@@ -163,7 +164,11 @@ fn title(outcome: Option<Outcome>) -> String {
 }
 
 fn period(query: &UsageQuery, summary: &UsageSummary) -> String {
-    if query.from.is_none() && query.to.is_none() { "last 24 hours".to_owned() } else { format!("{} to {}", summary.from.human(), UnixMs(summary.to.0).human()) }
+    if query.from.is_none() && query.to.is_none() {
+        "last 24 hours".to_owned()
+    } else {
+        format!("{} to {}", summary.from.human(), UnixMs(summary.to.0).human())
+    }
 }
 
 fn words(name: &str) -> Option<&'static str> {

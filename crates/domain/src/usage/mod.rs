@@ -10,8 +10,7 @@ pub use trace::{Moment, checks};
 
 use crate::{Ctx, Error, Grant, Result, keys::only_own};
 use contract::{
-    Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery,
-    UsageSummary,
+    Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery, UsageSummary,
 };
 use uuid::Uuid;
 

@@ -17,10 +17,7 @@ use serde::Serialize;
 
 /// The routes of the log.
 pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/v1/audit/events", get(events))
-        .route("/v1/audit/heads", get(heads))
-        .route("/v1/audit/stream", get(stream))
+    Router::new().route("/v1/audit/events", get(events)).route("/v1/audit/heads", get(heads)).route("/v1/audit/stream", get(stream))
 }
 
 async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {

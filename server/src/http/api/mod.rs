@@ -9,7 +9,7 @@ mod guard;
 mod ip_allowlist;
 mod keys;
 mod leaks;
-mod logs;
+pub mod logs;
 mod scopes;
 mod usage;
 

@@ -7,6 +7,7 @@ mod render;
 mod settings_forms;
 
 use super::{AppState, origin, sessions};
+use app::home;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -15,7 +16,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{any, get, post},
 };
-use app::home;
 use contract::Perm;
 use domain::Ctx;
 use leptos::prelude::LeptosOptions;
@@ -71,7 +71,9 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
 /// The pages behind the sign-in; anything else is not found, for members and strangers alike.
 fn member_page(path: &str) -> bool {
     path == "/"
-        || ["/keys", "/usage", "/audit", "/leaks", "/settings"].iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
+        || ["/keys", "/usage", "/audit", "/leaks", "/settings"]
+            .iter()
+            .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Percent-encodes what would end a query value.
