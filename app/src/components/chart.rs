@@ -49,7 +49,7 @@ pub fn OutcomeChart(
                 </div>
                 <details class="astable">
                     <summary class="small"><span>"As table"</span></summary>
-                    <div class="astable__box" role="region" aria-labelledby="chart-title" tabindex="0">
+                    <div class="astable__box" role="region" aria-label="Numbers of the chart" tabindex="0">
                         <table class="tbl tbl--bare">
                             <caption class="sr">"Requests by time and outcome, newest first; times without a request are left out"</caption>
                             <thead><tr><th scope="col">"From, UTC"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Denied"</th></tr></thead>

@@ -17,7 +17,7 @@ use domain::{audit, keys, leaks, usage};
 use leptos::prelude::*;
 
 /// A key that nobody used for so long is called idle.
-const IDLE_DAYS: u16 = 60;
+const IDLE_DAYS: u16 = 30;
 /// Rows of a table.
 const TOP: usize = 6;
 
@@ -126,23 +126,23 @@ async fn board(visit: &Visit, range: Range) -> domain::Result<Board> {
     Ok(Board { now, before, waits, changes })
 }
 
-/// Keys that wait for somebody; the three queues of expiry are one here.
+/// Keys that wait for somebody; the stages of expiry are one queue of the list.
 async fn queues(ctx: &domain::Ctx, environment: Environment) -> domain::Result<Vec<Waits>> {
     let heads = keys::queues(ctx, environment, IDLE_DAYS).await?;
-    let count = |queue| heads.iter().find(|h| h.queue == queue).map_or(0, |h| h.count);
-    let to = |queue: KeyQueue| href("/keys", &[("queue", Some(queue.as_str()))]);
+    let count = |of: &[KeyQueue]| heads.iter().filter(|h| of.contains(&h.queue)).map(|h| h.count).sum();
+    let expiring = &[KeyQueue::Expiring0, KeyQueue::Expiring3, KeyQueue::Expiring14];
     Ok([
-        (IconName::Clock, KeyQueue::Expiring0, "key expires within a day", "keys expire within a day"),
-        (IconName::Clock, KeyQueue::Expiring3, "key expires within 3 days", "keys expire within 3 days"),
-        (IconName::Clock, KeyQueue::Expiring14, "key expires within 14 days", "keys expire within 14 days"),
-        (IconName::Moon, KeyQueue::Idle, "key unused for 60 days", "keys unused for 60 days"),
-        (IconName::UserX, KeyQueue::Orphaned, "key that nobody answers for", "keys that nobody answers for"),
-        (IconName::Calendar, KeyQueue::Old, "key with a secret older than 90 days", "keys with secrets older than 90 days"),
+        (IconName::Clock, count(expiring), "expiring", "key expires within 14 days", "keys expire within 14 days"),
+        (IconName::Moon, count(&[KeyQueue::Idle]), "idle", "key unused for 30 days", "keys unused for 30 days"),
+        (IconName::UserX, count(&[KeyQueue::Orphaned]), "orphaned", "key that nobody answers for", "keys that nobody answers for"),
+        (IconName::Calendar, count(&[KeyQueue::Old]), "old", "key with a secret older than 90 days", "keys with secrets older than 90 days"),
     ]
     .into_iter()
-    .map(|(icon, queue, one, many)| {
-        let count = count(queue);
-        Waits { icon, count, words: if count == 1 { one } else { many }, to: to(queue) }
+    .map(|(icon, count, queue, one, many)| Waits {
+        icon,
+        count,
+        words: if count == 1 { one } else { many },
+        to: href("/keys", &[("queue", Some(queue))]),
     })
     .collect())
 }

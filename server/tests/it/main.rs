@@ -5,6 +5,7 @@ mod api;
 mod caddy;
 mod command_line;
 mod console;
+mod console_desk;
 mod gateway;
 mod guides;
 mod guides_plan;

@@ -177,8 +177,11 @@ fn curl(trace: &Trace, public_url: &str) -> String {
         let url = format!("{public_url}{}", event.path.as_deref().unwrap_or("/v1/auth/test"));
         return format!("curl -X {} {} \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\"", quoted(method), quoted(&url));
     }
-    let mut asked = json!({"scopes": event.required_scopes, "environment": event.environment, "cost": 0});
+    let mut asked = json!({"scopes": event.required_scopes, "cost": 0});
+    // What was required, which is not always what the key is.
+    let required = trace.checks.iter().find(|c| c.name == CheckName::Environment).and_then(|c| c.facts["required"].as_str());
     for (name, value) in [
+        ("environment", required.map(str::to_owned)),
         ("ip", event.ip.map(|ip| ip.to_string())),
         ("method", event.method.clone()),
         ("path", event.path.clone()),
