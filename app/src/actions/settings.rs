@@ -30,7 +30,7 @@ pub struct AllowlistForm {
     /// One address or network a line.
     pub allowed_ips: String,
     /// The list whose consequences were shown.
-    pub reviewed: Option<String>,
+    pub reviewed: String,
     /// “My address is not on it, and I want that.”
     pub lockout: Option<String>,
 }

@@ -44,6 +44,8 @@ fn Event(trace: Trace, chrome: Chrome, filters: Filters, newer: Option<UsageId>,
     };
     let question = if event.outcome == Outcome::Denied { "Why denied?" } else { "Why allowed?" };
     let checks = trace.checks.iter().map(|check| view! { <CheckRow check=check.clone()/> }.into_any()).collect_view();
+    // Our own API has no way to ask without doing.
+    let again = if event.source == UsageSource::Api { "As curl" } else { "As curl: asks again, free of charge" };
     let curl = curl(&trace, &chrome.public_url);
     let json = serde_json::to_string_pretty(&trace).unwrap_or_default();
     view! {
@@ -63,7 +65,7 @@ fn Event(trace: Trace, chrome: Chrome, filters: Filters, newer: Option<UsageId>,
                     <p class="lead soft">{said}</p>
                     <ol class="trace">{checks}</ol>
                 </section>
-                <Code id="ask" title="Ask again, free of charge" what="as curl"><pre tabindex="0" id="ask" role="region" aria-label="The question as curl">{curl}</pre></Code>
+                <Code id="ask" title=again what="as curl"><pre tabindex="0" id="ask" role="region" aria-label="The question as curl">{curl}</pre></Code>
                 <details class="astable">
                     <summary class="small"><span>"As JSON"</span></summary>
                     <Code id="json" title="The decision with its checks" what="as JSON"><pre tabindex="0" id="json" role="region" aria-label="The decision as JSON">{json}</pre></Code>

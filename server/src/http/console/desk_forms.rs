@@ -26,7 +26,7 @@ pub const PASTED: usize = 3 * LOOKUP_BYTES + 4096;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Posted {
-    text: Option<String>,
+    text: String,
     secret_id: String,
     note: String,
     notify: Option<String>,
@@ -38,9 +38,9 @@ pub async fn desk(State(state): State<AppState>, req: Request) -> Response {
         Ok(read) => read,
         Err(refused) => return refused,
     };
-    if let Some(text) = posted.text {
+    if posted.secret_id.is_empty() {
         // The page shows what was found and never what was pasted.
-        return match run(&parts, actions::look_up(LeakText { text })).await {
+        return match run(&parts, actions::look_up(LeakText { text: posted.text })).await {
             Ok(found) => render::page(&state, &parts, StatusCode::OK, move || provide_context(found.clone())).await,
             Err(e) => refused(&state, &parts, DeskForm::default(), e).await,
         };

@@ -48,7 +48,7 @@ pub async fn allowlist(State(state): State<AppState>, req: Request) -> Response 
         Ok(list) => list,
         Err(e) => return refused(&state, &parts, form, e).await,
     };
-    let reviewed = form.reviewed.as_deref().is_some_and(|text| self::list(&ctx, text).is_ok_and(|seen| seen == list));
+    let reviewed = self::list(&ctx, &form.reviewed).is_ok_and(|seen| seen == list);
     let outside = shuts_out(&ctx, &list);
     let mut errors = FieldErrors::default();
     if form.act == "save" && reviewed {
