@@ -2,7 +2,10 @@
 
 use crate::{
     components::Fault,
-    pages::{Audit, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, Login, NewKey, NotFound, Setup, Usage},
+    pages::{
+        AllowlistPage, Audit, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, LeakDesk, LeakReportPage, Login,
+        NewKey, NotFound, Overview, ScopesPage, Setup, Usage, UsageEventPage,
+    },
 };
 use contract::Problem;
 use leptos::prelude::*;
@@ -34,8 +37,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys/:id/rotate") view=KeyRotate ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id/retire") view=KeyRetire ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
+                <Route path=path!("/") view=Overview ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
+                <Route path=path!("/usage/:id") view=UsageEventPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>
+                <Route path=path!("/leaks") view=LeakDesk ssr=SsrMode::Async/>
+                <Route path=path!("/leaks/:id") view=LeakReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/scopes") view=ScopesPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/allowlist") view=AllowlistPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

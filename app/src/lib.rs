@@ -29,6 +29,8 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "ssr")]
+mod filters;
+#[cfg(feature = "ssr")]
 mod numbers;
 #[cfg(feature = "ssr")]
 mod pages;
@@ -47,3 +49,4 @@ mod visit;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use pages::PreviewOfEdit;
+pub use url::home;

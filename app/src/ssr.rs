@@ -1,7 +1,7 @@
 //! What the server puts into the context of every render and server function.
 
-use crate::error::AppError;
-use contract::{ErrorCode, Prefs, Problem};
+use crate::{actions::AllowlistForm, error::AppError};
+use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Prefs, Problem};
 use domain::Ctx;
 use domain::identity::SignedIn;
 use leptos::prelude::*;
@@ -48,6 +48,21 @@ impl Browser {
     pub async fn close_session(&self, ctx: &Ctx) -> Result<(), Problem> {
         self.session.flush().await.map_err(|_| ctx.problem(domain::Error::unavailable("session store")))
     }
+}
+
+/// A new allowlist, and what it would break, before it is saved.
+#[derive(Clone, Debug)]
+pub struct Reviewed {
+    /// As typed.
+    pub form: AllowlistForm,
+    /// The list that was read from it.
+    pub list: Vec<AllowedIp>,
+    /// The requests of the last 30 days that it would have refused.
+    pub impact: Impact,
+    /// The address of whoever asks is not on it.
+    pub outside: bool,
+    /// What keeps it from being saved.
+    pub errors: FieldErrors,
 }
 
 /// Who asks.

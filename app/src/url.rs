@@ -25,6 +25,11 @@ fn encode(out: &mut String, value: &str) {
     }
 }
 
+/// Where a member starts: who sees no keys, at the leak desk.
+pub fn home(role: contract::Role) -> &'static str {
+    if role.holds(contract::Perm::KeysRead) { "/keys" } else { "/leaks" }
+}
+
 /// The page of a key.
 pub fn key_href(id: contract::KeyId) -> String {
     format!("/keys/{id}")

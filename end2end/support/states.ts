@@ -170,14 +170,59 @@ export const STATES: State[] = [
       await app.visit(`${href}/revoke`);
     }),
   },
+  { name: 'overview', show: signedIn('/') },
+  { name: 'overview, nothing yet', begin: 'bootstrapped', show: async (app) => app.enter('/?range=30d') },
   { name: 'usage', show: signedIn('/usage') },
   {
-    name: 'usage, filtered and opened',
-    show: signedIn('/usage?outcome=denied', async ({ page }) => page.locator('summary', { hasText: 'DELETE' }).click()),
+    name: 'usage, filtered, with the numbers of the chart',
+    show: signedIn('/usage?outcome=denied&path=%2Fv2', async ({ page }) => page.getByText('As table', { exact: true }).click()),
+  },
+  {
+    name: 'usage refused',
+    show: async (app) => {
+      app.watch.expectStatus(422);
+      await app.enter('/usage?ip=203.0.113.7%2F24&from=yesterday');
+    },
+  },
+  {
+    name: 'event',
+    show: signedIn('/usage?outcome=denied', async (app) => {
+      await app.through(() => app.page.getByRole('link', { name: /^DELETE/ }).click());
+      await app.page.getByText('As JSON', { exact: true }).click();
+    }),
   },
   { name: 'usage, no match', show: signedIn('/usage?request_id=none') },
   { name: 'usage, none yet', begin: 'bootstrapped', show: async (app) => app.enter('/usage') },
-  { name: 'audit', show: signedIn('/audit', async ({ page }) => page.locator('summary').first().click()) },
+  { name: 'audit', show: signedIn('/audit', async ({ page }) => page.getByRole('row').locator('summary').first().click()) },
+  { name: 'audit, filtered and verified', show: signedIn('/audit?action=api_key.created&actor=owner%40acme.test&verify=1') },
+  { name: 'leak desk', show: signedIn('/leaks') },
+  {
+    name: 'leak desk, with what was found',
+    show: signedIn('/leaks', async (app) => {
+      const { secret } = await app.createKey({ name: 'stock-report' });
+      await app.page.getByLabel('Text that may hold a key').fill(`+KEY=${secret}\n`);
+      await app.submit('Check text');
+    }),
+  },
+  {
+    name: 'leak report',
+    show: signedIn('/leaks', async (app) => {
+      const { secret } = await app.createKey({ name: 'stock-report' });
+      await app.page.getByLabel('Text that may hold a key').fill(`+KEY=${secret}\n`);
+      await app.submit('Check text');
+      await app.submit('Report leak');
+    }),
+  },
+  { name: 'permissions', show: signedIn('/settings/scopes') },
+  { name: 'permissions, one edited', show: signedIn('/settings/scopes?edit=read') },
+  { name: 'allowlist', show: signedIn('/settings/allowlist') },
+  {
+    name: 'allowlist reviewed',
+    show: signedIn('/settings/allowlist', async (app) => {
+      await app.page.getByLabel(/^Allowed addresses/).fill('192.0.2.0/24');
+      await app.submit('Review change');
+    }),
+  },
   {
     name: 'not found',
     show: async (app) => {

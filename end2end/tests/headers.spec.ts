@@ -2,7 +2,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { get } from 'node:http';
 import { both, expect, test } from '../fixtures';
 
-const PAGES = ['/login', '/keys', '/keys/new', '/usage', '/audit', '/nothing'];
+const PAGES = ['/login', '/', '/keys', '/keys/new', '/usage', '/audit', '/leaks', '/settings/scopes', '/settings/allowlist', '/nothing'];
 
 /** An answer as it is on the wire. */
 function raw(url: string, cookie = ''): Promise<{ encoding?: string; body: Buffer }> {
@@ -54,7 +54,7 @@ test('pages and their parts stay within their budget, compressed', async ({ app,
   await app.enter('/keys');
   const cookie = (await page.context().cookies()).map((c) => `${c.name}=${c.value}`).join('; ');
   const sizes: Record<string, number> = {};
-  for (const path of ['/keys', '/keys/new', '/usage', '/audit']) {
+  for (const path of ['/', '/keys', '/keys/new', '/usage', '/audit', '/leaks', '/settings/scopes']) {
     const { encoding, body } = await raw(app.server.url + path, cookie);
     expect(encoding, path).toBe('br');
     expect(brotliDecompressSync(body).toString(), path).toContain('</html>');
@@ -74,6 +74,6 @@ test('pages and their parts stay within their budget, compressed', async ({ app,
     sizes[String(what)] = sum;
     expect.soft(sum, `${what} in bytes`).toBeLessThanOrEqual(limit * 1000);
   }
-  for (const path of ['/keys', '/keys/new', '/usage', '/audit']) expect.soft(sizes[path], path).toBeLessThanOrEqual(40_000);
+  for (const path of ['/', '/keys', '/keys/new', '/usage', '/audit', '/leaks', '/settings/scopes']) expect.soft(sizes[path], path).toBeLessThanOrEqual(40_000);
   test.info().annotations.push({ type: 'measured', description: JSON.stringify(sizes) });
 });

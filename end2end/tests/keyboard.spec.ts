@@ -116,6 +116,11 @@ test('shortcuts lead around, keep out of fields, and can be turned off', async (
   await expect(app.heading).toHaveText('Usage');
   await go(['g', 'a'], '/audit');
   await expect(app.heading).toHaveText('Audit log');
+  await go(['g', 'l'], '/leaks');
+  await expect(app.heading).toHaveText('Leak desk');
+  await go(['g', 's'], '/settings/scopes');
+  await go(['g', 'o'], '/');
+  await expect(app.heading).toHaveText('Overview');
   await go(['g', 'k'], '/keys');
   await expect(app.heading).toHaveText('API keys');
 

@@ -141,11 +141,11 @@ both((js) => {
 test('fingers find controls of 44 pixels', async ({ another }) => {
   const app = await another({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await app.createKey({ name: 'touched' });
-  for (const path of ['/login', '/keys', '/keys/new', '/usage', '/audit']) {
+  for (const path of ['/login', '/', '/keys', '/keys/new', '/usage', '/audit', '/leaks', '/settings/scopes', '/settings/allowlist']) {
     if (path !== '/login') await app.enter();
     await app.visit(path);
     const small = await app.page.evaluate(() => {
-      const controls = document.querySelectorAll<HTMLElement>('.btn, .input, .select, .textarea, .seg :is(button, label), .tabs a, .kinds label');
+      const controls = document.querySelectorAll<HTMLElement>('.btn, .input, .select, .textarea, .seg :is(button, label, a), .tabs a, .kinds label');
       return [...controls]
         .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.code, .affix .btn, .copyid'))
         .map((e) => ({ what: e.outerHTML.slice(0, 90), height: Math.round((e.closest('.affix') ?? e).getBoundingClientRect().height * 10) / 10 }))

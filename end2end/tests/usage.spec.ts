@@ -1,13 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { both, expect, test, type Page } from '../fixtures';
+import { run } from '../support/installation';
 
 /** The log as it is read: outcome, reason, request, key. */
 async function rows(page: Page): Promise<{ outcome: string; reason: string; request: string; key: string }[]> {
-  const all = page.getByRole('table').getByRole('row').filter({ has: page.getByRole('cell') });
+  const all = page.getByRole('table', { name: /^Decided requests/ }).getByRole('row').filter({ has: page.getByRole('cell') });
   return all.evaluateAll((trs) =>
     trs.map((tr) => {
       const cells = [...tr.querySelectorAll('td')];
       const text = (n: number) => cells[n]?.textContent?.trim() ?? '';
-      return { outcome: text(1), reason: text(2), request: cells[3]?.querySelector('summary')?.textContent?.trim() ?? '', key: text(4) };
+      return { outcome: text(1), reason: text(2), request: cells[3]?.querySelector('a')?.textContent?.trim() ?? '', key: text(4) };
     }),
   );
 }
@@ -67,12 +69,29 @@ both((js) => {
       await app.submit('Live', page.getByRole('banner'));
     });
 
-    await test.step('a row opens and says more', async () => {
-      await page.getByText('GET /scope', { exact: true }).click();
-      const row = page.getByRole('row').filter({ hasText: 'GET /scope' });
-      await expect(row.getByText('INSUFFICIENT_SCOPE')).toBeVisible();
-      await expect(row.getByText('orders:write')).toBeVisible();
-      await expect(row.getByText(/^req_[0-9a-f]{32}$/)).toBeVisible();
+    await test.step('a row leads to its page, which says why', async () => {
+      await app.through(() => page.getByRole('link', { name: 'GET /scope', exact: true }).click());
+      await expect(app.heading).toHaveText('Missing permission');
+      const checks = page.locator('.trace li');
+      await expect(checks).toHaveCount(11);
+      await expect(checks.filter({ hasText: 'Failed: Permission' })).toContainText('Missing: orders:write.');
+      await expect(checks.filter({ hasText: 'Passed: Address' })).toContainText('allowlist');
+      await expect(checks.filter({ hasText: 'Skipped: Rate limit' })).toContainText('Not reached');
+      await expect(page.getByRole('main')).toContainText(/req_[0-9a-f]{32}/);
+    });
+
+    await test.step('what it shows as curl asks again and gets the same answer', async () => {
+      const command = (await page.locator('#ask').textContent())!;
+      const ran = await run('bash', ['-c', command], { env: { KEYSTEAD_KEY: plain.secret, GATEWAY_KEY: server.keys.gateway_key } });
+      expect(JSON.parse(ran.stdout)).toMatchObject({ valid: false, code: 'INSUFFICIENT_SCOPE' });
+      await page.getByText('As JSON', { exact: true }).click();
+      const told = JSON.parse((await page.locator('#json').textContent())!);
+      expect(told).toMatchObject({ code: 'INSUFFICIENT_SCOPE', path: '/scope', required_scopes: ['orders:write'] });
+    });
+
+    await test.step('a value leads to the requests that share it', async () => {
+      await app.through(() => page.getByRole('link', { name: 'INSUFFICIENT_SCOPE', exact: true }).click());
+      expect(new Set((await rows(page)).map((r) => r.reason))).toEqual(new Set(['Missing permission']));
     });
   });
 
@@ -132,7 +151,10 @@ both((js) => {
         await page.getByLabel('Outcome', { exact: true }).selectOption('All outcomes');
         await page.getByRole('searchbox', { name: 'Request id' }).fill('trace-4711');
       });
-      await expect.poll(() => rows(page)).toEqual([expect.objectContaining({ request: 'GET /found', key: 'two' })]);
+      await expect(page, 'one request: its page says why').toHaveURL(/\/usage\/evt_[0-9a-f]{32}$/);
+      await expect(app.heading).toHaveText('Allowed');
+      await expect(page.getByRole('main')).toContainText('trace-4711');
+      await app.visit('/usage');
       await filter(() => page.getByRole('searchbox', { name: 'Request id' }).fill('trace-0815'));
       await expect(page.getByText('No request matches these filters')).toBeVisible();
       await page.getByRole('main').getByRole('link', { name: 'Clear filters' }).first().click();
@@ -165,6 +187,97 @@ both((js) => {
     await page.getByRole('link', { name: 'First page' }).click();
     await expect(page).toHaveURL('/usage');
     await expect.poll(page_).toEqual(down(125, 50));
+  });
+
+  test('the log is filtered by what the request was, and a wrong filter is named beside its field', async ({ app, page, api }) => {
+    const { secret } = await app.createKey({ name: 'filtered', scopes: 'read' });
+    for (const [method, path, ip] of [['GET', '/v2/orders', '203.0.113.7'], ['POST', '/v2/orders', '203.0.113.8'], ['GET', '/v3/users', '198.51.100.9']]) {
+      await api.verify({ credential: secret, method, path, ip });
+    }
+    await app.enter();
+    await expect.poll(async () => (await (await app.owner()).get('/usage')).text()).toContain('GET /v3/users');
+    await app.visit('/usage');
+    const open = () => page.getByText('Method, path, address, time', { exact: true }).click();
+    await open();
+    await page.getByLabel('Method', { exact: true }).fill('get');
+    await page.getByLabel('Address or network').fill('203.0.113.0/24');
+    await app.submit('Filter');
+    expect((await rows(page)).map((r) => r.request)).toEqual(['GET /v2/orders']);
+    await expect(page.getByLabel('Address or network'), 'fields that are set stay in sight').toHaveValue('203.0.113.0/24');
+    await app.through(() => page.getByRole('link', { name: 'Remove the filter address' }).click());
+    expect((await rows(page)).map((r) => r.request)).toEqual(['GET /v3/users', 'GET /v2/orders']);
+
+    await page.getByLabel('Path starts with').fill('/v2/');
+    await page.getByLabel('Before, UTC').fill('2026-01-01T00:00');
+    await app.submit('Filter');
+    await expect(page.getByText('No request matches these filters')).toBeVisible();
+    await app.through(() => page.getByRole('link', { name: 'Remove the filter to' }).click());
+    expect((await rows(page)).map((r) => r.request)).toEqual(['GET /v2/orders']);
+
+    await page.getByLabel('Address or network').fill('203.0.113.7/24');
+    app.watch.expectStatus(422);
+    await app.submit('Filter');
+    const field = page.getByLabel('Address or network');
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await expect(field).toHaveAccessibleDescription(/Did you mean 203\.0\.113\.0\/24\?/);
+    await page.getByRole('alert').getByRole('link').click();
+    await expect(field).toBeFocused();
+  });
+
+  test('the chart says in words and numbers what it draws, and its times lead into the log', async ({ app, page, api }) => {
+    const { secret } = await app.createKey({ name: 'drawn', scopes: 'read' });
+    for (let n = 0; n < 7; n++) await api.verify({ credential: secret, method: 'GET', path: `/n/${n}`, scopes: n < 2 ? ['write'] : [] });
+    await app.enter();
+    await expect.poll(async () => (await (await app.owner()).get('/usage')).text()).toContain('GET /n/6');
+    await app.visit('/usage');
+    const chart = page.getByRole('region', { name: 'Requests by outcome' });
+    await expect(chart.getByRole('img')).toHaveAccessibleName('7 requests, 28.6% denied.');
+    await expect(chart).toContainText('last 24 hours, per hour, UTC');
+    await chart.getByText('As table', { exact: true }).click();
+    const numbers = chart.getByRole('row').filter({ has: page.getByRole('cell') });
+    const sums = await numbers.evaluateAll((trs) => [1, 2].map((n) => trs.reduce((sum, tr) => sum + Number(tr.querySelectorAll('td')[n].textContent), 0)));
+    expect(sums).toEqual([5, 2]);
+    await app.through(() => numbers.first().getByRole('link').click());
+    await expect(page).toHaveURL(/\/usage\?from=.*&to=/);
+    expect((await rows(page)).length).toBeGreaterThan(0);
+  });
+
+  test('events step through the list they were opened from', async ({ app, page, api }) => {
+    const { secret } = await app.createKey({ name: 'stepped', scopes: 'read' });
+    for (const n of [1, 2, 3]) {
+      await api.verify({ credential: secret, method: 'GET', path: `/bad/${n}`, scopes: ['write'] });
+      await api.verify({ credential: secret, method: 'GET', path: `/good/${n}` });
+    }
+    await app.enter();
+    await expect.poll(async () => (await (await app.owner()).get('/usage')).text()).toContain('GET /good/3');
+    await app.visit('/usage?outcome=denied');
+    await app.through(() => page.getByRole('link', { name: 'GET /bad/2', exact: true }).click());
+    const path = page.getByRole('main').locator('dd', { hasText: /^\/bad/ });
+    await expect(path).toHaveText('/bad/2');
+    if (js) {
+      await app.through(() => page.keyboard.press('j'));
+      await expect(path).toHaveText('/bad/1');
+      await app.through(() => page.keyboard.press('k'));
+    }
+    await app.through(() => page.getByRole('link', { name: 'Newer request' }).click());
+    await expect(path).toHaveText('/bad/3');
+    await expect(page.getByRole('link', { name: 'Newer request' }), 'it is the newest that was denied').toHaveCount(0);
+    await app.through(() => page.getByRole('link', { name: 'Back to the log' }).click());
+    await expect(page).toHaveURL('/usage?outcome=denied');
+  });
+
+  test('an export equals the filter', async ({ app, page, api }) => {
+    const { secret } = await app.createKey({ name: 'exported', scopes: 'read' });
+    for (let n = 0; n < 60; n++) await api.verify({ credential: secret, method: 'GET', path: `/n/${n}`, scopes: n % 2 ? ['write'] : [] });
+    await app.enter();
+    await expect.poll(async () => (await (await app.owner()).get('/usage')).text()).toContain('GET /n/59');
+    await app.visit('/usage?outcome=denied');
+    for (const [name, lines] of [['Export CSV', 31], ['Export NDJSON', 30]] as const) {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()]);
+      const text = await readFile(await download.path(), 'utf8');
+      expect(text.trim().split('\n'), name).toHaveLength(lines);
+      expect(text).not.toContain('"/n/0"');
+    }
   });
 
   test('a log without a request shows a command that makes the first one', async ({ app, page }) => {

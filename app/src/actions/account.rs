@@ -4,8 +4,8 @@ use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail},
 };
-use contract::{SetupForm, SignInForm};
-use domain::identity;
+use contract::{Role, SetupForm, SignInForm};
+use domain::{Error, identity};
 use leptos::prelude::*;
 
 /// Makes the first tenant and its owner, once, and signs the owner in.
@@ -16,12 +16,14 @@ pub async fn set_up(form: SetupForm) -> Result<(), AppError> {
     Ok(browser.open_session(&ctx, &person).await?)
 }
 
-/// Signs a person in.
+/// Signs a person in; the answer is their role, which says where they start.
 #[server(endpoint = "account/sign-in")]
-pub async fn sign_in(form: SignInForm) -> Result<(), AppError> {
+pub async fn sign_in(form: SignInForm) -> Result<Role, AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
     let person = identity::sign_in(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
-    Ok(browser.open_session(&ctx, &person).await?)
+    browser.open_session(&ctx, &person).await?;
+    let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(&ctx, e))?;
+    member.map(|m| m.role).ok_or_else(|| fail(&ctx, Error::Unauthenticated))
 }
 
 /// Ends the session, here and on the server.

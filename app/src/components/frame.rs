@@ -1,8 +1,11 @@
 //! The frame around every signed-in page: sidebar, top bar with the breadcrumb, banners.
 
 use super::{Crumbs, EnvironmentSwitch, Logo, SwitchToLive, ThemeSwitch, Toasts};
-use crate::icon::{Icon, IconName};
-use contract::{Chrome, Environment, Perm};
+use crate::{
+    icon::{Icon, IconName},
+    url::home,
+};
+use contract::{Chrome, Environment, Perm, Role};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -17,12 +20,14 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
+    let role = chrome.role;
+    let start = if role.holds(Perm::UsageRead) { "/" } else { home(role) };
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
         <Bands chrome=chrome.clone()/>
         <div class="shell">
             <aside class="side" id="side" popover="auto" aria-label="Sidebar">
-                <a class="side__brand" href="/keys"><Logo/>"Keystead"</a>
+                <a class="side__brand" href=start><Logo/>"Keystead"</a>
                 <button class="btn btn--quiet btn--icon side__close" type="button" aria-label="Close menu" popovertarget="side" popovertargetaction="hide">
                     <Icon name=IconName::X/>
                 </button>
@@ -33,7 +38,7 @@ pub fn Frame(
                 <main class="page" id="main" tabindex="-1">{children()}</main>
             </div>
         </div>
-        <ShortcutSheet/>
+        <ShortcutSheet role/>
         <Toasts/>
     }
 }
@@ -105,23 +110,22 @@ fn Bands(chrome: Chrome) -> impl IntoView {
 fn Sidebar(chrome: Chrome) -> impl IntoView {
     let initial = |s: &str| s.chars().next().unwrap_or('·').to_string();
     let role = chrome.role;
-    let entries = [
-        (Perm::KeysRead, "/keys", "API keys", IconName::KeyRound, "g k"),
-        (Perm::UsageRead, "/usage", "Usage", IconName::Activity, "g u"),
-        (Perm::AuditRead, "/audit", "Audit log", IconName::ScrollText, "g a"),
-    ];
-    let entries = entries
-        .into_iter()
-        .filter(|(perm, ..)| role.holds(*perm))
-        .map(|(_, path, label, icon, keys)| view! { <li><NavLink path label icon keys/></li> }.into_any())
-        .collect_view();
+    let groups = GROUPS.iter().map(|(title, entries)| {
+        let seen: Vec<&Entry> = entries.iter().filter(|e| e.seen_by(role)).collect();
+        (!seen.is_empty()).then(|| {
+            let title = (!title.is_empty()).then(|| view! { <p class="nav__title">{*title}</p> }.into_any());
+            let links = seen.into_iter().map(|entry| view! { <li><NavLink entry/></li> }.into_any()).collect_view();
+            view! { {title}<ul>{links}</ul> }.into_any()
+        })
+    });
+    let groups = groups.collect_view();
     view! {
         <div class="tenant">
             <span class="mark mark--ink" aria-hidden="true">{initial(&chrome.tenant)}</span>
             <span class="clip">{chrome.tenant}</span>
         </div>
         <nav class="nav" aria-label="Main">
-            <ul>{entries}</ul>
+            {groups}
             {role.holds(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
         </nav>
         <div class="side__foot">
@@ -145,33 +149,107 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
     .into_any()
 }
 
+/// A page of the navigation.
+struct Entry {
+    /// Whoever holds one of these sees it.
+    perms: &'static [Perm],
+    path: &'static str,
+    label: &'static str,
+    icon: IconName,
+    keys: &'static str,
+    /// What the sheet of shortcuts says.
+    goes: &'static str,
+}
+
+impl Entry {
+    fn seen_by(&self, role: Role) -> bool {
+        self.perms.iter().any(|p| role.holds(*p))
+    }
+}
+
+/// The navigation, by group.
+const GROUPS: &[(&str, &[Entry])] = &[
+    (
+        "",
+        &[
+            Entry {
+                perms: &[Perm::UsageRead],
+                path: "/",
+                label: "Overview",
+                icon: IconName::LayoutDashboard,
+                keys: "g o",
+                goes: "Go to the overview",
+            },
+            Entry {
+                perms: &[Perm::KeysRead],
+                path: "/keys",
+                label: "API keys",
+                icon: IconName::KeyRound,
+                keys: "g k",
+                goes: "Go to API keys",
+            },
+            Entry { perms: &[Perm::UsageRead], path: "/usage", label: "Usage", icon: IconName::Activity, keys: "g u", goes: "Go to usage" },
+            Entry {
+                perms: &[Perm::AuditRead],
+                path: "/audit",
+                label: "Audit log",
+                icon: IconName::ScrollText,
+                keys: "g a",
+                goes: "Go to the audit log",
+            },
+        ],
+    ),
+    (
+        "Protection",
+        &[Entry {
+            perms: &[Perm::KeysLookup, Perm::AuditRead],
+            path: "/leaks",
+            label: "Leak desk",
+            icon: IconName::ShieldAlert,
+            keys: "g l",
+            goes: "Go to the leak desk",
+        }],
+    ),
+    (
+        "Tenant",
+        &[Entry {
+            perms: &[Perm::SettingsRead],
+            path: "/settings/scopes",
+            label: "Settings",
+            icon: IconName::Settings,
+            keys: "g s",
+            goes: "Go to settings",
+        }],
+    ),
+];
+
 #[component]
-fn NavLink(path: &'static str, label: &'static str, icon: IconName, keys: &'static str) -> impl IntoView {
+fn NavLink(entry: &'static Entry) -> impl IntoView {
     let at = use_location().pathname.get_untracked();
-    let current = (at == path || at.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))).then_some("page");
+    // Settings are several pages; the overview is above all of them and no part of any.
+    let section = entry.path.strip_suffix("/scopes").unwrap_or(entry.path);
+    let within = |rest: &str| rest.starts_with('/') && section != "/";
+    let current = (at == section || at.strip_prefix(section).is_some_and(within)).then_some("page");
     view! {
-        <a href=path aria-current=current data-key=keys>
-            <Icon name=icon/>
-            {label}
+        <a href=entry.path aria-current=current data-key=entry.keys>
+            <Icon name=entry.icon/>
+            {entry.label}
         </a>
     }
 }
 
-/// The keyboard shortcuts; `behave` opens it at `?`.
+/// The keyboard shortcuts that lead somewhere for this reader; `behave` opens it at `?`.
 #[component]
-fn ShortcutSheet() -> impl IntoView {
-    let keys = [
-        ("Create key", "c"),
-        ("Go to API keys", "g k"),
-        ("Go to usage", "g u"),
-        ("Go to the audit log", "g a"),
-        ("Search", "/"),
-        ("This sheet", "?"),
-    ];
-    let rows = keys.map(|(what, keys)| {
-        let keys = keys.split(' ').map(|k| view! { <kbd class="kbd">{k}</kbd> }.into_any()).collect_view();
-        view! { <dt>{what}</dt><dd>{keys}</dd> }.into_any()
-    });
+fn ShortcutSheet(role: Role) -> impl IntoView {
+    let pages = GROUPS.iter().flat_map(|(_, entries)| entries.iter()).filter(|e| e.seen_by(role)).map(|e| (e.goes, e.keys));
+    let create = role.holds(Perm::KeysWrite).then_some(("Create key", "c"));
+    let all = create.into_iter().chain(pages).chain([("Older, newer request", "j k"), ("Search", "/"), ("This sheet", "?")]);
+    let rows = all
+        .map(|(what, keys)| {
+            let keys = keys.split(' ').map(|k| view! { <kbd class="kbd">{k}</kbd> }.into_any()).collect_view();
+            view! { <dt>{what}</dt><dd>{keys}</dd> }.into_any()
+        })
+        .collect_view();
     view! {
         <dialog class="dialog" id="shortcuts" aria-labelledby="shortcuts-title">
             <form method="dialog" class="dialog__head">
@@ -179,7 +257,7 @@ fn ShortcutSheet() -> impl IntoView {
                 <button class="btn btn--quiet btn--icon push" type="submit" aria-label="Close"><Icon name=IconName::X/></button>
             </form>
             <div class="dialog__body">
-                <dl class="keys">{rows.into_iter().collect_view()}</dl>
+                <dl class="keys">{rows}</dl>
                 <label class="opt"><input class="check" type="checkbox" data-shortcuts=""/>"Use these shortcuts"</label>
             </div>
         </dialog>

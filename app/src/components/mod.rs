@@ -2,6 +2,7 @@
 
 mod auth;
 mod badge;
+mod chart;
 mod copy;
 mod feedback;
 mod field;
@@ -15,10 +16,11 @@ mod time;
 
 pub use auth::AuthPage;
 pub use badge::{OutcomeBadge, StateBadge};
+pub use chart::{Fig, Meter, OutcomeChart, minute};
 pub use copy::{Code, CopyId, TestCurl};
 pub use feedback::{Banner, ErrorSummary, Toasts, Tone};
 pub use field::{FieldError, TextArea, TextField, described_by};
-pub use filter::{FilterForm, SearchField};
+pub use filter::{Choice, ExportLinks, FilterField, FilterForm, Moment, SearchField, Tokens};
 pub use frame::Frame;
 pub use mark::{Glyph, Logo, Tally};
 pub use page::{Crumbs, PageTitle, Pager};

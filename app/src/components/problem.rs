@@ -4,7 +4,8 @@ use super::{CopyId, Logo, PageTitle};
 use crate::{
     icon::{Icon, IconName},
     islands::words::perm_words,
-    ssr::answer_with,
+    ssr::{answer_with, ctx},
+    url::home,
 };
 use contract::{ErrorCode, Perm, Problem};
 use leptos::prelude::*;
@@ -22,7 +23,13 @@ pub fn ProblemView(
     let way_on = if again {
         view! { <a class="btn btn--primary" href=here()><Icon name=IconName::RefreshCw/>"Try again"</a> }.into_any()
     } else {
-        view! { <a class="btn btn--primary" href="/keys">"Go to API keys"</a> }.into_any()
+        // Who sees no keys is led to what they see.
+        let role = ctx().ok().and_then(|c| c.person().map(|p| p.role));
+        let (to, label) = match role.map(home) {
+            Some("/leaks") => ("/leaks", "Go to the leak desk"),
+            _ => ("/keys", "Go to API keys"),
+        };
+        view! { <a class="btn btn--primary" href=to>{label}</a> }.into_any()
     };
     view! {
         <div class="empty">

@@ -137,6 +137,11 @@ impl Role {
         ScopeSet(verbs.iter().filter_map(|v| Scope::parse(v).ok()).collect())
     }
 
+    /// May the role carry the logs away, as a file (contract, section 8)?
+    pub const fn exports_logs(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin | Self::Security)
+    }
+
     /// May the role act on keys that others own?
     pub const fn acts_on_all_keys(self) -> bool {
         !matches!(self, Self::Developer)

@@ -155,12 +155,8 @@ fn document() -> OpenApi {
     let tags = TAGS.iter().chain([&WELL_KNOWN]).map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
     let mut license = License::new("Apache-2.0");
     license.identifier = Some("Apache-2.0".to_owned());
-    let info = InfoBuilder::new()
-        .title("Keystead")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(ABOUT))
-        .license(Some(license))
-        .build();
+    let info =
+        InfoBuilder::new().title("Keystead").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).license(Some(license)).build();
     let mut document = OpenApiBuilder::new().info(info).tags(Some(tags)).components(Some(Components::new())).build();
     document.merge(super::open().into_openapi());
     document.merge(super::api::described());

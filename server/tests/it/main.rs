@@ -5,6 +5,7 @@ mod api;
 mod caddy;
 mod command_line;
 mod console;
+mod console_desk;
 mod coverage;
 mod documents;
 mod gateway;

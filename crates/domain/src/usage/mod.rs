@@ -10,8 +10,7 @@ pub use trace::{Moment, checks};
 
 use crate::{Ctx, Error, Grant, Result, keys::only_own};
 use contract::{
-    Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Role, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery,
-    UsageSummary,
+    Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery, UsageSummary,
 };
 use uuid::Uuid;
 
@@ -108,6 +107,21 @@ pub async fn trace(ctx: &Ctx, id: UsageId) -> Result<Trace> {
     Ok(trace::trace(event, &moment))
 }
 
+/// The event right after the given one among those that the filter lets through: who reads the log steps through it.
+pub async fn following(ctx: &Ctx, query: &UsageQuery, id: UsageId) -> Result<Option<UsageEvent>> {
+    let grant = ctx.require(Perm::UsageRead)?;
+    let mut tx = ctx.db().read().await?;
+    let mut found = Vec::new();
+    for environment in visible(ctx, query.environment) {
+        let range = range(ctx, query, environment, Uuid::max());
+        // The smallest id that is larger.
+        let floor = Uuid::from_u128(id.uuid().as_u128().saturating_add(1)).max(range.floor);
+        found.extend(sql::newer(&mut tx, &grant, &sql::Range { floor, ..range }, 1).await?);
+    }
+    let events = found.into_iter().map(sql::Row::event).collect::<Result<Vec<_>>>()?;
+    Ok(events.into_iter().min_by_key(|e| e.id))
+}
+
 /// Every decision under a request id, newest first: a batch makes many, and clients choose their own ids.
 pub async fn traces(ctx: &Ctx, request_id: &str) -> Result<Vec<Trace>> {
     let grant = ctx.require(Perm::UsageRead)?;
@@ -133,8 +147,7 @@ pub(crate) fn visible(ctx: &Ctx, wanted: Option<Environment>) -> Vec<Environment
 
 /// Those who may carry a log away: owners, admins and the security team (contract, section 8), and keys that read it.
 pub(crate) fn may_export(ctx: &Ctx, perm: Perm) -> Result<()> {
-    let exports = |role| matches!(role, Role::Owner | Role::Admin | Role::Security);
-    if ctx.person().is_none_or(|p| exports(p.role)) { Ok(()) } else { Err(Error::Denied(perm)) }
+    if ctx.person().is_none_or(|p| p.role.exports_logs()) { Ok(()) } else { Err(Error::Denied(perm)) }
 }
 
 /// The smallest id of a time.

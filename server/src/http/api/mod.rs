@@ -10,7 +10,7 @@ mod idempotency;
 mod ip_allowlist;
 mod keys;
 mod leaks;
-mod logs;
+pub mod logs;
 mod scopes;
 mod usage;
 

@@ -2,7 +2,7 @@
 //! answered by the page with everything typed, success by a redirect, a new secret by the page that reveals it.
 
 use super::{super::AppState, super::sessions, render};
-use app::{actions, error::AppError, returned::Returned, ssr::Browser};
+use app::{actions, error::AppError, home, returned::Returned, ssr::Browser};
 use axum::{
     extract::{FromRequest, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
@@ -33,7 +33,7 @@ pub async fn sign_in(State(state): State<AppState>, req: Request) -> Response {
         Err(refused) => return refused,
     };
     match run(&parts, actions::sign_in(form.clone())).await {
-        Ok(()) => Redirect::to(if is_local(&form.next) { &form.next } else { "/keys" }).into_response(),
+        Ok(role) => Redirect::to(if is_local(&form.next) { &form.next } else { home(role) }).into_response(),
         Err(e) => refused(&state, &parts, SignInForm { password: String::new(), ..form }, e).await,
     }
 }
@@ -89,6 +89,8 @@ pub(super) async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F)
     whole.headers_mut().clone_from(&parts.headers);
     *whole.method_mut() = parts.method.clone();
     *whole.uri_mut() = parts.uri.clone();
+    // The limit of the body's size lies there.
+    *whole.extensions_mut() = parts.extensions.clone();
     match Form::<F>::from_request(whole, &()).await {
         Ok(Form(form)) => Ok((parts, form)),
         Err(e) => {

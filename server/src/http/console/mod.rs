@@ -1,18 +1,23 @@
 //! The console's routes: pages rendered by Leptos, forms posted to them, server functions.
 
+mod desk_forms;
+mod exports;
 mod forms;
 mod key_forms;
 mod render;
+mod settings_forms;
 
 use super::{AppState, origin, sessions};
+use app::home;
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, header, uri::PathAndQuery},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
-    routing::{any, post},
+    routing::{any, get, post},
 };
+use contract::Perm;
 use domain::Ctx;
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -36,6 +41,12 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/keys/{id}/rotate", post(key_forms::rotate))
         .route("/keys/{id}/retire", post(key_forms::retire))
         .route("/keys/{id}/revoke", post(key_forms::revoke))
+        .route("/usage/export", get(exports::usage))
+        .route("/audit/export", get(exports::audit))
+        .route("/leaks", post(desk_forms::desk).layer(DefaultBodyLimit::max(desk_forms::PASTED)))
+        .route("/leaks/{id}", post(desk_forms::report))
+        .route("/settings/scopes", post(settings_forms::scopes))
+        .route("/settings/allowlist", post(settings_forms::allowlist))
         .route("/api/{*name}", any(server_function))
         .fallback(render::not_found)
         .layer(from_fn(sign_in_first))
@@ -47,10 +58,14 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 
 /// A page for members sends strangers to the sign-in, and back to it afterwards. Server functions answer for themselves.
 async fn sign_in_first(req: Request, next: Next) -> Response {
-    let signed_in = req.extensions().get::<Ctx>().is_some_and(|c| c.person().is_some());
+    let role = req.extensions().get::<Ctx>().and_then(|c| c.person()).map(|p| p.role);
+    let signed_in = role.is_some();
     let path = req.uri().path();
-    if signed_in && matches!(path, "/" | "/login" | "/setup") {
-        Redirect::to("/keys").into_response()
+    // Who sees neither keys nor usage has no overview.
+    if let Some(role) = role.filter(|r| matches!(path, "/login" | "/setup") || path == "/" && !r.holds(Perm::UsageRead)) {
+        Redirect::to(home(role)).into_response()
+    } else if signed_in && path == "/settings" {
+        Redirect::to("/settings/scopes").into_response()
     } else if !signed_in && member_page(path) {
         let next = req.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         Redirect::to(&format!("/login?next={}", encode(next))).into_response()
@@ -62,7 +77,9 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
 /// The pages behind the sign-in; anything else is not found, for members and strangers alike.
 fn member_page(path: &str) -> bool {
     path == "/"
-        || ["/keys", "/usage", "/audit"].iter().any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
+        || ["/keys", "/usage", "/audit", "/leaks", "/settings"]
+            .iter()
+            .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Percent-encodes what would end a query value.

@@ -1,0 +1,25 @@
+//! The tenant's settings.
+
+mod allowlist;
+mod scopes;
+
+pub use allowlist::AllowlistPage;
+pub use scopes::ScopesPage;
+
+use crate::components::Crumbs;
+use leptos::prelude::*;
+
+fn crumbs(here: &str) -> Crumbs {
+    Crumbs { above: vec![("Settings".to_owned(), "/settings/scopes".to_owned())], ..Crumbs::section(here) }
+}
+
+/// The settings there are.
+#[component]
+fn Tabs(
+    /// The path of this page.
+    here: &'static str,
+) -> impl IntoView {
+    let tabs = [("/settings/scopes", "Permissions"), ("/settings/allowlist", "IP allowlist")]
+        .map(|(path, label)| view! { <a href=path aria-current=(path == here).then_some("page")>{label}</a> }.into_any());
+    view! { <nav class="tabs tabs--gap" aria-label="Settings">{tabs.into_iter().collect_view()}</nav> }
+}
