@@ -101,7 +101,20 @@ async fn s20_on_https_the_cookie_is_host_bound_and_secure() {
 async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     let app = App::new(On::Sqlite).await;
     let cookie = app.sign_in().await;
-    let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/key_1/revoke", "/leaks", "/leaks/leak_1", "/settings/scopes", "/settings/allowlist"].map(Into::into).into();
+    let mut posts: Vec<String> = [
+        "/login",
+        "/logout",
+        "/setup",
+        "/preferences",
+        "/keys/new",
+        "/keys/key_1/revoke",
+        "/leaks",
+        "/leaks/leak_1",
+        "/settings/scopes",
+        "/settings/allowlist",
+    ]
+    .map(Into::into)
+    .into();
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
         for attack in [

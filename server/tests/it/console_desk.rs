@@ -3,11 +3,7 @@
 use crate::harness::{Answer, App, on_both};
 use axum::http::StatusCode;
 use contract::{AllowlistBody, KeyFilter, LeakFilter, PageQuery, Role, UsageQuery};
-use domain::{
-    keys, leaks, scopes, tenants,
-    testing::On,
-    usage,
-};
+use domain::{keys, leaks, scopes, tenants, testing::On, usage};
 use serde_json::json;
 use std::time::Duration;
 
@@ -154,7 +150,9 @@ on_both! {
         let again = app.form(&at, &cookie, "act=notify").await;
         assert_eq!(again.status, StatusCode::CONFLICT);
     }
+}
 
+on_both! {
     async fn a_request_is_found_by_its_id_and_says_why_it_was_refused(on) {
         let app = App::new(on).await;
         let (key, secret) = used_key(&app, "checkout").await;
@@ -179,7 +177,9 @@ on_both! {
         let foreign = page(&app, &cookie, "/usage/evt_00000000000000000000000000000001").await;
         assert_eq!(foreign.status, StatusCode::NOT_FOUND);
     }
+}
 
+on_both! {
     async fn an_export_holds_what_the_filter_shows_and_no_more(on) {
         let app = App::new(on).await;
         let (key, _) = used_key(&app, "=checkout").await;
@@ -199,7 +199,9 @@ on_both! {
             assert_eq!(page(&app, &cookie, wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
         }
     }
+}
 
+on_both! {
     async fn an_allowlist_shows_what_it_breaks_before_it_is_saved(on) {
         let app = App::new(on).await;
         used_key(&app, "checkout").await;
@@ -223,7 +225,9 @@ on_both! {
         tenants::set_allowlist(&app.t.owner(), &AllowlistBody { allowed_ips: vec![] }).await.unwrap();
         assert_eq!(app.form(at, &cookie, "act=save&allowed_ips=203.0.113.0%2F24&reviewed=203.0.113.0%2F24").await.status, StatusCode::SEE_OTHER, "nobody is shut out");
     }
+}
 
+on_both! {
     async fn the_catalogue_is_kept_on_its_page(on) {
         let app = App::new(on).await;
         let cookie = app.sign_in().await;
@@ -243,7 +247,9 @@ on_both! {
         assert_eq!(app.form(at, &cookie, "act=delete&name=delete").await.status, StatusCode::SEE_OTHER);
         assert_eq!(scopes::catalogue(&app.t.owner()).await.unwrap().len(), 4);
     }
+}
 
+on_both! {
     async fn the_overview_counts_what_happened_and_names_what_changed(on) {
         let app = App::new(on).await;
         used_key(&app, "checkout").await;
@@ -259,7 +265,9 @@ on_both! {
         let own = page(&app, &cookie, "/").await;
         assert!(!own.text.contains("Recent changes") && !own.text.contains("href=\"/audit\""), "what a role does not see is not there");
     }
+}
 
+on_both! {
     async fn the_audit_log_tells_what_changed_and_whether_its_chain_holds(on) {
         let app = App::new(on).await;
         let cookie = app.sign_in().await;
