@@ -41,22 +41,22 @@ pub fn OutcomeChart(
             <div class="card__body stack stack--3">
                 <p class="small soft">{sentence.clone()}</p>
                 <Plot bars=bars.clone() bucket=summary.bucket label=sentence/>
-                <div class="row row--wrap">
+                <div class="chartfoot">
                     <ul class="legend">
                         <li><Swatch denied=false/>"Allowed "<b>{thousands(summary.allowed)}</b></li>
                         <li><Swatch denied=true/>"Denied "<b>{thousands(summary.denied)}</b></li>
                     </ul>
+                    <details class="astable">
+                        <summary class="small"><span>"As table"</span></summary>
+                        <div class="astable__box" role="region" aria-label="Numbers of the chart" tabindex="0">
+                            <table class="tbl tbl--bare">
+                                <caption class="sr">"Requests by time and outcome, newest first; times without a request are left out"</caption>
+                                <thead><tr><th scope="col">"From, UTC"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Denied"</th></tr></thead>
+                                <tbody>{table.collect_view()}</tbody>
+                            </table>
+                        </div>
+                    </details>
                 </div>
-                <details class="astable">
-                    <summary class="small"><span>"As table"</span></summary>
-                    <div class="astable__box" role="region" aria-label="Numbers of the chart" tabindex="0">
-                        <table class="tbl tbl--bare">
-                            <caption class="sr">"Requests by time and outcome, newest first; times without a request are left out"</caption>
-                            <thead><tr><th scope="col">"From, UTC"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Denied"</th></tr></thead>
-                            <tbody>{table.collect_view()}</tbody>
-                        </table>
-                    </div>
-                </details>
             </div>
         </section>
     }

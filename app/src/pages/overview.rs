@@ -117,8 +117,12 @@ async fn board(visit: &Visit, range: Range) -> domain::Result<Board> {
         waits.extend(queues(ctx, environment).await?);
     }
     let changes = if role.holds(Perm::AuditRead) {
-        let page = PageQuery { limit: 6, cursor: None };
-        Some(audit::search(ctx, &AuditQuery::default(), page).await?.data)
+        let page = PageQuery { limit: 50, cursor: None };
+        let mut changes = audit::search(ctx, &AuditQuery::default(), page).await?.data;
+        // Who came and went is in the log, and changed nothing.
+        changes.retain(|e| !e.action.starts_with("session."));
+        changes.truncate(TOP);
+        Some(changes)
     } else {
         None
     };
@@ -271,10 +275,10 @@ fn TopKeys(summary: UsageSummary, range: Range) -> impl IntoView {
         <section class="card tablebox" aria-labelledby="top-keys">
             <div class="card__head"><h2 id="top-keys">"Top keys"</h2><span class="meta">{range.words()}</span><a class="push small" href="/keys">"All keys"</a></div>
             <table class="tbl tbl--bare" aria-labelledby="top-keys">
-                <colgroup><col/><col class="c-96 p2"/><col class="c-88"/><col class="c-80"/></colgroup>
+                <colgroup><col/><col class="c-96 pm"/><col class="c-88"/><col class="c-80"/></colgroup>
                 <thead><tr>
                     <th scope="col">"Key"</th>
-                    <th scope="col" class="p2"><span class="sr">"Share"</span></th>
+                    <th scope="col" class="pm"><span class="sr">"Share"</span></th>
                     <th scope="col" class="num">"Requests"</th>
                     <th scope="col" class="num">"Denied"</th>
                 </tr></thead>
@@ -298,7 +302,7 @@ fn TopKey(key: KeyCount, most: i64) -> impl IntoView {
     view! {
         <tr>
             <td>{name}</td>
-            <td class="p2"><Meter part=all whole=most/></td>
+            <td class="pm"><Meter part=all whole=most/></td>
             <td class="num">{thousands(all)}</td>
             <td class="num soft">{percent(key.denied, all)}"%"</td>
         </tr>
@@ -319,7 +323,7 @@ fn Reasons(summary: UsageSummary, range: Range) -> impl IntoView {
             view! {
                 <tr>
                     <td><a class="name" href=link title=c.code.as_str()><span>{c.code.describe()}</span></a></td>
-                    <td class="p2"><Meter part=c.count whole=most denied=true/></td>
+                    <td class="pm"><Meter part=c.count whole=most denied=true/></td>
                     <td class="num">{thousands(c.count)}</td>
                 </tr>
             }
@@ -331,10 +335,10 @@ fn Reasons(summary: UsageSummary, range: Range) -> impl IntoView {
     } else {
         view! {
             <table class="tbl tbl--bare" aria-labelledby="reasons">
-                <colgroup><col/><col class="c-96 p2"/><col class="c-88"/></colgroup>
+                <colgroup><col/><col class="c-96 pm"/><col class="c-88"/></colgroup>
                 <thead><tr>
                     <th scope="col">"Reason"</th>
-                    <th scope="col" class="p2"><span class="sr">"Share"</span></th>
+                    <th scope="col" class="pm"><span class="sr">"Share"</span></th>
                     <th scope="col" class="num">"Requests"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>

@@ -250,13 +250,13 @@ fn Reports(reports: Page<LeakReport>, state: Option<LeakState>, cursor: Option<C
             <div class="tablebox">
                 <table class="tbl tbl--stack" role="table">
                     <caption class="sr">"Leak reports, newest first"</caption>
-                    <colgroup><col/><col class="c-176 p2"/><col class="c-96"/><col class="c-128 pk"/><col class="c-112 p2"/></colgroup>
+                    <colgroup><col/><col class="c-176 p2"/><col class="c-96"/><col class="c-128 p2"/><col class="c-112 p2"/></colgroup>
                     <thead role="rowgroup">
                         <tr role="row">
                             <th scope="col" role="columnheader">"Key"</th>
                             <th scope="col" role="columnheader" class="p2">"Secret"</th>
                             <th scope="col" role="columnheader">"Report"</th>
-                            <th scope="col" role="columnheader" class="pk">"Came from"</th>
+                            <th scope="col" role="columnheader" class="p2">"Came from"</th>
                             <th scope="col" role="columnheader" class="num p2">"Found"</th>
                         </tr>
                     </thead>
@@ -280,7 +280,7 @@ fn ReportRow(report: LeakReport) -> impl IntoView {
             </td>
             <td role="cell" class="p2"><SecretBadge state=report.secret_state/></td>
             <td role="cell" class="m-side"><ReportBadge state=report.state/><span class="sub"><Time at=report.found_at/></span></td>
-            <td role="cell" class="soft pk">{source_title(report.source)}</td>
+            <td role="cell" class="soft p2">{source_title(report.source)}</td>
             <td role="cell" class="num soft p2"><Time at=report.found_at/></td>
         </tr>
     }

@@ -9,6 +9,9 @@ use crate::{
 use contract::{LeakCaller, LeakMatch};
 use leptos::prelude::*;
 
+/// Callers that are named: what is to be done stands below them.
+const NAMED: usize = 5;
+
 /// The head of a card about a key, its numbers and its callers.
 #[component]
 pub fn Found(
@@ -30,6 +33,8 @@ pub fn Found(
         (line, 1) => Some(format!("line {line}")),
         (line, n) => Some(format!("line {line}, {n} times")),
     };
+    // At most ten are named.
+    let callers = if usage.callers.len() == 10 { "10+".to_owned() } else { usage.callers.len().to_string() };
     let scopes = key.scopes.joined();
     let last = match usage.last_allowed_at {
         Some(at) => view! { <Time at/> }.into_any(),
@@ -48,7 +53,7 @@ pub fn Found(
             <Fig label="Requests" value=thousands(usage.allowed_24h)>"allowed, last 24 h"</Fig>
             <Fig label="Requests" value=thousands(usage.allowed_30d)>"allowed, last 30 days"</Fig>
             <Fig label="Addresses" value=thousands(usage.addresses_30d)>"last 30 days"</Fig>
-            <Fig label="Callers" value=thousands(i64::try_from(usage.callers.len()).unwrap_or(i64::MAX))>"last: "{last}</Fig>
+            <Fig label="Callers" value=callers>"last: "{last}</Fig>
         </div>
         <div class="card__body">
             <dl class="dl">
@@ -73,6 +78,7 @@ fn Callers(callers: Vec<LeakCaller>) -> impl IntoView {
     }
     let rows = callers
         .into_iter()
+        .take(NAMED)
         .map(|c| {
             let ip = c.ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
             let client = c.user_agent.unwrap_or_else(|| "–".to_owned());

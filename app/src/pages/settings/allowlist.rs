@@ -71,7 +71,7 @@ fn Form(list: IpAllowlist, address: Option<String>, review: Option<Reviewed>, ba
     let invalid = error.is_some();
     let mine = address.clone().map(|ip| {
         view! {
-            <button class="btn btn--sm" type="button" data-js="" data-append="#allowed_ips" data-line=ip.clone()><Icon name=IconName::Plus/>{format!("Add my address, {ip}")}</button>
+            <div class="row"><button class="btn btn--sm" type="button" data-js="" data-append="#allowed_ips" data-line=ip.clone()><Icon name=IconName::Plus/>{format!("Add my address, {ip}")}</button></div>
         }
         .into_any()
     });
@@ -168,11 +168,11 @@ fn Lost(impact: Impact) -> impl IntoView {
         <div class="tablebox">
             <table class="tbl tbl--bare tbl--stack" role="table">
                 <caption class="sr">"Callers that would have been refused, the busiest first"</caption>
-                <colgroup><col class="c-144"/><col class="p2"/><col class="c-96"/></colgroup>
+                <colgroup><col class="c-144"/><col/><col class="c-96"/></colgroup>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th scope="col" role="columnheader">"Address"</th>
-                        <th scope="col" role="columnheader" class="p2">"Client and path"</th>
+                        <th scope="col" role="columnheader">"Client and path"</th>
                         <th scope="col" role="columnheader" class="num">"Requests"</th>
                     </tr>
                 </thead>
@@ -191,7 +191,7 @@ fn Caller(caller: CallerSeen) -> impl IntoView {
     view! {
         <tr role="row">
             <td role="cell" class="mono m-main">{ip}<span class="sub">{with.clone()}</span></td>
-            <td role="cell" class="p2" title=with.clone()>{with.clone()}</td>
+            <td role="cell" title=with.clone()>{with.clone()}</td>
             <td role="cell" class="num m-side">{thousands(caller.count)}</td>
         </tr>
     }
