@@ -44,7 +44,9 @@ fn preset(choice: &str) {
         }
     }
     if choice.is_empty() {
-        find_all::<Element>("#scopes input[type=checkbox]").iter().for_each(|b| check(b, false));
+        for b in find_all::<Element>("#scopes input[type=checkbox]") {
+            check(&b, false);
+        }
         if let Some(field) = find::<HtmlInputElement>("#more_scopes") {
             field.set_value("");
         }
@@ -94,7 +96,9 @@ fn narrow(row: &Element, choice: &str, scope: &str) {
         radio.set_checked(true);
     } else if let Some(custom) = radios.iter().find(|r| r.value() == CUSTOM) {
         custom.set_checked(true);
-        inputs(row, "input[type=checkbox]").iter().for_each(|b| b.set_checked(rest.contains(&&*b.value())));
+        for b in inputs(row, "input[type=checkbox]") {
+            b.set_checked(rest.contains(&&*b.value()));
+        }
     }
 }
 

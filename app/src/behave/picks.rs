@@ -38,7 +38,9 @@ fn clicked(e: &MouseEvent) {
     let Some(here) = all.iter().position(|b| *b == clicked) else { return };
     if let Some(last) = LAST.get().filter(|_| e.shift_key()) {
         let (from, to) = (last.min(here), last.max(here));
-        all.iter().take(to + 1).skip(from).for_each(|b| b.set_checked(clicked.checked()));
+        for b in all.iter().take(to + 1).skip(from) {
+            b.set_checked(clicked.checked());
+        }
     }
     LAST.set(Some(here));
     tell();
@@ -46,7 +48,9 @@ fn clicked(e: &MouseEvent) {
 
 fn changed(e: &Event) {
     if let Some(head) = target(e, "[data-pick-all]").and_then(|el| el.dyn_into::<HtmlInputElement>().ok()) {
-        boxes().iter().for_each(|b| b.set_checked(head.checked()));
+        for b in boxes() {
+            b.set_checked(head.checked());
+        }
     }
     tell();
 }
