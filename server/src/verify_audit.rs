@@ -31,7 +31,12 @@ pub async fn stored(config: &Config, tenant: Option<&str>, head: Option<&Path>, 
         whole &= say(&t.slug.to_string(), audit::verify_chain(&ctx).await?);
         for kept in heads.iter().filter(|h| h.tenant_id == t.id) {
             let agrees = head_is_signed(kept, public_key) && audit::agrees(&ctx, kept).await?;
-            println!("{}: {} the head kept of event {}", t.slug, if agrees { "agrees with" } else { "BROKEN: does not agree with" }, kept.seq);
+            println!(
+                "{}: {} the head kept of event {}",
+                t.slug,
+                if agrees { "agrees with" } else { "BROKEN: does not agree with" },
+                kept.seq
+            );
             whole &= agrees;
         }
     }

@@ -1,8 +1,8 @@
 //! Schemas of the types that are a string on the wire, for the server's OpenAPI document.
 
 use crate::{
-    AllowedIp, AuditId, Change, Cursor, Email, FormId, KeyCursor, KeyId, KeyName, LeakId, MailId, OutboxId, Scope, SecretId, Slug, TenantId,
-    TenantName, UnixMs, UsageId, UserId,
+    AllowedIp, AuditId, Change, Cursor, Email, FormId, KeyCursor, KeyId, KeyName, LeakId, MailId, OutboxId, Scope, SecretId, Slug,
+    TenantId, TenantName, UnixMs, UsageId, UserId,
 };
 use utoipa::{
     PartialSchema, ToSchema,

@@ -85,9 +85,8 @@ impl Page<'_> {
         let tags = self.document["tags"].as_array().into_iter().flatten();
         tags.map(|tag| {
             let name = text(&tag["name"]);
-            let all = members(&self.document["paths"]).flat_map(|(path, item)| {
-                METHODS.into_iter().filter_map(move |method| item.get(method).map(|it| Op { method, path, it }))
-            });
+            let all = members(&self.document["paths"])
+                .flat_map(|(path, item)| METHODS.into_iter().filter_map(move |method| item.get(method).map(|it| Op { method, path, it })));
             (name, text(&tag["description"]), all.filter(|op| op.it["tags"][0] == name).collect())
         })
     }
@@ -134,7 +133,12 @@ impl Page<'_> {
             None => open_badge("any credential"),
         };
         out.push_str(&badge);
-        let _ = write!(out, "</div><div class=\"card__body stack\"><div class=\"stack stack--2\">{}{}", words(text(&op.it["summary"])), words(text(&op.it["description"])));
+        let _ = write!(
+            out,
+            "</div><div class=\"card__body stack\"><div class=\"stack stack--2\">{}{}",
+            words(text(&op.it["summary"])),
+            words(text(&op.it["description"]))
+        );
         if let Some(others) = op.it.get(openapi::ALSO_AT).and_then(Value::as_array) {
             let others: Vec<_> = others.iter().map(|o| format!("<code>{}</code>", escape(text(o)))).collect();
             let _ = write!(out, "<p class=\"soft\">Also at {}.</p>", others.join(", "));
@@ -185,7 +189,8 @@ impl Page<'_> {
     fn named_type(&self, name: &str, schema: &Value) -> String {
         let mut rows = String::new();
         self.rows(&mut rows, schema);
-        let body = if rows.is_empty() { format!("<p class=\"soft\">{}</p>", self.shape(schema)) } else { format!("<dl class=\"dl\">{rows}</dl>") };
+        let body =
+            if rows.is_empty() { format!("<p class=\"soft\">{}</p>", self.shape(schema)) } else { format!("<dl class=\"dl\">{rows}</dl>") };
         format!(
             "<section class=\"card\" id=\"type-{name}\"><div class=\"card__head\"><h3 class=\"mono\">{name}</h3></div>\
              <div class=\"card__body stack stack--2\">{}{body}</div></section>",
@@ -203,7 +208,10 @@ impl Page<'_> {
         for (name, member) in members(&schema["properties"]) {
             let need = if required.is_some_and(|r| r.iter().any(|n| n == name)) { ", required" } else { "" };
             let about = words_inline(text(&member["description"]));
-            out.push_str(&row(&format!("<code>{}</code>", escape(name)), &format!("<span class=\"soft\">{}{need}</span> {about}", self.kind(member))));
+            out.push_str(&row(
+                &format!("<code>{}</code>", escape(name)),
+                &format!("<span class=\"soft\">{}{need}</span> {about}", self.kind(member)),
+            ));
         }
     }
 
@@ -396,7 +404,8 @@ mod tests {
 
     #[test]
     fn what_the_document_says_is_text_and_never_markup() {
-        let document = json!({"info": {"title": "x", "version": "<b>", "description": "a < `b & c`"}, "tags": [], "paths": {}, "components": {}});
+        let document =
+            json!({"info": {"title": "x", "version": "<b>", "description": "a < `b & c`"}, "tags": [], "paths": {}, "components": {}});
         let html = Page { document: &document, base: "", css: "\"><script>" }.html();
         assert!(html.contains("&lt;b&gt;") && html.contains("a &lt; <code>b &amp; c</code>") && !html.contains("<script>"));
     }

@@ -5,8 +5,8 @@ use axum::{Json, extract::State, http::request::Parts};
 use contract::{CredentialKind, Environment, ErrorCode, Requirement, ScopeSet, UnixMs, UsageSource, UserId};
 use domain::{Who, verify};
 use serde::Serialize;
-use utoipa::ToSchema;
 use std::time::Instant;
+use utoipa::ToSchema;
 
 /// Answer of `/v1/auth/test`.
 #[derive(Serialize, ToSchema)]

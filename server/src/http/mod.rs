@@ -25,10 +25,6 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::{any, get},
 };
-use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
-    routes,
-};
 use domain::Core;
 use ipnet::IpNet;
 use std::{sync::Arc, time::Duration};
@@ -39,6 +35,10 @@ use tower_http::{
         predicate::{NotForContentType, Predicate, SizeAbove},
     },
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    routes,
 };
 
 /// What every handler knows.

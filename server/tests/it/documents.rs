@@ -34,7 +34,10 @@ async fn s27_s28_the_page_of_the_api_has_no_script_and_the_headers_of_every_page
     let page = app.get("/docs", &[("accept", "text/html")]).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     let policy = page.header("content-security-policy");
-    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'") && !policy.contains("script-src"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'") && !policy.contains("script-src"),
+        "{policy}"
+    );
     assert!(!page.text.contains("<script") && !page.text.contains(" style="), "nothing that would run");
     for said in ["<h1>API</h1>", "keystead.keys:write", "/v1/api-keys/{id}/rotate", "curl", "Last-Event-ID"] {
         assert!(page.text.contains(said), "{said}");

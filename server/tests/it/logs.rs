@@ -290,7 +290,8 @@ impl Events {
                 }
                 continue;
             }
-            let more = tokio::time::timeout(Duration::from_secs(10), self.body.next()).await.expect("something comes within ten seconds")?;
+            let more =
+                tokio::time::timeout(Duration::from_secs(10), self.body.next()).await.expect("something comes within ten seconds")?;
             self.text.push_str(std::str::from_utf8(&more.unwrap()).unwrap());
         }
     }

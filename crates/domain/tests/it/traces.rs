@@ -126,30 +126,33 @@ async fn past(t: &TestInstallation, key: KeyId, dice: &mut Dice, n: usize) {
         let allowed = dice.below(5) > 0;
         let ip = (dice.below(6) > 0).then(|| dice.pick(&IPS).parse::<IpAddr>().unwrap());
         let needs: Vec<Scope> = (0..dice.below(3)).map(|_| Scope::parse(dice.pick(&SCOPES)).unwrap()).collect();
-        t.core.meter.record(NewEvent {
-            id: t.core.new_uuid(),
-            at: t.core.now(),
-            tenant_id: Some(t.first.tenant_id),
-            request_id: "req_past".into(),
-            credential_id: Some(key),
-            kind: contract::CredentialKind::ApiKey,
-            outcome: if allowed { Outcome::Allowed } else { Outcome::Denied },
-            code: if allowed { Code::Valid } else { Code::RateLimited },
-            method: Some("GET".into()),
-            path: Some(dice.pick(&["/a", "/b"]).into()),
-            ip,
-            user_agent: Some(dice.pick(&["curl/8", "node"]).into()),
-            environment: Environment::Live,
-            required_scopes: needs,
-            required_environment: dice.pick(&[Some(Environment::Live), None]),
-            audience: None,
-            cost: 1,
-            secret_id: None,
-            policy: None,
-            rate_limit: None,
-            source: UsageSource::Verify,
-            latency_us: 5,
-        }).await;
+        t.core
+            .meter
+            .record(NewEvent {
+                id: t.core.new_uuid(),
+                at: t.core.now(),
+                tenant_id: Some(t.first.tenant_id),
+                request_id: "req_past".into(),
+                credential_id: Some(key),
+                kind: contract::CredentialKind::ApiKey,
+                outcome: if allowed { Outcome::Allowed } else { Outcome::Denied },
+                code: if allowed { Code::Valid } else { Code::RateLimited },
+                method: Some("GET".into()),
+                path: Some(dice.pick(&["/a", "/b"]).into()),
+                ip,
+                user_agent: Some(dice.pick(&["curl/8", "node"]).into()),
+                environment: Environment::Live,
+                required_scopes: needs,
+                required_environment: dice.pick(&[Some(Environment::Live), None]),
+                audience: None,
+                cost: 1,
+                secret_id: None,
+                policy: None,
+                rate_limit: None,
+                source: UsageSource::Verify,
+                latency_us: 5,
+            })
+            .await;
     }
     t.core.meter.stop().await;
 }
@@ -179,9 +182,10 @@ async fn one_by_one(t: &TestInstallation, key: KeyId, before: &Entry, after: &En
         let slot = callers.entry((e.ip, e.user_agent.clone(), e.path.clone())).or_insert((0, e.at));
         *slot = (slot.0 + 1, slot.1.max(e.at));
     }
-    let mut callers: Vec<_> = callers.into_iter().map(|((ip, user_agent, path), (count, last_seen_at))| {
-        contract::CallerSeen { ip, user_agent, path, count, last_seen_at }
-    }).collect();
+    let mut callers: Vec<_> = callers
+        .into_iter()
+        .map(|((ip, user_agent, path), (count, last_seen_at))| contract::CallerSeen { ip, user_agent, path, count, last_seen_at })
+        .collect();
     callers.sort_by_key(|c| std::cmp::Reverse((c.count, c.last_seen_at)));
     Impact {
         since,

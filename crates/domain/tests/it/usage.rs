@@ -1,5 +1,13 @@
-use contract::{Bucket, Code, CredentialKind, Environment, KeyId, Outcome, PageQuery, Role, TenantId, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSource};
-use domain::{Ctx, Error, keys, on_both, testing::{On, TestInstallation}, usage, usage::NewEvent};
+use contract::{
+    Bucket, Code, CredentialKind, Environment, KeyId, Outcome, PageQuery, Role, TenantId, UnixMs, UsageEvent, UsageFilter, UsageQuery,
+    UsageSource,
+};
+use domain::{
+    Ctx, Error, keys, on_both,
+    testing::{On, TestInstallation},
+    usage,
+    usage::NewEvent,
+};
 use std::{collections::HashSet, time::Duration};
 
 fn event(t: &TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
@@ -89,15 +97,18 @@ async fn varied(t: &TestInstallation, keys: &[KeyId], n: u32) {
         let code = [Code::Valid, Code::Valid, Code::Expired, Code::InsufficientScope, Code::NotFound][dice.below(5)];
         let environment = if dice.below(4) == 0 { Environment::Test } else { Environment::Live };
         let ip = [Some("203.0.113.9"), Some("203.0.113.77"), Some("198.51.100.7"), Some("2001:db8::7"), None][dice.below(5)];
-        t.core.meter.record(NewEvent {
-            request_id: format!("req_{}", n / 3),
-            method: Some(["GET", "POST"][dice.below(2)].into()),
-            path: [Some("/v2/users"), Some("/v2/users/7"), Some("/v2/Users"), Some("/v1/%_"), None][dice.below(5)].map(Into::into),
-            ip: ip.map(|ip| ip.parse().unwrap()),
-            environment,
-            source: [UsageSource::Verify, UsageSource::ForwardAuth][dice.below(2)],
-            ..event(t, (code != Code::NotFound).then(|| keys[dice.below(keys.len())]), code)
-        }).await;
+        t.core
+            .meter
+            .record(NewEvent {
+                request_id: format!("req_{}", n / 3),
+                method: Some(["GET", "POST"][dice.below(2)].into()),
+                path: [Some("/v2/users"), Some("/v2/users/7"), Some("/v2/Users"), Some("/v1/%_"), None][dice.below(5)].map(Into::into),
+                ip: ip.map(|ip| ip.parse().unwrap()),
+                environment,
+                source: [UsageSource::Verify, UsageSource::ForwardAuth][dice.below(2)],
+                ..event(t, (code != Code::NotFound).then(|| keys[dice.below(keys.len())]), code)
+            })
+            .await;
     }
     t.core.meter.stop().await;
 }
@@ -128,15 +139,18 @@ async fn all(ctx: &Ctx, query: &UsageQuery, limit: u16) -> Vec<UsageEvent> {
 
 /// The filter as a person would read it.
 fn lets_through(q: &UsageQuery, e: &UsageEvent) -> bool {
-    q.from.is_none_or(|t| e.at >= t) && q.to.is_none_or(|t| e.at < t)
+    q.from.is_none_or(|t| e.at >= t)
+        && q.to.is_none_or(|t| e.at < t)
         && q.credential_id.is_none_or(|k| e.credential_id == Some(k))
-        && q.outcome.is_none_or(|o| e.outcome == o) && q.code.is_none_or(|c| e.code == c)
+        && q.outcome.is_none_or(|o| e.outcome == o)
+        && q.code.is_none_or(|c| e.code == c)
         && q.method.as_ref().is_none_or(|m| e.method.as_ref() == Some(m))
         && q.path.as_ref().is_none_or(|p| e.path.as_ref().is_some_and(|path| path.starts_with(p.as_str())))
         && q.ip.is_none_or(|net| e.ip.is_some_and(|ip| net.contains(ip)))
         && q.request_id.as_ref().is_none_or(|id| e.request_id == *id)
         && q.environment.is_none_or(|env| e.environment == env)
-        && q.kind.is_none_or(|k| e.kind == k) && q.source.is_none_or(|s| e.source == s)
+        && q.kind.is_none_or(|k| e.kind == k)
+        && q.source.is_none_or(|s| e.source == s)
 }
 
 on_both! {

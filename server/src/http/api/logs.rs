@@ -163,7 +163,8 @@ where
         let step = page.next_cursor.filter(|_| left != Some(0)).map(Step::After);
         Ok::<_, std::io::Error>(Some((Bytes::from(written), (step, left, next))))
     });
-    let (kind, ending) = if form == Form::Csv { ("text/csv; charset=utf-8; header=present", "csv") } else { ("application/x-ndjson", "ndjson") };
+    let (kind, ending) =
+        if form == Form::Csv { ("text/csv; charset=utf-8; header=present", "csv") } else { ("application/x-ndjson", "ndjson") };
     let mut response = Body::from_stream(body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
