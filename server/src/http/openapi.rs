@@ -7,15 +7,16 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contract::{ErrorCode, FieldError, Perm, Scope};
+use contract::{AllowedIp, Bucket, Change, Code, CredentialKind, Cursor, Environment, ErrorCode, FieldError, KeyCursor, KeyId, KeySort, KeyState, Outcome, Perm, Scope, UnixMs, UsageId, UsageSource};
 use serde_json::json;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::LazyLock,
 };
 use utoipa::{
-    PartialSchema, ToSchema,
+    ToSchema,
     openapi::{
+        Schema,
         Components, ContentBuilder, HeaderBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder,
         path::{Operation, ParameterIn},
         response::Response as Described,
@@ -165,8 +166,25 @@ fn document() -> OpenApi {
     for (name, header) in [("api_key", "X-API-Key"), ("gateway", "X-Keystead-Gateway")] {
         components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header))));
     }
-    let mut schemas = vec![("Problem".to_owned(), ProblemBody::schema())];
-    ProblemBody::schemas(&mut schemas);
+    let mut schemas = Vec::new();
+    named::<ProblemBody>(&mut schemas);
+    // What only parameters name is not collected with the routes.
+    named::<AllowedIp>(&mut schemas);
+    named::<Bucket>(&mut schemas);
+    named::<Change>(&mut schemas);
+    named::<Code>(&mut schemas);
+    named::<CredentialKind>(&mut schemas);
+    named::<Cursor>(&mut schemas);
+    named::<Environment>(&mut schemas);
+    named::<KeyCursor>(&mut schemas);
+    named::<KeyId>(&mut schemas);
+    named::<KeySort>(&mut schemas);
+    named::<KeyState>(&mut schemas);
+    named::<Outcome>(&mut schemas);
+    named::<Scope>(&mut schemas);
+    named::<UnixMs>(&mut schemas);
+    named::<UsageId>(&mut schemas);
+    named::<UsageSource>(&mut schemas);
     components.schemas.extend(schemas);
     components.responses.extend(ERRORS.iter().map(|(status, about)| (error_name(*status), RefOr::T(error(*status, about)))));
     for item in document.paths.paths.values_mut() {
@@ -175,6 +193,11 @@ fn document() -> OpenApi {
         }
     }
     document
+}
+
+fn named<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
 }
 
 /// Every status of an error that a route may answer, with what it means.

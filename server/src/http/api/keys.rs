@@ -9,7 +9,7 @@ use contract::{
 };
 use domain::{Ctx, keys};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// The routes of API keys.
@@ -28,7 +28,7 @@ pub fn routes() -> Routes {
 }
 
 /// What a list may be asked for.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct List {
     /// Part of the name, or the start of a prefix or id.

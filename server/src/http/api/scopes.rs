@@ -6,7 +6,6 @@ use axum::{Json, extract::Path, http::StatusCode};
 use contract::{DescribeScopeBody, Perm, Scope, ScopeBody, ScopeDef, ScopePage};
 use domain::scopes;
 use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 /// The routes of the catalogue.
@@ -15,7 +14,7 @@ pub fn routes() -> Routes {
 }
 
 /// Which page.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct List {
     /// Rows a page; none means 50.
