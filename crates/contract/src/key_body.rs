@@ -163,7 +163,7 @@ pub struct ImportKey {
 #[serde(deny_unknown_fields, default)]
 pub struct RotateBody {
     /// How long the old secret goes on working; none means not at all.
-    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 604800))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 604_800))]
     pub grace_seconds: Option<i64>,
 }
 

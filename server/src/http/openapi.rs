@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contract::{AllowedIp, Bucket, Change, Code, CredentialKind, Cursor, Environment, ErrorCode, FieldError, KeyCursor, KeyId, KeySort, KeyState, Outcome, Perm, Scope, UnixMs, UsageId, UsageSource};
+use contract::{
+    AllowedIp, Bucket, Change, Code, CredentialKind, Cursor, Environment, ErrorCode, FieldError, KeyCursor, KeyId, KeySort, KeyState,
+    Outcome, Perm, Scope, UnixMs, UsageId, UsageSource,
+};
 use serde_json::json;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -16,8 +19,8 @@ use std::{
 use utoipa::{
     ToSchema,
     openapi::{
-        Schema,
         Components, ContentBuilder, HeaderBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder,
+        Schema,
         path::{Operation, ParameterIn},
         response::Response as Described,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},

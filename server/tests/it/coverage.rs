@@ -137,7 +137,7 @@ impl World {
         while self.event.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
             let log = self.call(&admin, "GET", &format!("/v1/api-keys/{}/usage", self.key), &Value::Null).await.json();
-            self.event = log["data"][0]["id"].as_str().unwrap_or_default().to_owned();
+            log["data"][0]["id"].as_str().unwrap_or_default().clone_into(&mut self.event);
         }
         self.digest = format!("{:064x}", self.app.t.core.new_uuid().as_u128());
     }

@@ -21,12 +21,10 @@ pub fn Advisor(
 ) -> impl IntoView {
     let unused = advice.unused.len();
     let rows = advice.granted.into_iter().map(|used| view! { <Row used/> }.into_any()).collect_view();
-    let foot = match advice.suggested {
-        Some(scopes) => {
-            let said = scopes.joined();
-            let kept =
-                scopes.0.iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span>" " }.into_any()).collect_view();
-            view! {
+    let foot = if let Some(scopes) = advice.suggested {
+        let said = scopes.joined();
+        let kept = scopes.0.iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span>" " }.into_any()).collect_view();
+        view! {
                 <div class="card__foot wrap-sm">
                     <p class="small soft grow">"None of the last 30 days’ requests would have been refused with "{kept}"alone."</p>
                     {may_write.then(|| {
@@ -40,18 +38,16 @@ pub fn Advisor(
                 </div>
             }
             .into_any()
-        }
-        None => {
-            let text = match (advice.requests, unused) {
-                (0, _) => "No request in 30 days: there is nothing to go by yet.",
-                (n, _) if n == advice.without_requirement => {
-                    "No request said which permission it needed. Gateways name it with every decision."
-                }
-                (_, 0) => "Everything that it holds was used.",
-                _ => "What it uses cannot be told apart further.",
-            };
-            view! { <div class="card__foot"><p class="small soft">{text}</p></div> }.into_any()
-        }
+    } else {
+        let text = match (advice.requests, unused) {
+            (0, _) => "No request in 30 days: there is nothing to go by yet.",
+            (n, _) if n == advice.without_requirement => {
+                "No request said which permission it needed. Gateways name it with every decision."
+            }
+            (_, 0) => "Everything that it holds was used.",
+            _ => "What it uses cannot be told apart further.",
+        };
+        view! { <div class="card__foot"><p class="small soft">{text}</p></div> }.into_any()
     };
     view! {
         <section class="card tablebox" aria-labelledby="advisor">

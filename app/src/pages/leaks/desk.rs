@@ -166,9 +166,7 @@ fn Match(found: LeakMatch, n: usize, role: Role, home: Option<TenantId>) -> impl
     let (key, secret, report) = (found.key.clone(), found.secret.id, found.report);
     let opens = ours && role.holds(Perm::KeysRead);
     let (heading, id) = (format!("match-{n}"), format!("match-{n}"));
-    let foot = if !ours {
-        view! { <p class="card__foot small soft">"This key belongs to another tenant: its own people report and revoke it."</p> }.into_any()
-    } else {
+    let foot = if ours {
         let report = match report {
             Some(id) => view! { <div class="card__body card__line"><a class="btn" href=format!("/leaks/{id}")>"Open its report"</a></div> }.into_any(),
             None => view! {
@@ -182,6 +180,8 @@ fn Match(found: LeakMatch, n: usize, role: Role, home: Option<TenantId>) -> impl
         let alive = key.state != KeyState::Revoked;
         let acts = (opens && alive).then(|| view! { <Acts id=key.id role/> }.into_any());
         view! { {report}{acts} }.into_any()
+    } else {
+        view! { <p class="card__foot small soft">"This key belongs to another tenant: its own people report and revoke it."</p> }.into_any()
     };
     view! {
         <section class="card card--bad" aria-labelledby=heading>

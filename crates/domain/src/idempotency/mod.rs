@@ -29,7 +29,7 @@ pub struct Stored {
 #[derive(Debug)]
 pub enum Begun {
     /// Carry it out, then say what came of it.
-    First(Running),
+    First(Box<Running>),
     /// It was carried out before: this was the answer.
     Again(Stored),
 }
@@ -61,7 +61,7 @@ pub async fn begin(ctx: &Ctx, key: &str, request: &[&[u8]]) -> Result<Begun> {
         return Err(in_progress());
     }
     tx.commit_quiet().await?;
-    Ok(Begun::First(Running { ctx: ctx.noting(), grant, id }))
+    Ok(Begun::First(Box::new(Running { ctx: ctx.noting(), grant, id })))
 }
 
 fn again(ctx: &Ctx, grant: &Grant, row: sql::Row, fingerprint: &[u8], age: i64) -> Result<Begun> {

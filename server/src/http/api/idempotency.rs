@@ -38,7 +38,7 @@ pub async fn run(ctx: &Ctx, mut parts: Parts, body: Body, next: Next) -> Respons
             parts.extensions.insert(running.ctx().clone());
             let request = Request::from_parts(parts, Body::from(bytes));
             // In a task of its own: what was begun is finished and kept although the client has gone.
-            let done = tokio::spawn(async move { keep(running, next.run(request).await).await }).await;
+            let done = tokio::spawn(async move { keep(*running, next.run(request).await).await }).await;
             done.unwrap_or_else(|_| ApiError::from(ErrorCode::Internal).into_response())
         }
     }

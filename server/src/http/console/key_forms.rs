@@ -37,7 +37,7 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, req: Re
     if button == "preview" {
         return render::page(&state, &parts, StatusCode::OK, move || provide_context(app::PreviewOfEdit(form.clone()))).await;
     }
-    match run(&parts, actions::edit_key(id, form.clone())).await {
+    match run(&parts, Box::pin(actions::edit_key(id, form.clone()))).await {
         Ok(_) => Redirect::to(&format!("/keys/{id}?done=saved")).into_response(),
         Err(e) => refused(&state, &parts, form, e).await,
     }
