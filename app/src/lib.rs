@@ -49,4 +49,5 @@ mod visit;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use pages::PreviewOfEdit;
+#[cfg(feature = "ssr")]
 pub use url::home;
