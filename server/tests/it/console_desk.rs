@@ -274,8 +274,8 @@ on_both! {
         let (key, _) = used_key(&app, "checkout").await;
         keys::revoke(&app.t.owner(), key.id, Some("replaced")).await.unwrap();
         let log = page(&app, &cookie, &format!("/audit?target={}&action=api_key.revoked", key.id)).await;
-        for part in ["<del>active</del>", "<ins>revoked</ins>", "Chain of", "replaced"] {
-            assert!(log.text.contains(part), "{part}: {}", log.text);
+        for part in ["<del>active", "<ins>revoked", "Chain of", "replaced"] {
+            assert!(log.text.contains(part), "{part}");
         }
         assert!(!log.text.contains("<details><summary>API key created"));
         assert!(page(&app, &cookie, "/audit?verify=1").await.text.contains("The chain is whole"), "s78");
