@@ -72,14 +72,14 @@ export const STATES: State[] = [
     name: 'new key, everything open',
     show: signedIn('/keys/new', async ({ page }) => {
       await page.locator('details.perm__more summary').click();
-      await page.getByText('Custom', { exact: true }).click();
+      await page.locator('#expires').getByText('Custom', { exact: true }).click();
     }),
   },
   {
     name: 'new key refused',
     show: signedIn('/keys/new', async (app) => {
       await app.page.getByLabel(/^Other permissions/).fill('two:many:colons');
-      await app.page.getByText('Custom', { exact: true }).click();
+      await app.page.locator('#expires').getByText('Custom', { exact: true }).click();
       await app.page.getByLabel(/^Allowed addresses/).fill('203.0.113.0/33');
       app.watch.expectStatus(422);
       await app.submit('Create key');

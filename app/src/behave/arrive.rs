@@ -1,21 +1,23 @@
-//! Arriving at a page: its heading takes the focus, so that whoever hears pages hears where they are.
+//! Arriving at a page: the field that asks for it, or else the heading, takes the focus, so that whoever hears pages
+//! hears where they are.
 
 use crate::browser::find;
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{FocusOptions, HtmlElement, NavigationType, PerformanceNavigationTiming, Url};
 
-/// Moves the focus to the heading after a link or a form of this site led here. Reload and Back keep the browser's
-/// own place, as does an address with a fragment; and whatever has taken the focus meanwhile keeps it.
+/// Moves the focus after a link or a form of this site led here. Reload and Back keep the browser's own place, as does
+/// an address with a fragment; and whatever has taken the focus meanwhile keeps it. Browsers honour `autofocus` when
+/// they first paint, which may be later than this and is left out when something else has the focus by then.
 pub fn install() {
     let led_here = navigated() && from_here() && window().location().hash().is_ok_and(|h| h.is_empty());
     if led_here
         && nothing_focused()
-        && let Some(heading) = find::<HtmlElement>("h1[tabindex]")
+        && let Some(place) = find::<HtmlElement>("[autofocus]").or_else(|| find("h1[tabindex]"))
     {
         let options = FocusOptions::new();
         options.set_prevent_scroll(true);
-        _ = heading.focus_with_options(&options);
+        _ = place.focus_with_options(&options);
     }
 }
 

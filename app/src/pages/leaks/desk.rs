@@ -207,7 +207,7 @@ pub fn Acts(
         view! { <a class="btn btn--destroy" href=format!("{}/revoke", key_href(id))><Icon name=IconName::Ban/>"Revoke key"</a> }.into_any()
     });
     view! {
-        <div class="card__foot">
+        <div class="card__foot row--wrap">
             <p class="meta grow">"Revoking reaches every process within a second."</p>
             {rotate}
             {revoke}
