@@ -132,8 +132,6 @@ fn Facts(trace: Trace, chrome: Chrome) -> impl IntoView {
             <dd>
                 <div class="row row--wrap">
                     <a class="name" href=key_href(id)><Glyph id/><span>{name}</span></a>
-                </div>
-                <div class="row row--wrap small">
                     <a href=requests>"Its requests"</a>
                     {sees_log.then(|| view! { <a href=changes>"Its changes"</a> }.into_any())}
                 </div>
