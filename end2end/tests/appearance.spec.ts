@@ -22,6 +22,14 @@ function overflow(page: Page): Promise<string[]> {
   });
 }
 
+/** Rows of headings whose cells do not stand side by side. */
+function stacked(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const tops = (row: Element) => [...row.querySelectorAll('th')].map((th) => th.getBoundingClientRect()).filter((r) => r.width > 1).map((r) => r.top);
+    return [...document.querySelectorAll('thead tr')].filter((row) => new Set(tops(row)).size > 1).map((row) => (row as HTMLElement).innerText);
+  });
+}
+
 for (const state of STATES) {
   test.describe(() => {
     test.use({ begin: state.begin ?? 'filled' });
@@ -35,6 +43,7 @@ for (const state of STATES) {
         for (const width of [1440, 390]) {
           await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
           expect.soft(await violations(page), `${theme}, ${width}`).toEqual([]);
+          expect.soft(await stacked(page), `headings of a table on one line, ${theme}, ${width}`).toEqual([]);
         }
         for (const width of [1024, 768, 390, 360, 320]) {
           await page.setViewportSize({ width, height: 800 });
