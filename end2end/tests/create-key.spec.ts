@@ -120,6 +120,7 @@ both((js) => {
     await expect(page).toHaveURL('/keys/new');
     const summary = page.getByRole('alert');
     await expect(summary.getByRole('heading')).toHaveText(/fields need a change$/);
+    await expect(summary, 'what was wrong has the focus').toBeFocused();
     const wrong = { name: /^Name the service/, expires_at: /This date has passed/, allowed_ips: /^Line 2: / };
     for (const [field, message] of Object.entries(wrong)) {
       const input = page.locator(`[name=${field}]`);

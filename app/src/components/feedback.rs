@@ -39,7 +39,8 @@ pub fn Banner(
     }
 }
 
-/// Everything wrong with a form that came back, each line leading to its field. Fields have their name as id.
+/// Everything wrong with a form that came back, each line leading to its field. Fields have their name as id. It takes
+/// the focus when the page arrives, before any field: it stands above them.
 #[component]
 pub fn ErrorSummary(
     /// What is wrong with which field.
@@ -57,7 +58,7 @@ pub fn ErrorSummary(
     };
     let lines = errors.0.into_iter().map(|e| view! { <li><a href=format!("#{}", e.field)>{e.message}</a></li> }.into_any()).collect_view();
     view! {
-        <div class="summary" role="alert" id="error-summary">
+        <div class="summary" role="alert" id="error-summary" tabindex="-1" autofocus=true>
             <h2>{title}</h2>
             {message.map(|m| view! { <p>{m}</p> }.into_any())}
             <ul>{lines}</ul>

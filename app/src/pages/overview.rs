@@ -5,7 +5,7 @@ use crate::{
     filters::Filters,
     icon::{Icon, IconName},
     numbers::{counted, percent, thousands},
-    pages::audit::action_words,
+    pages::audit::{action_words, actor_words},
     url::{href, key_href},
     visit::{Shown, Visit, framed},
 };
@@ -216,7 +216,12 @@ fn Figures(now: UsageSummary, before: UsageSummary, range: Range) -> impl IntoVi
     let (used, used_before) = (keys(&now), keys(&before));
     // The summary names fifty keys at most.
     let many = |n: usize| if n >= 49 { "49+".to_owned() } else { n.to_string() };
-    let unknown: i64 = now.codes.iter().filter(|c| matches!(c.code, Code::Malformed | Code::NotFound)).map(|c| c.count).sum();
+    let unknown: i64 = now
+        .codes
+        .iter()
+        .filter(|c| matches!(c.code, Code::Unauthorized | Code::ConflictingCredentials | Code::Malformed | Code::NotFound))
+        .map(|c| c.count)
+        .sum();
     let share = |s: &UsageSummary| if s.total == 0 { 0 } else { s.denied * 1000 / s.total };
     let points = share(&now) - share(&before);
     view! {
@@ -362,7 +367,7 @@ fn Changes(events: Vec<AuditEvent>) -> impl IntoView {
         let what = view! { <b>{e.target.name.clone()}</b> };
         view! {
             <li>
-                <span class="anywhere">{action_words(&e.action)}": "{what}<span class="muted">" by "{e.actor.name.clone()}</span></span>
+                <span class="anywhere">{action_words(&e.action)}": "{what}<span class="muted">" by "{actor_words(&e.actor)}</span></span>
                 <span class="push meta"><Time at=e.at form=TimeForm::Full/></span>
             </li>
         }

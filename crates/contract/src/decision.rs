@@ -11,6 +11,10 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub enum Code {
     /// Everything passed.
     Valid,
+    /// No credential was sent. In the usage log only, as is the next: a question to Keystead always holds one.
+    Unauthorized,
+    /// Two different credentials were sent, and neither was looked at.
+    ConflictingCredentials,
     /// Not a credential at all: wrong form or checksum.
     Malformed,
     /// Well-formed, but nobody's; also one the caller may not verify for.
@@ -37,8 +41,10 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the checks.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Valid,
+        Self::Unauthorized,
+        Self::ConflictingCredentials,
         Self::Malformed,
         Self::NotFound,
         Self::Revoked,
@@ -56,6 +62,8 @@ impl Code {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "VALID",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::ConflictingCredentials => "CONFLICTING_CREDENTIALS",
             Self::Malformed => "MALFORMED",
             Self::NotFound => "NOT_FOUND",
             Self::Revoked => "REVOKED",
@@ -74,6 +82,8 @@ impl Code {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Valid => "Allowed",
+            Self::Unauthorized => "No credential was sent",
+            Self::ConflictingCredentials => "Two different credentials were sent",
             Self::Malformed => "Not a key: wrong form or checksum",
             Self::NotFound => "Unknown key",
             Self::Revoked => "The key is revoked",
@@ -92,6 +102,8 @@ impl Code {
     pub const fn public(self) -> Option<ErrorCode> {
         match self {
             Self::Valid => None,
+            Self::Unauthorized => Some(ErrorCode::Unauthorized),
+            Self::ConflictingCredentials => Some(ErrorCode::ConflictingCredentials),
             Self::Malformed | Self::NotFound | Self::Revoked | Self::Disabled | Self::NotYetValid | Self::Expired => {
                 Some(ErrorCode::InvalidApiKey)
             }

@@ -167,7 +167,8 @@ pub struct Cockpit {
     pub old: Vec<SecretUse>,
     /// How long nobody may have used an old secret before it is safe to retire, in hours.
     pub quiet_hours: u32,
-    /// Whether no old secret was used for so long, or none is left.
+    /// Whether no old secret was used for so long, or none is left; never of a gateway's key, whose secrets the log does
+    /// not tell apart.
     pub safe_to_retire: bool,
     /// When it becomes safe if nobody uses one from now on; none when it is.
     pub safe_at: Option<UnixMs>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal, $status:literal, $flat:literal, $title:literal, $message:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal, $status:literal, $flat:literal, $title:literal, $message:literal, $advice:literal;)*) => {
         /// Every error code a client can meet, with its status and words.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -36,6 +36,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => $title,)* }
             }
 
+            /// What whoever meets it can do.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$variant => $advice,)* }
+            }
+
             /// What is said where nothing more precise is known.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$variant => $message,)* }
@@ -54,61 +59,101 @@ macro_rules! codes {
 
 codes! {
     /// The request cannot be read.
-    BadRequest = "BAD_REQUEST", 400, "bad_request", "Bad Request", "The request could not be read";
+    BadRequest = "BAD_REQUEST", 400, "bad_request", "Bad Request", "The request could not be read",
+        "Correct the request as `error.message` says: its syntax, or a header or parameter that cannot be read.";
     /// Two different credentials in one request.
-    ConflictingCredentials = "CONFLICTING_CREDENTIALS", 400, "bad_request", "Bad Request", "Two different credentials were sent";
+    ConflictingCredentials = "CONFLICTING_CREDENTIALS", 400, "bad_request", "Bad Request", "Two different credentials were sent",
+        "Send one credential, in `Authorization` or in `X-API-Key`. A proxy on the way may have added the other one.";
     /// No credential.
-    Unauthorized = "UNAUTHORIZED", 401, "unauthorized", "Unauthorized", "Invalid or missing authentication credentials";
+    Unauthorized = "UNAUTHORIZED", 401, "unauthorized", "Unauthorized", "Invalid or missing authentication credentials",
+        "Send a credential: `Authorization: Bearer …` or `X-API-Key: …`. It is never read from the query.";
     /// Unknown, malformed, revoked, expired, disabled or not yet valid: one answer.
-    InvalidApiKey = "INVALID_API_KEY", 401, "unauthorized", "Unauthorized", "Invalid or expired API key";
+    InvalidApiKey = "INVALID_API_KEY", 401, "unauthorized", "Unauthorized", "Invalid or expired API key",
+        "Check that the whole key was sent, and ask whoever manages it: the usage log, found by the request id, says what is wrong with it. Callers are not told.";
     /// A token that fails any check but its expiry.
-    InvalidToken = "INVALID_TOKEN", 401, "unauthorized", "Unauthorized", "Invalid access token";
+    InvalidToken = "INVALID_TOKEN", 401, "unauthorized", "Unauthorized", "Invalid access token",
+        "Get a new token, meant for this API.";
     /// A token that is good but for its expiry.
-    TokenExpired = "TOKEN_EXPIRED", 401, "unauthorized", "Unauthorized", "Access token has expired";
+    TokenExpired = "TOKEN_EXPIRED", 401, "unauthorized", "Unauthorized", "Access token has expired",
+        "Get a new token, and send that one.";
     /// The second factor is still to come.
-    MfaRequired = "MFA_REQUIRED", 401, "unauthorized", "Unauthorized", "A second factor is required";
+    MfaRequired = "MFA_REQUIRED", 401, "unauthorized", "Unauthorized", "A second factor is required",
+        "Complete the sign-in with the second factor.";
     /// Not permitted.
-    Forbidden = "FORBIDDEN", 403, "forbidden", "Forbidden", "You do not have permission to access this resource";
+    Forbidden = "FORBIDDEN", 403, "forbidden", "Forbidden", "You do not have permission to access this resource",
+        "Ask somebody whose role allows it, or use a credential of the tenant that the request is about.";
     /// The credential lacks a scope.
-    InsufficientPermissions = "INSUFFICIENT_PERMISSIONS", 403, "forbidden", "Forbidden", "Insufficient permissions for this operation";
+    InsufficientPermissions = "INSUFFICIENT_PERMISSIONS", 403, "forbidden", "Forbidden", "Insufficient permissions for this operation",
+        "Use a credential that holds the permission in `error.required_scope`, or have it granted.";
     /// The client's address is outside the allowlist, or unknown.
-    IpNotAllowed = "IP_NOT_ALLOWED", 403, "forbidden", "Forbidden", "This address is not allowed to use the credential";
+    IpNotAllowed = "IP_NOT_ALLOWED", 403, "forbidden", "Forbidden", "This address is not allowed to use the credential",
+        "Call from an address on the allowlist of the key and of its tenant, or have the address added. Behind a proxy, check that it passes the client’s address on.";
     /// A test credential on a live object, or the other way round.
-    EnvironmentMismatch = "ENVIRONMENT_MISMATCH", 403, "forbidden", "Forbidden", "The credential belongs to another environment";
+    EnvironmentMismatch = "ENVIRONMENT_MISMATCH", 403, "forbidden", "Forbidden", "The credential belongs to another environment",
+        "Use a live credential for what is live, and a test credential for what is test.";
     /// Plain http on an https installation.
-    HttpsRequired = "HTTPS_REQUIRED", 403, "forbidden", "Forbidden", "HTTPS is required";
+    HttpsRequired = "HTTPS_REQUIRED", 403, "forbidden", "Forbidden", "HTTPS is required",
+        "Repeat the request over https. If a proxy ends TLS, name it in `KEYSTEAD_TRUSTED_PROXIES`.";
     /// The tenant requires a second factor that this person has not enrolled.
-    MfaEnrollmentRequired = "MFA_ENROLLMENT_REQUIRED", 403, "forbidden", "Forbidden", "A second factor must be enrolled first";
+    MfaEnrollmentRequired = "MFA_ENROLLMENT_REQUIRED", 403, "forbidden", "Forbidden", "A second factor must be enrolled first",
+        "Set up a second factor first.";
     /// The gateway did not prove who it is.
-    GatewayUnauthorized = "GATEWAY_UNAUTHORIZED", 403, "forbidden", "Forbidden", "The gateway key is missing or invalid";
+    GatewayUnauthorized = "GATEWAY_UNAUTHORIZED", 403, "forbidden", "Forbidden", "The gateway key is missing or invalid",
+        "Put a gateway key that works into the gateway’s configuration: in the console, its page says whether it has expired or was revoked.";
     /// No such object, or one of another tenant.
-    NotFound = "NOT_FOUND", 404, "not_found", "Not Found", "Not found";
+    NotFound = "NOT_FOUND", 404, "not_found", "Not Found", "Not found",
+        "Check the address, the id and the tenant: what belongs to another tenant is not found either.";
     /// The path exists, the method does not.
-    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, "method_not_allowed", "Method Not Allowed", "Method not allowed";
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, "method_not_allowed", "Method Not Allowed", "Method not allowed",
+        "Use a method that the address knows; `/docs` lists them.";
     /// No representation that the client accepts.
-    NotAcceptable = "NOT_ACCEPTABLE", 406, "not_acceptable", "Not Acceptable", "Not acceptable";
+    NotAcceptable = "NOT_ACCEPTABLE", 406, "not_acceptable", "Not Acceptable", "Not acceptable",
+        "Ask for a representation that the address has, in `Accept`.";
     /// The request took too long to arrive or to answer.
-    Timeout = "TIMEOUT", 408, "timeout", "Request Timeout", "The request took too long";
+    Timeout = "TIMEOUT", 408, "timeout", "Request Timeout", "The request took too long",
+        "Try again; if it happens again, send less at once.";
     /// The object is in a state that forbids this.
-    Conflict = "CONFLICT", 409, "conflict", "Conflict", "The request conflicts with the current state";
+    Conflict = "CONFLICT", 409, "conflict", "Conflict", "The request conflicts with the current state",
+        "Read the object again, and decide with what has become of it.";
     /// The first request with this key is still running.
-    IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "conflict", "Conflict", "A request with this idempotency key is still running";
+    IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "conflict", "Conflict", "A request with this idempotency key is still running",
+        "Wait for the seconds in `Retry-After` and repeat the same request.";
     /// The person belongs to several tenants.
-    TenantRequired = "TENANT_REQUIRED", 409, "conflict", "Conflict", "Name the tenant";
+    TenantRequired = "TENANT_REQUIRED", 409, "conflict", "Conflict", "Name the tenant",
+        "Name the tenant with `tenant_id`.";
     /// The body is too large.
-    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, "payload_too_large", "Payload Too Large", "The request body is too large";
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, "payload_too_large", "Payload Too Large", "The request body is too large",
+        "Send less at once.";
     /// The body is of a type that is not understood.
-    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, "unsupported_media_type", "Unsupported Media Type", "The content type is not supported";
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, "unsupported_media_type", "Unsupported Media Type", "The content type is not supported",
+        "Send JSON, with `Content-Type: application/json`.";
     /// Readable, but not valid; `fields` says where.
-    ValidationFailed = "VALIDATION_FAILED", 422, "validation_failed", "Unprocessable Content", "Some fields are not valid";
+    ValidationFailed = "VALIDATION_FAILED", 422, "validation_failed", "Unprocessable Content", "Some fields are not valid",
+        "Correct the fields that `error.fields` names.";
     /// The same idempotency key with another request.
-    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, "validation_failed", "Unprocessable Content", "This idempotency key was used for another request";
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, "validation_failed", "Unprocessable Content", "This idempotency key was used for another request",
+        "Use a new idempotency key for another request; repeat the first one unchanged.";
     /// Too many requests.
-    RateLimitExceeded = "RATE_LIMIT_EXCEEDED", 429, "rate_limited", "Too Many Requests", "API rate limit exceeded";
+    RateLimitExceeded = "RATE_LIMIT_EXCEEDED", 429, "rate_limited", "Too Many Requests", "API rate limit exceeded",
+        "Wait for the seconds in `Retry-After`. The limit stands in `X-RateLimit-Limit`; a higher one can be set on the key.";
     /// Our fault.
-    Internal = "INTERNAL", 500, "internal", "Internal Server Error", "Something went wrong on our side";
+    Internal = "INTERNAL", 500, "internal", "Internal Server Error", "Something went wrong on our side",
+        "Nothing that the caller could change. Give the request id to whoever runs this server: its log says more.";
     /// For a while; try again.
-    Unavailable = "UNAVAILABLE", 503, "unavailable", "Service Unavailable", "The service is temporarily unavailable";
+    Unavailable = "UNAVAILABLE", 503, "unavailable", "Service Unavailable", "The service is temporarily unavailable",
+        "Try again in a moment.";
+}
+
+impl ErrorCode {
+    /// The last step of `type`, where the error has a page: `invalid-api-key`.
+    pub fn slug(self) -> String {
+        self.as_str().to_ascii_lowercase().replace('_', "-")
+    }
+
+    /// The code of a slug.
+    pub fn of_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.slug() == slug)
+    }
 }
 
 impl fmt::Display for ErrorCode {
@@ -223,9 +268,8 @@ impl Problem {
         if !self.fields.is_empty() {
             error.insert("fields".into(), serde_json::to_value(&self.fields).unwrap_or_default());
         }
-        let slug = self.code.as_str().to_ascii_lowercase().replace('_', "-");
         serde_json::json!({
-            "type": format!("{public_url}/errors/{slug}"),
+            "type": format!("{public_url}/errors/{}", self.code.slug()),
             "title": self.code.title(),
             "status": self.code.status(),
             "detail": self.message,

@@ -9,15 +9,15 @@ use contract::{Code, ErrorCode, Problem, Requirement, UsageSource};
 use domain::{
     Ctx, RequestInfo, Who,
     verify::{
-        self, Decision, Logged,
+        self, Decision, Logged, Sent,
         limit::{FAILED, Subject},
     },
 };
 use std::time::Instant;
 
-/// The credential of a request, if it carries one. Two different ones are refused; a query string is never read (s38).
-pub fn credential(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let mut found: Option<String> = None;
+/// The credential of a request. A query string is never read (s38).
+pub fn sent(headers: &HeaderMap) -> Sent {
+    let mut found = Sent::Nothing;
     let bearer = headers.get_all(header::AUTHORIZATION).iter().map(|v| {
         let text = v.to_str().unwrap_or_default();
         match text.split_once(' ') {
@@ -27,12 +27,13 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     });
     let api_key = headers.get_all("x-api-key").iter().map(|v| Some(v.to_str().unwrap_or_default().trim().to_owned()));
     for one in bearer.chain(api_key).flatten() {
-        if found.as_ref().is_some_and(|f| *f != one) {
-            return Err(ErrorCode::ConflictingCredentials.into());
+        let one = Sent::One(one);
+        if found != Sent::Nothing && found != one {
+            return Sent::Several;
         }
-        found = Some(one);
+        found = one;
     }
-    Ok(found)
+    found
 }
 
 /// What a request says about itself, for the usage log.
@@ -46,11 +47,12 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
     let started = Instant::now();
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
     let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
-    let Some(credential) = credential(&parts.headers).map_err(IntoResponse::into_response)? else {
-        return Ok((anonymous, None));
-    };
     let need = Requirement::default();
-    let decision = verify::check(&state.core, &credential, info.ip, &need, None, true);
+    let decision = match sent(&parts.headers) {
+        Sent::Nothing => return Ok((anonymous, None)),
+        Sent::Several => Ok(Decision::refused(Code::ConflictingCredentials)),
+        Sent::One(credential) => verify::check(&state.core, &credential, info.ip, &need, None, true),
+    };
     let decision = decision.map_err(|e| ApiError(anonymous.problem(e)).into_response())?;
     if let Decision { code: Code::Valid, entry: Some(entry), .. } = &decision {
         return Ok((Ctx::new(state.core.clone(), Who::Key(entry.clone()), info), Some(decision)));
@@ -87,21 +89,21 @@ pub fn denial(decision: &Decision) -> Problem {
 mod tests {
     use super::*;
 
-    fn of(headers: &[(&'static str, &str)]) -> Result<Option<String>, ErrorCode> {
+    fn of(headers: &[(&'static str, &str)]) -> Sent {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().expect("a header"));
         }
-        credential(&map).map_err(|e| e.0.code)
+        sent(&map)
     }
 
     #[test]
     fn s38_two_different_credentials_are_refused() {
-        assert_eq!(of(&[]), Ok(None));
-        assert_eq!(of(&[("authorization", "Bearer a")]), Ok(Some("a".into())));
-        assert_eq!(of(&[("authorization", "bearer a"), ("x-api-key", "a")]), Ok(Some("a".into())));
-        assert_eq!(of(&[("authorization", "Bearer a"), ("x-api-key", "b")]), Err(ErrorCode::ConflictingCredentials));
-        assert_eq!(of(&[("x-api-key", "a"), ("x-api-key", "b")]), Err(ErrorCode::ConflictingCredentials));
-        assert_eq!(of(&[("authorization", "Basic a")]), Ok(None));
+        assert_eq!(of(&[]), Sent::Nothing);
+        assert_eq!(of(&[("authorization", "Bearer a")]), Sent::One("a".into()));
+        assert_eq!(of(&[("authorization", "bearer a"), ("x-api-key", "a")]), Sent::One("a".into()));
+        assert_eq!(of(&[("authorization", "Bearer a"), ("x-api-key", "b")]), Sent::Several);
+        assert_eq!(of(&[("x-api-key", "a"), ("x-api-key", "b")]), Sent::Several);
+        assert_eq!(of(&[("authorization", "Basic a")]), Sent::Nothing);
     }
 }

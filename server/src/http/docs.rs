@@ -17,7 +17,7 @@ pub fn routes() -> Router<AppState> {
 }
 
 /// No script at all; style sheet, font and icon are this server's.
-const POLICY: &str =
+pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 async fn page(State(state): State<AppState>) -> Response {
@@ -288,7 +288,7 @@ impl Page<'_> {
             lines.push(format!("-X {}", op.method.to_uppercase()));
         }
         if op.it["security"].as_array().is_some_and(|s| s.iter().any(|s| s.get("gateway").is_some())) {
-            lines.push("-H \"X-Keystead-Gateway: $GATEWAY_KEY\"".to_owned());
+            lines.push("-H \"X-Keystead-Gateway: $KEYSTEAD_GATEWAY_KEY\"".to_owned());
         }
         if op.it["security"].as_array().is_some_and(|s| s.iter().any(|s| s.get("bearer").is_some())) {
             lines.push("-H \"Authorization: Bearer $KEYSTEAD_KEY\"".to_owned());
@@ -335,7 +335,7 @@ impl Page<'_> {
     }
 }
 
-const LOGO: &str = "<svg class=\"logo\" viewBox=\"3 1 14 18\" aria-hidden=\"true\"><path class=\"a\" d=\"M3 1h6v3L7 5.5 9 7v2L7 10.5 9 12v7H3z\"/>\
+pub(super) const LOGO: &str = "<svg class=\"logo\" viewBox=\"3 1 14 18\" aria-hidden=\"true\"><path class=\"a\" d=\"M3 1h6v3L7 5.5 9 7v2L7 10.5 9 12v7H3z\"/>\
     <path class=\"b\" d=\"M11 1h6v14h-6v-3l2-1.5L11 9V7l2-1.5L11 4z\"/></svg>";
 
 fn open_badge(said: &str) -> String {
@@ -348,7 +348,7 @@ fn section(out: &mut String, title: &str, rows: &str) {
     }
 }
 
-fn row(term: &str, about: &str) -> String {
+pub(super) fn row(term: &str, about: &str) -> String {
     format!("<dt>{term}</dt><dd>{about}</dd>")
 }
 
@@ -369,7 +369,7 @@ fn words(said: &str) -> String {
     said.split("\n\n").filter(|p| !p.is_empty()).map(|p| format!("<p>{}</p>", words_inline(p))).collect()
 }
 
-fn words_inline(said: &str) -> String {
+pub(super) fn words_inline(said: &str) -> String {
     let mut out = String::new();
     for (n, part) in said.split('`').enumerate() {
         let part = escape(part);
@@ -378,7 +378,7 @@ fn words_inline(said: &str) -> String {
     out
 }
 
-fn escape(s: &str) -> String {
+pub(super) fn escape(s: &str) -> String {
     s.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

@@ -127,16 +127,13 @@ async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Optio
         user_agent: info.user_agent.clone(),
     };
     let ctx = Ctx::new(state.core.clone(), Who::Key(gateway), info);
-    let credential = authn::credential(headers)?;
+    let sent = authn::sent(headers);
     // An upstream may read any of several: one that is not plainly the own tenant is foreign.
     let tenants: Vec<&str> = headers.get_all("x-tenant-id").iter().map(|v| v.to_str().unwrap_or("?")).collect();
     let tenant = tenants.iter().find(|t| **t != tenants[0]).or(tenants.first()).copied();
-    let decision = verify::forward_auth(&ctx, credential.as_deref().unwrap_or_default(), ip, &demand.need, tenant, logged).await;
+    let decision = verify::forward_auth(&ctx, &sent, ip, &demand.need, tenant, logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
     *charge = decision.charge;
-    if credential.is_none() {
-        return Err(ErrorCode::Unauthorized.into());
-    }
     match decision {
         Decision { code: Code::Valid, entry: Some(entry), .. } => Ok(entry),
         decision => Err(ApiError(denial(&decision))),

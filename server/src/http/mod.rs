@@ -6,6 +6,7 @@ mod client;
 pub mod console;
 mod docs;
 mod error;
+mod error_page;
 mod finish;
 mod forward_auth;
 mod health;
@@ -105,7 +106,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(open().split_for_parts().0)
         .merge(api::routes(&state))
-        .merge(docs::routes().layer(compress.clone()))
+        .merge(docs::routes().merge(error_page::routes()).layer(compress.clone()))
         .merge(console::routes(&state).layer(compress))
         .route("/pkg/{*path}", get(assets::serve))
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })

@@ -1,5 +1,8 @@
 use crate::harness::{App, Setup, on_both, request};
-use axum::http::StatusCode;
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
 use contract::{Environment, PageQuery, UsageFilter};
 use domain::{keys, testing::On, usage};
 use serde_json::json;
@@ -168,6 +171,26 @@ async fn forward_auth_refuses_a_request_without_a_credential() {
     assert!(answer.header("www-authenticate").starts_with("Bearer"));
 }
 
+on_both! {
+    async fn s38_what_a_request_sent_too_little_or_too_much_of_stands_in_the_log_as_such(on) {
+        let app = App::new(on).await;
+        let gateway = ("x-keystead-gateway", app.t.first.gateway_key.as_str());
+        let two = [gateway, ("authorization", "Bearer a"), ("x-api-key", "b")];
+        assert_eq!(app.get("/v1/forward-auth", &[gateway]).await.code(), "UNAUTHORIZED");
+        assert_eq!(app.get("/v1/forward-auth", &two).await.code(), "CONFLICTING_CREDENTIALS");
+        assert_eq!(app.post("/v1/verify", &two[1..], &json!({"credential": "x"})).await.code(), "CONFLICTING_CREDENTIALS");
+        app.t.core.meter.stop().await;
+        let logged = usage::list(&app.t.owner(), &UsageFilter::default(), Environment::Live, PageQuery::default()).await.unwrap().data;
+        let told: Vec<_> = logged.iter().rev().map(|e| (e.source, e.code.as_str(), e.outcome, e.code.describe())).collect();
+        let (denied, several) = (contract::Outcome::Denied, "Two different credentials were sent");
+        assert_eq!(told, [
+            (contract::UsageSource::ForwardAuth, "UNAUTHORIZED", denied, "No credential was sent"),
+            (contract::UsageSource::ForwardAuth, "CONFLICTING_CREDENTIALS", denied, several),
+            (contract::UsageSource::Api, "CONFLICTING_CREDENTIALS", denied, several),
+        ]);
+    }
+}
+
 #[tokio::test]
 async fn a_request_into_another_tenant_is_refused_and_logged_as_denied() {
     let app = App::new(On::Sqlite).await;
@@ -199,6 +222,23 @@ async fn the_error_page_repeats_what_a_gateway_was_told_and_nothing_else() {
         assert_eq!(answer.json()["error"].as_object().unwrap().len(), 2, "{junk}: {}", answer.text);
         assert_eq!(answer.header("retry-after"), "");
     }
+}
+
+#[tokio::test]
+async fn the_type_of_every_error_leads_to_a_page_about_it() {
+    let app = App::new(On::Sqlite).await;
+    let problem = app.get("/v1/auth/test", &[]).await.json();
+    assert_eq!(problem["type"], "http://localhost/errors/unauthorized");
+    for code in contract::ErrorCode::ALL {
+        let problem = contract::Problem::new(*code).body("");
+        let page = app.get(problem["type"].as_str().unwrap(), &[("accept", "text/html")]).await;
+        assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"), "{code}");
+        assert!(page.text.contains(&format!("<h1>{code}</h1>")) && page.text.contains(&code.status().to_string()), "{}", page.text);
+        assert!(!code.advice().is_empty() && !page.text.contains("<script") && !page.text.contains(" style="), "{}", page.text);
+    }
+    let unknown = app.get("/errors/%3Cb%3E", &[]).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert!(!unknown.text.contains("<b>"), "{}", unknown.text);
 }
 
 #[tokio::test]
@@ -260,6 +300,33 @@ async fn s73_a_body_over_the_limit_is_refused() {
     let app = App::new(On::Sqlite).await;
     let answer = app.verify(&json!({"credential": "x".repeat(300_000)})).await;
     assert_eq!(answer.code(), "PAYLOAD_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn s73_a_page_is_never_longer_than_the_longest() {
+    let app = App::new(On::Sqlite).await;
+    app.t.fill_keys(250).await;
+    let auth = [("x-api-key", app.t.first.api_key.as_str())];
+    for limit in ["200", "201", "60000"] {
+        let page = app.get(&format!("/v1/api-keys?limit={limit}"), &auth).await;
+        assert_eq!((page.status, page.json()["data"].as_array().map(Vec::len)), (StatusCode::OK, Some(200)), "{limit}");
+    }
+    assert_eq!(app.get("/v1/api-keys?limit=9999999", &auth).await.code(), "VALIDATION_FAILED");
+}
+
+#[tokio::test]
+async fn s73_a_client_that_stops_sending_is_cut_off_after_the_time_of_a_request() {
+    let app = App::new(On::Sqlite).await;
+    let started = futures::stream::once(async { Ok::<_, std::io::Error>("{\"credential\":") });
+    let stuck = Body::from_stream(futures::StreamExt::chain(started, futures::stream::pending()));
+    let headers = [("x-api-key", app.t.first.gateway_key.as_str()), ("content-type", "application/json")];
+    let (parts, _) = request("POST", "/v1/verify", &headers, "").into_parts();
+    // From here on time passes as soon as everybody waits for it.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let cut = app.send(Request::from_parts(parts, stuck)).await;
+    assert_eq!((cut.status.as_u16(), cut.code().as_str()), (408, "TIMEOUT"), "{}", cut.text);
+    assert!((25..=31).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 
 on_both! {

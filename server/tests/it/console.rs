@@ -214,11 +214,99 @@ async fn s36_pages_and_actions_follow_the_role() {
 }
 
 #[tokio::test]
-async fn the_setup_link_makes_the_first_tenant_in_the_browser_and_only_once() {
+async fn s17_a_setup_that_is_done_says_so_and_leads_to_the_sign_in() {
     let app = App::new(On::Sqlite).await;
-    let answer = app.form("/setup", "", "token=guess&tenant=Evil&email=e%40evil.test&password=gravel+orbit+lantern+eight").await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(answer.text.contains("e@evil.test") && !answer.text.contains("gravel orbit"), "typed values come back, the password does not");
+    let posted = app.form("/setup", "", "token=guess&tenant=Evil&email=e%40evil.test&password=gravel+orbit+lantern+eight").await;
+    assert_eq!(posted.status, StatusCode::FORBIDDEN);
+    let opened = app.get("/setup?token=guess", &[("accept", "text/html")]).await;
+    assert_eq!(opened.status, StatusCode::OK);
+    for answer in [posted, opened] {
+        assert!(answer.text.contains("set up already") && answer.text.contains("href=\"/login\""), "{}", answer.text);
+        assert!(!answer.text.contains("name=\"password\"") && !answer.text.contains("gravel orbit"), "no form that leads nowhere");
+    }
+}
+
+#[tokio::test]
+async fn s17_a_setup_link_that_does_not_work_says_how_to_get_one_that_does() {
+    let app = App::on(domain::testing::bare(On::Sqlite).await, Setup::default());
+    let link = domain::identity::new_setup_link(&app.t.core).await.unwrap().unwrap();
+    let token = link.0.expose();
+    for bad in ["/setup", "/setup?token=guess"] {
+        let page = app.get(bad, &[("accept", "text/html")]).await.text;
+        assert!(page.contains("Start the server again") && page.contains("keystead bootstrap"), "{bad}: {page}");
+        assert!(!page.contains("name=\"password\""), "{bad}: no form that leads nowhere");
+    }
+    let page = app.get(&format!("/setup?token={token}"), &[("accept", "text/html")]).await.text;
+    assert!(page.contains("name=\"password\"") && page.contains(token.as_str()), "{page}");
+    let weak = app.form("/setup", "", &format!("token={token}&tenant=Acme&email=e%40acme.test&password=short")).await;
+    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(weak.text.contains("e@acme.test") && weak.text.contains(token.as_str()), "typed values come back");
+    app.t.clock.advance(std::time::Duration::from_secs(86_400));
+    let late = app.form("/setup", "", &format!("token={token}&tenant=Acme&email=e%40acme.test&password=gravel+orbit+lantern+eight")).await;
+    assert_eq!(late.status, StatusCode::FORBIDDEN);
+    assert!(late.text.contains("Start the server again"), "{}", late.text);
+}
+
+#[tokio::test]
+async fn a_refused_form_puts_the_focus_on_what_was_wrong() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let made = keys::create_from_form(&app.t.owner(), &app.t.form("plain", "read")).await.unwrap().api_key.id;
+    let edit = "environment=live&kind=secret&name=&scopes=read&expires=never&allowed_ips=&do=save";
+    for (path, form) in [
+        ("/keys/new".to_owned(), create_form(&app, "") + "&metadata=x"),
+        (format!("/keys/{made}/edit"), edit.to_owned()),
+        (format!("/keys/{made}/revoke"), "confirm=wrong&reason=".to_owned()),
+        (format!("/keys/{made}/rotate"), "grace=never".to_owned()),
+        ("/leaks".to_owned(), "text=".to_owned()),
+        ("/settings/scopes".to_owned(), "name=A+B&description=x&act=add".to_owned()),
+        ("/settings/allowlist".to_owned(), "allowed_ips=300&act=review".to_owned()),
+    ] {
+        let refused = app.form(&path, &cookie, &form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", refused.text);
+        let first = refused.text.split(" autofocus").next().unwrap().rsplit('<').next().unwrap();
+        assert!(first.contains("id=\"error-summary\""), "{path}: the first to take the focus is <{first}");
+    }
+}
+
+#[tokio::test]
+async fn without_script_the_words_about_a_new_key_wait_for_what_was_sent() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let blank = app.get("/keys/new", &[("accept", "text/html"), ("cookie", &cookie)]).await.text;
+    let before =
+        |page: &str| page.split("<leptos-island data-component=\"KeySummary").next().unwrap().rsplit('<').next().unwrap().to_owned();
+    assert!(before(&blank).contains("data-js") && blank.contains("<noscript>"), "{}", before(&blank));
+    let refused = app.form("/keys/new", &cookie, &create_form(&app, "").replace("scopes=read", "scopes=orders%3Aread")).await.text;
+    assert!(refused.contains("It may ") && refused.contains("<b>write users") && refused.contains("<b>read orders"), "{refused}");
+    assert!(!before(&refused).contains("data-js") && !refused.contains("<noscript>"), "{}", before(&refused));
+}
+
+#[tokio::test]
+async fn the_pages_of_a_gateways_key_say_when_it_last_asked_and_what_ends_with_it() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let form = contract::KeyForm { kind: "gateway".into(), expires: "90".into(), ..app.t.form("edge", "") };
+    let made = keys::create_from_form(&app.t.owner(), &form).await.unwrap();
+    let (id, secret) = (made.api_key.id, made.key.unwrap());
+    let page = async |path: String| app.get(&path, &[("accept", "text/html"), ("cookie", &cookie)]).await.text;
+    assert!(page(format!("/keys/{id}/revoke")).await.contains("No gateway has asked with this key yet"));
+    let asked = app.post("/v1/verify", &[("x-api-key", &secret)], &serde_json::json!({"credential": "junk"})).await;
+    assert_eq!(asked.json()["code"], "MALFORMED");
+    app.t.core.meter.stop().await;
+    let revoke = page(format!("/keys/{id}/revoke")).await;
+    for said in
+        ["Every decision asked with this key stops", "refuses every request behind it", "A gateway asks with this key; the last time was"]
+    {
+        assert!(revoke.contains(said), "{said}: {revoke}");
+    }
+    let detail = page(format!("/keys/{id}")).await;
+    assert!(!detail.contains("Never used") && !detail.contains("Not used in 30 days"), "{detail}");
+    assert!(detail.contains("It last asked") && detail.contains("from then on every request behind the gateway is refused"), "{detail}");
+    let several = page(format!("/keys/revoke?key={id}")).await;
+    assert!(several.contains("Every decision asked with edge stops") && !several.contains("Nothing seems to call"), "{several}");
+    let new = page("/keys/new".to_owned()).await;
+    assert!(new.contains("When a gateway’s key expires, every request behind the gateway is refused"));
 }
 
 #[tokio::test]

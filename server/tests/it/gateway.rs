@@ -280,7 +280,8 @@ impl Site {
             _ if status == 401 => Some("Bearer realm=\"keystead\", error=\"invalid_token\""),
             _ => None,
         };
-        assert_eq!(seen.header("www-authenticate"), challenge, "{code}");
+        let challenges: Vec<&str> = seen.headers.iter().filter(|(n, _)| n == "www-authenticate").map(|(_, v)| v.as_str()).collect();
+        assert_eq!(challenges, Vec::from_iter(challenge), "{code}");
         assert_eq!(self.upstream.count(), before, "{code}: the API saw the request");
         seen
     }

@@ -73,7 +73,10 @@ impl App {
     }
 
     pub async fn with(on: On, setup: Setup) -> Self {
-        let t = TestInstallation::new(on).await;
+        Self::on(TestInstallation::new(on).await, setup)
+    }
+
+    pub fn on(t: TestInstallation, setup: Setup) -> Self {
         let trusted: Vec<_> = setup.trusted.iter().map(|n| n.parse().unwrap()).collect();
         let format = if setup.flat { ErrorFormat::Flat } else { ErrorFormat::Standard };
         let state = AppState::new(t.core.clone(), &trusted, setup.https, format)
@@ -182,6 +185,16 @@ impl Installation {
     /// Runs a command to its end.
     pub fn run(&self, args: &[&str], input: &str) -> Output {
         let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// The same on a terminal, which `script` makes; what is typed and what is printed stand in one output.
+    pub fn run_on_a_terminal(&self, args: &[&str], input: &str) -> Output {
+        let line = [&[env!("CARGO_BIN_EXE_keystead")], args].concat().join(" ");
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env("KEYSTEAD_DATA_DIR", &self.dir).env("KEYSTEAD_DATABASE_URL", &self.url);
+        let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     }

@@ -90,6 +90,19 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn s68_tenants_do_not_share_an_idempotency_key(on) {
+        let app = App::new(on).await;
+        let other = app.t.other_tenant().await;
+        let body = json!({"name": "orders", "scopes": ["orders:read"]}).to_string();
+        for key in [app.t.first.api_key.as_str(), other.as_str()] {
+            let made = app.send(request("POST", "/v1/api-keys", &[("x-api-key", key), JSON, ("idempotency-key", "one")], &body)).await;
+            assert_eq!((made.status, made.header("idempotent-replayed")), (StatusCode::CREATED, ""), "{}", made.text);
+            assert!(made.json()["key"].is_string(), "its own answer");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_idempotency_key_that_is_none_is_refused_and_decisions_ignore_it() {
     let app = App::new(domain::testing::On::Sqlite).await;

@@ -13,7 +13,7 @@ use crate::{
     url::href,
     visit::{Shown, Visit, framed},
 };
-use contract::{ActorKind, AuditEvent, AuditHead, AuditQuery, ErrorCode, FieldErrors, Page, PageQuery, Perm, Problem, Target};
+use contract::{Actor, ActorKind, AuditEvent, AuditHead, AuditQuery, ErrorCode, FieldErrors, Page, PageQuery, Perm, Problem, Target};
 use diff::Diff;
 use domain::audit::{self, Chain};
 use leptos::prelude::*;
@@ -243,11 +243,9 @@ fn target_href(target: &Target) -> Option<String> {
 
 #[component]
 fn Row(event: AuditEvent, filters: Filters) -> impl IntoView {
-    let actor = match event.actor.kind {
-        ActorKind::User => None,
-        kind => Some(view! { " "<span class="muted">{actor_title(kind)}</span> }.into_any()),
-    };
-    let who = event.actor.name.clone();
+    let who = actor_words(&event.actor);
+    // The filter knows who acted by id, or by the name as it was stored.
+    let actor = event.actor.id.clone().unwrap_or_else(|| event.actor.name.clone());
     let target = match target_href(&event.target) {
         Some(to) => view! { <a class="name" href=to><span>{event.target.name.clone()}</span></a> }.into_any(),
         None => event.target.name.clone().into_any(),
@@ -264,7 +262,7 @@ fn Row(event: AuditEvent, filters: Filters) -> impl IntoView {
     view! {
         <tr role="row">
             <td role="cell" class="soft m-side"><Time at=event.at form=TimeForm::Log/></td>
-            <td role="cell" class="p2">{who.clone()}{actor}</td>
+            <td role="cell" class="p2" title=who.clone()>{who.clone()}</td>
             <td role="cell" class="m-main">
                 <details>
                     <summary><Icon name=IconName::ChevronRight turns=true/><span>{action_words(&event.action)}</span></summary>
@@ -272,7 +270,7 @@ fn Row(event: AuditEvent, filters: Filters) -> impl IntoView {
                         {changed}
                         {reason.clone().map(|r| view! { <dt>"Why"</dt><dd>{r}</dd> }.into_any())}
                         <dt>"Action"</dt><dd class="mono">{like("action", &event.action, &event.action)}</dd>
-                        <dt>"Who"</dt><dd>{like("actor", event.actor.id.as_deref().unwrap_or(&who), &who)}</dd>
+                        <dt>"Who"</dt><dd>{like("actor", &actor, &who)}</dd>
                         <dt>"Target"</dt><dd class="mono">{like("target", &event.target.id, &event.target.id)}</dd>
                         {event.ip.map(|ip| view! { <dt>"Address"</dt><dd class="mono">{ip.to_string()}</dd> }.into_any())}
                         {event.request_id.clone().map(|id| view! { <dt>"Request id"</dt><dd class="mono">{like("request_id", &id, &id)}</dd> }.into_any())}
@@ -308,12 +306,14 @@ fn Nothing(filtered: bool) -> impl IntoView {
     }
 }
 
-const fn actor_title(kind: ActorKind) -> &'static str {
-    match kind {
-        ActorKind::User => "person",
-        ActorKind::ApiKey => "API key",
-        ActorKind::CommandLine => "command line",
-        ActorKind::System => "Keystead",
+/// Who acted, in one phrase.
+pub fn actor_words(actor: &Actor) -> String {
+    match actor.kind {
+        ActorKind::User => actor.name.clone(),
+        ActorKind::ApiKey => format!("API key {}", actor.name),
+        ActorKind::CommandLine => "the command line".to_owned(),
+        ActorKind::System if actor.name == "anonymous" => "somebody not signed in".to_owned(),
+        ActorKind::System => "Keystead itself".to_owned(),
     }
 }
 
@@ -329,6 +329,16 @@ pub fn action_words(action: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_acted_is_one_phrase() {
+        let said = |kind, name: &str| actor_words(&Actor { kind, id: None, name: name.to_owned() });
+        assert_eq!(said(ActorKind::User, "owner@acme.test"), "owner@acme.test");
+        assert_eq!(said(ActorKind::ApiKey, "bootstrap"), "API key bootstrap");
+        assert_eq!(said(ActorKind::CommandLine, "command line"), "the command line");
+        assert_eq!(said(ActorKind::System, "anonymous"), "somebody not signed in");
+        assert_eq!(said(ActorKind::System, "keystead"), "Keystead itself");
+    }
 
     #[test]
     fn an_action_reads_as_words() {

@@ -9,7 +9,7 @@ use crate::{
     url::key_href,
     visit::{Shown, Visit, framed},
 };
-use contract::{ApiKey, BulkRevokeForm, CallerSeen, Change, Impact, KeyState, Perm, UnixMs};
+use contract::{ApiKey, BulkRevokeForm, CallerSeen, Change, Impact, KeyKind, KeyState, Perm, UnixMs};
 use domain::{Ctx, keys};
 use leptos::prelude::*;
 
@@ -83,6 +83,7 @@ fn Consent(weighed: Vec<Weighed>, more: bool, back: Returned<BulkRevokeForm>) ->
     let error = |name: &str| errors.get(name).map(str::to_owned);
     let untouched = errors.is_empty();
     let n = weighed.len();
+    let gateways = weighed.iter().any(|(key, _)| key.kind == KeyKind::Gateway);
     let phrase = BulkRevokeForm::phrase(n);
     let rows = weighed.iter().map(|(key, impact)| view! { <Row key=key.clone() impact=impact.clone()/> }.into_any()).collect_view();
     let fields =
@@ -93,6 +94,7 @@ fn Consent(weighed: Vec<Weighed>, more: bool, back: Returned<BulkRevokeForm>) ->
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>
                 <p class="soft">"Every request with these keys is refused from now on, within a second. This cannot be undone."</p>
+                {gateways.then(|| view! { <Gateways weighed=weighed.clone()/> }.into_any())}
                 <Sum weighed/>
                 {more.then(|| {
                     let text = format!("More keys match than one step can revoke: these are the first {n}. Come back for the rest.");
@@ -140,18 +142,37 @@ fn Consent(weighed: Vec<Weighed>, more: bool, back: Returned<BulkRevokeForm>) ->
     .into_any()
 }
 
+/// What the log does not count: gateways ask with their keys about other keys.
+#[component]
+fn Gateways(weighed: Vec<Weighed>) -> impl IntoView {
+    let asking: Vec<ApiKey> = weighed.into_iter().map(|(key, _)| key).filter(|k| k.kind == KeyKind::Gateway).collect();
+    let names = asking.iter().map(|k| k.name.as_str()).collect::<Vec<_>>().join(", ");
+    let last = asking.iter().filter_map(|k| k.last_used_at).max();
+    view! {
+        <Banner tone=Tone::Danger>
+            <p><b>{format!("Every decision asked with {names} stops: its gateway refuses every request behind it.")}</b></p>
+            <p class="soft">{match last {
+                Some(at) => view! { "The last was asked "<Time at/>"." }.into_any(),
+                None => "None has been asked yet.".into_any(),
+            }}</p>
+        </Banner>
+    }
+    .into_any()
+}
+
 /// What all of them together would break.
 #[component]
 fn Sum(weighed: Vec<Weighed>) -> impl IntoView {
     let lost: i64 = weighed.iter().map(|(_, i)| i.lost).sum();
     let busy = weighed.iter().filter(|(_, i)| i.lost > 0).count();
     let last: Option<UnixMs> = weighed.iter().filter_map(|(_, i)| i.last_lost_at).max();
+    let gateways = weighed.iter().any(|(key, _)| key.kind == KeyKind::Gateway);
     let seen: Vec<CallerSeen> = weighed.into_iter().flat_map(|(_, i)| i.callers).collect();
     if lost == 0 {
         return view! {
             <Banner tone=Tone::Info>
                 <p><b>"No request of the last 30 days would have been refused."</b></p>
-                <p class="soft">"Nothing seems to call with these keys."</p>
+                {(!gateways).then(|| view! { <p class="soft">"Nothing seems to call with these keys."</p> }.into_any())}
             </Banner>
         }
         .into_any();
@@ -177,8 +198,9 @@ fn Sum(weighed: Vec<Weighed>) -> impl IntoView {
 
 #[component]
 fn Row(key: ApiKey, impact: Impact) -> impl IntoView {
-    let last = impact.last_lost_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
-    let last_again = impact.last_lost_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
+    let used = if key.kind == KeyKind::Gateway { key.last_used_at } else { impact.last_lost_at };
+    let last = used.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
+    let last_again = used.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
     let owner = key.owner.clone().unwrap_or_else(|| "No owner".to_owned());
     view! {
         <tr role="row">

@@ -15,6 +15,8 @@ use leptos::prelude::*;
 pub fn RotationCockpit(
     /// The key.
     id: KeyId,
+    /// Whether it is a gateway's.
+    gateway: bool,
     /// What the log says.
     cockpit: Cockpit,
     /// Whether the reader may retire.
@@ -28,13 +30,14 @@ pub fn RotationCockpit(
     let last = cockpit.old.iter().filter_map(|s| s.last_seen_at).max();
     let seen: Vec<_> = cockpit.old.iter().flat_map(|s| s.callers.clone()).collect();
     let names = cockpit.old.iter().map(|s| format!("…{}", s.last_four)).collect::<Vec<_>>().join(", ");
-    let head = if cockpit.safe_to_retire { "Safe to retire." } else { "Not safe to retire yet." };
+    let head = match (gateway, cockpit.safe_to_retire) {
+        (true, _) => "Retire it when every gateway has the new one.",
+        (false, true) => "Safe to retire.",
+        (false, false) => "Not safe to retire yet.",
+    };
     let still = match (callers_in(&seen), cockpit.safe_to_retire) {
-        (0, true) => "Nobody has called with the old secret since the rotation.".to_owned(),
-        (0, false) => "The old secret was in use until the rotation, and its callers may not have called since.".to_owned(),
-        (_, true) => format!("Nobody has called with the old secret for {} hours.", cockpit.quiet_hours),
-        (1, false) => "1 caller still uses the old secret.".to_owned(),
-        (n, false) => format!("{n} callers still use the old secret."),
+        _ if gateway => "The log does not tell with which of its secrets a gateway asks.".to_owned(),
+        told => still(told, cockpit.quiet_hours),
     };
     let share = (all > 0).then(|| format!("{} of {} requests since the rotation, {}.", thousands(old), thousands(all), percent(old, all)));
     let page = key_href(id);
@@ -73,6 +76,17 @@ pub fn RotationCockpit(
         </section>
     }
     .into_any()
+}
+
+/// Whether somebody still calls with the old secret: how many do, and whether it is safe to retire.
+fn still(told: (usize, bool), quiet_hours: u32) -> String {
+    match told {
+        (0, true) => "Nobody has called with the old secret since the rotation.".to_owned(),
+        (0, false) => "The old secret was in use until the rotation, and its callers may not have called since.".to_owned(),
+        (_, true) => format!("Nobody has called with the old secret for {quiet_hours} hours."),
+        (1, false) => "1 caller still uses the old secret.".to_owned(),
+        (n, false) => format!("{n} callers still use the old secret."),
+    }
 }
 
 /// A share in words, never `0%` of something and never `100%` of less than all.

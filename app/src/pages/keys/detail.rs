@@ -17,8 +17,8 @@ use crate::{
     visit::{Shown, Visit, framed},
 };
 use contract::{
-    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, Change, Cockpit, Impact, KeyAct, KeyId, KeySecret, KeyState, Page, PageQuery, Perm,
-    UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
+    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, Change, Cockpit, Impact, KeyAct, KeyId, KeyKind, KeySecret, KeyState, Page, PageQuery,
+    Perm, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
 };
 use domain::{audit, keys, usage};
 use leptos::prelude::*;
@@ -107,18 +107,21 @@ fn Detail(
     };
     let rotating = secrets.iter().any(|s| s.valid_until.is_some() && keys::works(s, now)) && state != KeyState::Revoked;
     let owned = key.owner.clone().map(|o| view! { <span>"Owned by "{o}</span> }.into_any());
+    let gateway = key.kind == KeyKind::Gateway;
     let (mut cockpit, mut cards) = (None, None);
     if let Some(log) = log {
-        cockpit = rotating.then(|| view! { <RotationCockpit id cockpit=log.cockpit may_write=may.write now/> }.into_any());
-        cards = Some(
+        cockpit = rotating.then(|| view! { <RotationCockpit id gateway cockpit=log.cockpit may_write=may.write now/> }.into_any());
+        // What a gateway asks is logged under the keys that it asks about; under its own stands what it did besides.
+        let used = (!gateway || log.summary.total > 0).then(|| {
             view! {
                 <UsageCard id summary=log.summary/>
                 <Calls impact=log.callers/>
-                <Advisor id advice=log.advice may_write=may.write/>
                 <Requests id page=log.requests/>
             }
-            .into_any(),
-        );
+            .into_any()
+        });
+        let advisor = (!gateway).then(|| view! { <Advisor id advice=log.advice may_write=may.write/> }.into_any());
+        cards = Some((used, advisor).into_any());
     }
     view! {
         <div class="page__head page__head--key">
@@ -143,6 +146,7 @@ fn Detail(
         <div class="cols">
             <div class="stack">
                 {cockpit}
+                {gateway.then(|| view! { <AsGateway key=key.clone() may_edit=may.write/> }.into_any())}
                 {cards}
             </div>
             <div class="stack">
@@ -214,6 +218,39 @@ fn view_done(key: &ApiKey, done: &str, may: May) -> Option<AnyView> {
         }
         .into_any(),
     )
+}
+
+/// What a gateway's key does, when it last did, and what happens at its end.
+#[component]
+fn AsGateway(key: ApiKey, may_edit: bool) -> impl IntoView {
+    let asked = match key.last_used_at {
+        Some(at) => view! { "It last asked "<Time at/>"." }.into_any(),
+        None => "It has not asked yet.".into_any(),
+    };
+    let end = key.expires_at.filter(|_| key.state != KeyState::Revoked).map(|at| {
+        let edit = format!("{}/edit", key_href(key.id));
+        view! {
+            <p class="row row--top small warn">
+                <Icon name=IconName::TriangleAlert/>
+                <span>
+                    {if key.state == KeyState::Expired { "It expired " } else { "It expires " }}<Time at form=TimeForm::Full/>
+                    ": from then on every request behind the gateway is refused. "
+                    {may_edit.then(|| view! { <a href=edit>"Change the expiry"</a> }.into_any())}
+                </span>
+            </p>
+        }
+        .into_any()
+    });
+    view! {
+        <section class="card">
+            <div class="card__head"><h2>"Decisions"</h2><a class="push small" href="/usage?source=forward_auth">"Open in usage"</a></div>
+            <div class="card__body stack stack--3">
+                <p class="small soft">"A gateway asks with this key whether a request may pass. Each decision is logged under the key that it is about. "{asked}</p>
+                {end}
+            </div>
+        </section>
+    }
+    .into_any()
 }
 
 /// Who called with the key.
@@ -402,7 +439,7 @@ fn History(page: Page<AuditEvent>) -> impl IntoView {
                 <div>
                     {crate::pages::audit::action_words(&event.action)}
                     {event.reason.map(|r| view! { ": "{r} }.into_any())}
-                    <span class="meta">{event.actor.name}" · "<Time at=event.at form=TimeForm::Full/></span>
+                    <span class="meta">{crate::pages::audit::actor_words(&event.actor)}" · "<Time at=event.at form=TimeForm::Full/></span>
                 </div>
             </li>
         }

@@ -34,6 +34,8 @@ pub fn KeyFields(
     let action = editing.as_ref().map_or_else(|| "/keys/new".to_owned(), |key| format!("{}/edit", key_href(key.id)));
     let first = editing.is_none() && errors.is_empty() || errors.get("name").is_some();
     let all = chrome.role.acts_on_all_keys();
+    // A form that nobody has filled in says nothing yet, and without script it stays that way.
+    let blank = editing.is_none() && errors.is_empty() && message.is_none();
     let hidden = if editing.is_some() {
         // What stays is not posted as a choice, but the sentence is about it.
         view! {
@@ -71,7 +73,10 @@ pub fn KeyFields(
                 {aside}
                 <section class="card">
                     <div class="card__head"><h2>"In plain words"</h2></div>
-                    <div class="card__body"><KeySummary form/></div>
+                    <div class="card__body">
+                        <div data-js=blank.then_some("")><KeySummary form/></div>
+                        {blank.then(|| view! { <noscript><p class="small soft">"What the key may do stands here in words once the form was sent and something needs a change."</p></noscript> }.into_any())}
+                    </div>
                 </section>
             </aside>
             <div class="group group--send">
@@ -202,6 +207,10 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
                 <legend class="label">"Expires"</legend>
                 <div class="seg seg--scroll">{choices.into_iter().collect_view()}</div>
                 <FieldError name="expires" message=error("expires")/>
+                <p class="only-gateway not-never row row--top small warn">
+                    <Icon name=IconName::TriangleAlert/>
+                    <span>"When a gateway’s key expires, every request behind the gateway is refused. Choose Never, or replace it in time."</span>
+                </p>
                 <p class="only-never row row--top small warn">
                     <Icon name=IconName::TriangleAlert/>
                     <span>"It works until somebody revokes it. Choose a date where you can."</span>

@@ -153,7 +153,8 @@ fn Facts(api_key: ApiKey) -> impl IntoView {
     } else {
         api_key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let until = api_key.expires_at.map_or_else(|| "somebody revokes it".to_owned(), UnixMs::human);
+    let end = if api_key.kind == KeyKind::Gateway { "; then every request behind the gateway is refused" } else { "" };
+    let until = api_key.expires_at.map_or_else(|| "somebody revokes it".to_owned(), |at| at.human() + end);
     view! {
         <dl class="dl">
             <dt>"Kind"</dt><dd>{format!("{}, {}", kind_title(api_key.kind), api_key.environment)}</dd>

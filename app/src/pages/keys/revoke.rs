@@ -8,7 +8,7 @@ use crate::{
     url::key_href,
     visit::{Shown, framed},
 };
-use contract::{ApiKey, Change, Impact, KeyState, Perm, RevokeForm};
+use contract::{ApiKey, Change, Impact, KeyKind, KeyState, Perm, RevokeForm, UnixMs};
 use domain::keys;
 use leptos::prelude::*;
 
@@ -34,6 +34,20 @@ fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeF
     let name = key.name.clone();
     let error = |name: &str| errors.get(name).map(str::to_owned);
     let untouched = errors.is_empty();
+    let broken = if key.kind == KeyKind::Gateway {
+        view! {
+            <p class="soft">"Every decision asked with this key stops within a second, so its gateway refuses every request behind it until it has another key. This cannot be undone."</p>
+            <Asked last_used_at=key.last_used_at/>
+            {(impact.lost > 0).then(|| view! { <Broken impact/> }.into_any())}
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="soft">"Every request with this key is refused from now on, within a second. This cannot be undone."</p>
+            <Broken impact/>
+        }
+        .into_any()
+    };
     view! {
         <form class="card dialog dialog--page" method="post" action=format!("{}/revoke", key_href(key.id)) novalidate=true>
             <div class="dialog__head">
@@ -42,8 +56,7 @@ fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeF
             </div>
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>
-                <p class="soft">"Every request with this key is refused from now on, within a second. This cannot be undone."</p>
-                <Broken impact/>
+                {broken}
                 <TextField
                     name="reason"
                     label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
@@ -69,6 +82,26 @@ fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeF
         </form>
     }
     .into_any()
+}
+
+/// When a gateway last asked. What it asked about is logged under the keys that the decisions are about.
+#[component]
+fn Asked(last_used_at: Option<UnixMs>) -> impl IntoView {
+    match last_used_at {
+        Some(at) => view! {
+            <Banner tone=Tone::Danger>
+                <p><b>"A gateway asks with this key; the last time was "<Time at/>"."</b></p>
+                <p class="soft">"Its decisions are logged under the keys that they are about, so their number does not stand here."</p>
+            </Banner>
+        }
+        .into_any(),
+        None => view! {
+            <Banner tone=Tone::Info>
+                <p><b>"No gateway has asked with this key yet."</b></p>
+            </Banner>
+        }
+        .into_any(),
+    }
 }
 
 /// What the revocation would break, and whom.

@@ -9,7 +9,7 @@ use crate::{
     url::key_href,
     visit::{Shown, framed},
 };
-use contract::{ApiKey, Cockpit, CreatedKey, KeySecret, KeyState, Perm, RotateForm, UnixMs};
+use contract::{ApiKey, Cockpit, CreatedKey, KeyKind, KeySecret, KeyState, Perm, RotateForm, UnixMs};
 use domain::keys;
 use leptos::prelude::*;
 
@@ -138,7 +138,15 @@ fn Retire(key: ApiKey, cockpit: Cockpit, back: Returned<()>) -> impl IntoView {
     let requests: i64 = cockpit.old.iter().map(|s| s.count).sum();
     let last = cockpit.old.iter().filter_map(|s| s.last_seen_at).max();
     let names = cockpit.old.iter().map(|s| format!("…{}", s.last_four)).collect::<Vec<_>>().join(", ");
-    let verdict = if seen.is_empty() {
+    let verdict = if key.kind == KeyKind::Gateway {
+        view! {
+            <Banner tone=Tone::Danger>
+                <p><b>"A gateway that still holds the old secret refuses every request behind it."</b></p>
+                <p class="soft">"The log does not tell with which of its secrets a gateway asks: make sure that each has the new one."</p>
+            </Banner>
+        }
+        .into_any()
+    } else if seen.is_empty() {
         view! {
             <Banner tone=Tone::Info>
                 <p><b>"Nobody has called with it since the rotation."</b></p>

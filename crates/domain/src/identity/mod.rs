@@ -7,7 +7,7 @@ mod sql;
 
 pub use password::Hasher;
 pub(crate) use setup::{NewOwner, insert_owner, new_owner};
-pub use setup::{SetupLink, new_setup_link, set_up};
+pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 
 use crate::{Ctx, Error, Result, ctx::Person, db::Event};
 use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UserId};

@@ -27,26 +27,53 @@ pub async fn new_setup_link(core: &Core) -> Result<Option<SetupLink>> {
     Ok(Some(SetupLink(Secret::new(secret))))
 }
 
+/// What the page of the first run is for, to whoever opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetupState {
+    /// The link works.
+    Open,
+    /// There is no link, or one that was replaced, has expired, or never was.
+    NoLink,
+    /// People exist: there is nothing left to set up.
+    Done,
+}
+
+impl SetupState {
+    /// Why nothing can be set up now.
+    const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Open => None,
+            Self::NoLink => Some("This setup link has expired or was replaced. Start the server again to print a new one."),
+            Self::Done => Some("This installation is set up already: sign in."),
+        }
+    }
+}
+
+/// Whether the link of this token sets the installation up.
+pub async fn setup_state(core: &Core, token: &str) -> Result<SetupState> {
+    let mut tx = core.db.read().await?;
+    Ok(if sql::users_unscoped(&mut tx).await? > 0 {
+        SetupState::Done
+    } else if sql::setup_link_is_open_unscoped(&mut tx, &hash(token), core.now()).await? {
+        SetupState::Open
+    } else {
+        SetupState::NoLink
+    })
+}
+
 /// Makes the first tenant and its owner, who is also platform admin. The link works once (s17).
 pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<SignedIn> {
-    let gone = || {
-        Error::Refused(
-            ErrorCode::Forbidden,
-            "This setup link was used or has expired. Start the server again to print a new one.".to_owned(),
-        )
-    };
+    let refused = |why: &str| Error::Refused(ErrorCode::Forbidden, why.to_owned());
     let core = ctx.core();
     let link = hash(&form.token);
-    let mut tx = core.db.read().await?;
-    if !sql::setup_link_is_open_unscoped(&mut tx, &link, ctx.now()).await? {
-        return Err(gone());
+    if let Some(why) = setup_state(core, &form.token).await?.refusal() {
+        return Err(refused(why));
     }
-    drop(tx);
     let owner = new_owner(&form.tenant, &form.email, &form.password)?;
     let hash = core.hasher.hash(&owner.password).await?;
     let mut tx = core.db.begin().await?;
     if !sql::use_setup_link_unscoped(&mut tx, &link, ctx.now()).await? || sql::users_unscoped(&mut tx).await? > 0 {
-        return Err(gone());
+        return Err(refused("This setup link was used a moment ago."));
     }
     tenants::create_first(ctx, tx, &owner, &hash).await
 }

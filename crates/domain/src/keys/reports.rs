@@ -10,8 +10,8 @@ use crate::{
     verify::{Entry, Facts, decide},
 };
 use contract::{
-    Advice, AllowedIp, ApiKey, Change, Cockpit, Code, GrantUse, Impact, KeyId, KeyImpact, KeyState, Perm, Policy, RateLimit, Scope,
-    ScopeSet, SecretId, SecretUse, UnixMs,
+    Advice, AllowedIp, ApiKey, Change, Cockpit, Code, GrantUse, Impact, KeyId, KeyImpact, KeyKind, KeyState, Perm, Policy, RateLimit,
+    Scope, ScopeSet, SecretId, SecretUse, UnixMs,
 };
 use std::collections::{BTreeMap, HashSet};
 
@@ -61,7 +61,7 @@ pub async fn impact_of_allowlist(ctx: &Ctx, list: &[AllowedIp]) -> Result<Impact
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
     // A key that has no bounds of its own: whatever is lost is lost by the tenant's list.
     let anything = Policy {
-        kind: contract::KeyKind::Secret,
+        kind: KeyKind::Secret,
         environment: contract::Environment::Live,
         scopes: ScopeSet(Scope::parse("admin").into_iter().collect()),
         allowed_ips: Vec::new(),
@@ -96,7 +96,7 @@ fn weighed(grant: &Grant, key: &ApiKey, tenant_allowed_ips: Vec<AllowedIp>, verb
 /// A policy that refuses nothing but what its lists refuse.
 fn unlimited() -> Policy {
     Policy {
-        kind: contract::KeyKind::Secret,
+        kind: KeyKind::Secret,
         environment: contract::Environment::Live,
         scopes: ScopeSet::default(),
         allowed_ips: Vec::new(),
@@ -229,14 +229,15 @@ fn breadth(held: &Scope, wanted: &Scope, verbs: &[String]) -> u8 {
 }
 
 /// Who still calls with the old secret of a key, and whether it can be retired. `quiet_hours`: for how long nobody may
-/// have used it; none means a day.
+/// have used it; none means a day. Of a gateway's key the log does not tell with which secret it asked: its old one is
+/// never called safe to retire.
 pub async fn cockpit(ctx: &Ctx, id: KeyId, quiet_hours: Option<u32>) -> Result<Cockpit> {
     ctx.require(Perm::KeysRead)?;
     let grant = ctx.require(Perm::UsageRead)?;
     let now = ctx.now();
     let quiet_hours = quiet_hours.unwrap_or(QUIET_HOURS).clamp(1, 24 * 30);
     let mut tx = ctx.db().read().await?;
-    find(ctx, &mut tx, &grant, id).await?;
+    let asks = find(ctx, &mut tx, &grant, id).await?.kind == KeyKind::Gateway;
     let secrets = log::secrets(&mut tx, &grant, id, now).await?;
     let newest = secrets.iter().filter(|s| s.valid_until.is_none()).map(|s| s.created_at).max().ok_or(Error::NotFound)?;
     let mut uses = Vec::new();
@@ -259,7 +260,13 @@ pub async fn cockpit(ctx: &Ctx, id: KeyId, quiet_hours: Option<u32>) -> Result<C
     old.sort_by_key(|u| std::cmp::Reverse(u.valid_until));
     let quiet = i64::from(quiet_hours) * 3_600_000;
     let safe_at = old.iter().filter_map(|u| u.last_seen_at).max().map(|last| last.plus(quiet)).filter(|t| *t > now);
-    Ok(Cockpit { current: stays.into_iter().next().ok_or(Error::NotFound)?, old, quiet_hours, safe_to_retire: safe_at.is_none(), safe_at })
+    Ok(Cockpit {
+        current: stays.into_iter().next().ok_or(Error::NotFound)?,
+        old,
+        quiet_hours,
+        safe_to_retire: safe_at.is_none() && !asks,
+        safe_at,
+    })
 }
 
 /// Is there such a key among those that the caller sees?

@@ -43,6 +43,8 @@ pub struct NewEvent {
     pub request_id: String,
     /// The key, if it was known.
     pub credential_id: Option<KeyId>,
+    /// The key that asked for the decision, a gateway's mostly, and its tenant: asking is how it is used. Not stored.
+    pub asked_by: Option<(TenantId, KeyId)>,
     /// What kind of credential.
     pub kind: CredentialKind,
     /// Passed or not.
@@ -234,8 +236,10 @@ struct LastUsed(HashMap<KeyId, UnixMs>);
 impl LastUsed {
     fn due(&self, batch: &[NewEvent]) -> Vec<(TenantId, KeyId, UnixMs)> {
         let mut latest: HashMap<KeyId, (TenantId, UnixMs)> = HashMap::new();
-        for e in batch.iter().filter(|e| e.outcome == Outcome::Allowed) {
-            if let (Some(tenant), Some(key)) = (e.tenant_id, e.credential_id) {
+        for e in batch {
+            // Who asks has used its key, however the decision went.
+            let decided = e.tenant_id.zip(e.credential_id).filter(|_| e.outcome == Outcome::Allowed);
+            for (tenant, key) in decided.into_iter().chain(e.asked_by) {
                 let slot = latest.entry(key).or_insert((tenant, e.at));
                 slot.1 = slot.1.max(e.at);
             }

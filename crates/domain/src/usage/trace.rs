@@ -50,7 +50,7 @@ pub fn checks(event: &UsageEvent, moment: &Moment) -> Vec<Check> {
 const fn failing(code: Code) -> Option<CheckName> {
     Some(match code {
         Code::Valid => return None,
-        Code::Malformed => CheckName::Format,
+        Code::Unauthorized | Code::ConflictingCredentials | Code::Malformed => CheckName::Format,
         Code::NotFound => CheckName::Known,
         Code::Revoked => CheckName::Revoked,
         Code::Disabled => CheckName::Disabled,
@@ -68,7 +68,14 @@ const fn failing(code: Code) -> Option<CheckName> {
 fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (String, Value) {
     let plain = |yes: &str, no: &str| (if passed { yes } else { no }.to_owned(), json!({}));
     match name {
-        CheckName::Format => return plain("Prefix, length and checksum are right.", "It is no key: prefix, length or checksum is wrong."),
+        CheckName::Format => {
+            let wrong = match event.code {
+                Code::Unauthorized => "No credential was sent.",
+                Code::ConflictingCredentials => "Two different credentials were sent: neither was looked at.",
+                _ => "It is no key: prefix, length or checksum is wrong.",
+            };
+            return plain("Prefix, length and checksum are right.", wrong);
+        }
         CheckName::Known if !passed => {
             return plain("", "Nobody's key, or one of a tenant that the caller may not ask about.");
         }

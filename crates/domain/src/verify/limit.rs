@@ -310,6 +310,16 @@ mod tests {
     }
 
     #[test]
+    fn s68_keys_of_two_tenants_never_share_a_count_whatever_their_ids() {
+        let limiter = Limiter::default();
+        let of = |tenant: u128| Subject::Key(TenantId::from_uuid(Uuid::from_u128(tenant)), KeyId::from_uuid(Uuid::from_u128(1)));
+        for tenant in [1, 2] {
+            assert!((0..10).all(|_| limiter.charge(of(tenant), POLICY, 1, T0).admitted()), "tenant {tenant}");
+            assert!(!limiter.charge(of(tenant), POLICY, 1, T0).admitted(), "tenant {tenant}");
+        }
+    }
+
+    #[test]
     fn s41_ipv6_clients_are_counted_by_their_64_and_mapped_ipv4_as_ipv4() {
         let of = |s: &str| Subject::address(s.parse().expect("an address"));
         assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));

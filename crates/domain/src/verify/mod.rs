@@ -13,7 +13,7 @@ pub use policy::{PolicyOnce, StoredPolicy};
 use self::limit::{Charge, Subject};
 use crate::{Core, Ctx, Error, Result, Who, keys::secret, usage::NewEvent};
 use contract::{
-    Code, CredentialKind, Environment, ErrorCode, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
+    Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
     VerifyRequest, VerifyResponse,
 };
 use std::{
@@ -21,6 +21,17 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+/// What a request brought to be decided about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// No credential.
+    Nothing,
+    /// One, or the same several times.
+    One(String),
+    /// Two that differ: neither is looked at.
+    Several,
+}
 
 /// What was decided, and about whom.
 #[derive(Clone, Debug)]
@@ -48,6 +59,13 @@ pub struct Logged {
     pub user_agent: Option<String>,
 }
 
+impl Decision {
+    /// A refusal that is about nobody's key.
+    pub const fn refused(code: Code) -> Self {
+        Self { code, entry: None, missing: None, charge: None, cost: 1 }
+    }
+}
+
 /// Looks a credential up and decides. No I/O; fails only when the snapshot is too old to be trusted.
 pub fn check(
     core: &Core,
@@ -57,7 +75,7 @@ pub fn check(
     only_tenant: Option<TenantId>,
     any_environment: bool,
 ) -> Result<Decision> {
-    let refused = |code| Ok(Decision { code, entry: None, missing: None, charge: None, cost: 1 });
+    let refused = |code| Ok(Decision::refused(code));
     let parsed = secret::parse(credential);
     let foreign = core.cache.holds_foreign();
     if parsed.is_none() && !foreign {
@@ -104,7 +122,7 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
     // A test credential knows nothing that is live (s36); a gateway's has no environment.
     let gateway = matches!(ctx.who(), Who::Key(key) if key.kind == KeyKind::Gateway);
     if !gateway && ctx.sandboxed().is_some_and(|e| decision.entry.as_ref().is_some_and(|entry| entry.environment != e)) {
-        decision = Decision { code: Code::NotFound, entry: None, missing: None, charge: None, cost: 1 };
+        decision = Decision::refused(Code::NotFound);
     }
     charge(ctx.core(), &mut decision, req.cost);
     record(ctx, Some(grant.tenant_id()), req.ip, &need, &decision, UsageSource::Verify, logged, started.elapsed()).await;
@@ -115,7 +133,7 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
 /// to act in; a credential of another one lacks the permission for it, and no scope is missing.
 pub async fn forward_auth(
     ctx: &Ctx,
-    credential: &str,
+    sent: &Sent,
     ip: Option<IpAddr>,
     need: &Requirement,
     tenant: Option<&str>,
@@ -124,7 +142,11 @@ pub async fn forward_auth(
     let grant = ctx.require(Perm::KeysVerify)?;
     let only_tenant = if ctx.is_platform() { None } else { Some(grant.tenant_id()) };
     let started = Instant::now();
-    let mut decision = check(ctx.core(), credential, ip, need, only_tenant, false)?;
+    let mut decision = match sent {
+        Sent::One(credential) => check(ctx.core(), credential, ip, need, only_tenant, false)?,
+        Sent::Nothing => Decision::refused(Code::Unauthorized),
+        Sent::Several => Decision::refused(Code::ConflictingCredentials),
+    };
     let foreign = |e: &Arc<Entry>| tenant.is_some_and(|t| t != e.tenant_id.to_string());
     if decision.code == Code::Valid && decision.entry.as_ref().is_some_and(foreign) {
         decision.code = Code::InsufficientScope;
@@ -177,6 +199,7 @@ pub async fn record(
         tenant_id: entry.map(|e| e.tenant_id).or(home),
         request_id: ctx.request().id.clone(),
         credential_id: entry.map(|e| e.key_id),
+        asked_by: asker(ctx, source),
         kind: CredentialKind::ApiKey,
         outcome: if decision.code == Code::Valid { Outcome::Allowed } else { Outcome::Denied },
         code: decision.code,
@@ -196,6 +219,14 @@ pub async fn record(
         latency_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
     };
     core.meter.record(event).await;
+}
+
+/// Whose key asked; requests to Keystead's own API are about the caller's key itself.
+fn asker(ctx: &Ctx, source: UsageSource) -> Option<(TenantId, KeyId)> {
+    match ctx.who() {
+        Who::Key(key) if source != UsageSource::Api => Some((key.tenant_id, key.key_id)),
+        _ => None,
+    }
 }
 
 /// A gateway key has no environment of its own in its name; what it asked is logged where the request belongs.

@@ -424,7 +424,7 @@ on_both! {
         let body = serde_json::json!({"credential": secret});
         denied(verify::verify(&desk, &serde_json::from_value(body).unwrap()).await.err(), "verify::verify");
         let logged = verify::Logged::default();
-        denied(verify::forward_auth(&desk, &secret, None, &Requirement::default(), None, logged).await.err(), "verify::forward_auth");
+        denied(verify::forward_auth(&desk, &verify::Sent::One(secret.clone()), None, &Requirement::default(), None, logged).await.err(), "verify::forward_auth");
         denied(tenants::create(&desk, &TenantName::parse("X").unwrap(), None).await.err(), "tenants::create");
         assert_eq!(leaks::lookup(&desk, &secret).await.unwrap().matches.len(), 1);
         assert_eq!(keys::impact(&desk, made.id).await.unwrap().allowed_30d, 0);

@@ -1,15 +1,15 @@
 //! Why was it decided so? What would a change break? What does a key not need? Who uses the old secret?
 
 use contract::{
-    AllowedIp, Change, CheckName, CheckOutcome, Code, Environment, Impact, KeyId, Outcome, PageQuery, Scope, ScopeSet, UnixMs, UsageQuery,
-    UsageSource, VerifyRequest,
+    AllowedIp, Change, CheckName, CheckOutcome, Code, Environment, Impact, KeyId, Outcome, PageQuery, Requirement, Scope, ScopeSet, UnixMs,
+    UsageQuery, UsageSource, VerifyRequest,
 };
 use domain::{
     keys, on_both,
     testing::TestInstallation,
     usage,
     usage::NewEvent,
-    verify::{Entry, Facts, decide},
+    verify::{Entry, Facts, Logged, Sent, decide, forward_auth},
 };
 use std::{net::IpAddr, time::Duration};
 
@@ -30,6 +30,25 @@ fn ask(credential: &str, scopes: &[&str], ip: Option<&str>, environment: Environ
 async fn stored(t: &TestInstallation, n: i64) {
     while usage::count_unscoped(&t.core.db).await.unwrap() < n {
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+on_both! {
+    async fn a_trace_tells_no_credential_and_two_of_them_from_a_wrong_one(t) {
+        let gateway = t.gateway();
+        for (sent, code, said) in [
+            (Sent::Nothing, Code::Unauthorized, "No credential was sent."),
+            (Sent::Several, Code::ConflictingCredentials, "Two different credentials were sent: neither was looked at."),
+            (Sent::One("junk".into()), Code::Malformed, "It is no key: prefix, length or checksum is wrong."),
+        ] {
+            let before = usage::count_unscoped(&t.core.db).await.unwrap();
+            let decision = forward_auth(&gateway, &sent, None, &Requirement::default(), None, Logged::default()).await.unwrap();
+            assert_eq!((decision.code, decision.entry), (code, None));
+            stored(&t, before + 1).await;
+            let newest = usage::traces(&t.owner(), "req_test").await.unwrap().remove(0);
+            assert_eq!((newest.event.code, newest.checks[0].outcome, newest.checks[0].message.as_str()), (code, CheckOutcome::Failed, said));
+            assert!(newest.checks[1..].iter().all(|c| c.outcome == CheckOutcome::Skipped));
+        }
     }
 }
 
@@ -134,6 +153,7 @@ async fn past(t: &TestInstallation, key: KeyId, dice: &mut Dice, n: usize) {
                 tenant_id: Some(t.first.tenant_id),
                 request_id: "req_past".into(),
                 credential_id: Some(key),
+                asked_by: None,
                 kind: contract::CredentialKind::ApiKey,
                 outcome: if allowed { Outcome::Allowed } else { Outcome::Denied },
                 code: if allowed { Code::Valid } else { Code::RateLimited },

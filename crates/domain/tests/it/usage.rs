@@ -17,6 +17,7 @@ fn event(t: &TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
         tenant_id: Some(t.first.tenant_id),
         request_id: "req_1".into(),
         credential_id: key,
+        asked_by: None,
         kind: CredentialKind::ApiKey,
         outcome: if code == Code::Valid { Outcome::Allowed } else { Outcome::Denied },
         code,
@@ -49,6 +50,32 @@ on_both! {
         assert_eq!((usage::count_unscoped(&t.core.db).await.unwrap(), t.core.meter.lost()), (12_345, 0));
         t.core.meter.record(event(&t, None, Code::NotFound)).await;
         assert_eq!(t.core.meter.lost(), 1, "what comes too late is counted, never silent");
+    }
+}
+
+on_both! {
+    async fn asking_for_decisions_is_how_a_gateways_key_is_used(t) {
+        let gateway = t.gateway();
+        let domain::Who::Key(entry) = gateway.who() else { panic!("a gateway") };
+        let used = async || keys::get(&t.owner(), entry.key_id).await.unwrap().last_used_at;
+        assert_eq!(used().await, None);
+        let ask = serde_json::from_value(serde_json::json!({"credential": "junk"})).unwrap();
+        let first = t.core.now();
+        for n in 1..=3 {
+            assert_eq!(domain::verify::verify(&gateway, &ask).await.unwrap().code, Code::Malformed);
+            while usage::count_unscoped(&t.core.db).await.unwrap() < n {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            t.clock.advance(Duration::from_secs(10));
+        }
+        assert_eq!(used().await, Some(first), "written once a minute, whatever was decided");
+        t.clock.advance(Duration::from_secs(60));
+        let (last, sent) = (t.core.now(), domain::verify::Sent::Nothing);
+        let logged = domain::verify::Logged::default();
+        let decision = domain::verify::forward_auth(&gateway, &sent, None, &contract::Requirement::default(), None, logged).await.unwrap();
+        t.core.meter.stop().await;
+        assert_eq!((decision.code, used().await), (Code::Unauthorized, Some(last)));
+        assert_eq!(usage::count_unscoped(&t.core.db).await.unwrap(), 4, "one event a decision, none for the question");
     }
 }
 
