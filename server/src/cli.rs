@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
 use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
 use std::{
-    io::{Read, Write},
+    io::{IsTerminal, Read, Write},
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
@@ -134,6 +134,9 @@ pub enum Keys {
         /// Why, for the audit log.
         #[arg(long)]
         reason: Option<String>,
+        /// Do not ask first; where no terminal is attached, nothing is asked anyway.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -188,7 +191,15 @@ fn plain(e: &anyhow::Error) -> String {
     match e.downcast_ref::<Error>() {
         Some(Error::Invalid(fields)) => fields.0.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("\n"),
         Some(Error::Conflict(message)) => message.clone(),
-        _ => format!("{e:#}"),
+        _ => e.chain().map(cause).collect::<Vec<_>>().join(": "),
+    }
+}
+
+/// One cause; of the domain's faults what they say, without their sort.
+fn cause(e: &(dyn std::error::Error + 'static)) -> String {
+    match e.downcast_ref::<Error>() {
+        Some(Error::Internal(said) | Error::Unavailable(said)) => said.clone(),
+        _ => e.to_string(),
     }
 }
 
@@ -304,8 +315,7 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             if json { println!("{}", serde_json::to_string(&made)?) } else { println!("{}  {}", made.id, made.slug) }
         }
         Tenants::Allowlist { tenant, clear } => {
-            let id = tenants::find_unscoped(&core, &tenant).await.with_context(|| format!("no tenant {tenant}"))?;
-            let ctx = Ctx::new(core.clone(), Who::CommandLine(id), RequestInfo::default());
+            let ctx = in_tenant(&core, Some(&tenant)).await?;
             if clear {
                 tenants::set_allowlist(&ctx, &AllowlistBody { allowed_ips: Vec::new() }).await?;
             }
@@ -325,27 +335,50 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
 async fn run_keys(config: &Config, command: Keys) -> Result<()> {
     let core = installation(config).await?;
     match command {
-        Keys::List { tenant, json } => {
-            let tenant = match tenant {
-                Some(named) => tenants::find_unscoped(&core, &named).await.with_context(|| format!("no tenant {named}"))?,
-                None => match tenants::list_unscoped(&core).await?.as_slice() {
-                    [one] => one.id,
-                    [] => bail!("there is no tenant yet"),
-                    _ => bail!("there are several tenants: name one with --tenant"),
-                },
-            };
-            let ctx = Ctx::new(core.clone(), Who::CommandLine(tenant), RequestInfo::default());
-            list_keys(&ctx, json).await?;
-        }
-        Keys::Revoke { id, reason } => {
+        Keys::List { tenant, json } => list_keys(&in_tenant(&core, tenant.as_deref()).await?, json).await?,
+        Keys::Revoke { id, reason, yes } => {
             let tenant = keys::tenant_of_unscoped(&core, id).await.with_context(|| format!("no key {id}"))?;
-            let ctx = Ctx::new(core.clone(), Who::CommandLine(tenant), RequestInfo::default());
-            let revoked = keys::revoke(&ctx, id, reason.as_deref()).await?;
-            println!("Revoked {} ({}).", revoked.name, revoked.display());
+            let ctx = in_tenant(&core, Some(&tenant.to_string())).await?;
+            let key = keys::get(&ctx, id).await?;
+            let slugs = tenants::list_unscoped(&core).await?;
+            let slug = slugs.iter().find(|t| t.id == tenant).map_or("", |t| t.slug.as_str());
+            let which = format!("{} ({}), {}, of {slug}", key.name, key.display(), key.environment);
+            // Whoever types must mean it; a script has said what it means.
+            if !yes && std::io::stdin().is_terminal() && !confirmed(&which)? {
+                bail!("nothing was revoked");
+            }
+            keys::revoke(&ctx, id, reason.as_deref()).await?;
+            println!("Revoked {which}.");
         }
     }
     core.stop().await;
     Ok(())
+}
+
+/// The command line in the tenant of this id or slug, or in the only one.
+async fn in_tenant(core: &Arc<Core>, named: Option<&str>) -> Result<Ctx> {
+    let all = tenants::list_unscoped(core).await?;
+    let slugs = || all.iter().map(|t| t.slug.as_str()).collect::<Vec<_>>().join(", ");
+    let id = match (named, all.as_slice()) {
+        (_, []) => bail!("there is no tenant yet"),
+        (Some(named), _) => match tenants::find_unscoped(core, named).await {
+            Ok(id) => id,
+            Err(Error::NotFound) => bail!("no tenant {named}: there is {}", slugs()),
+            Err(e) => return Err(e.into()),
+        },
+        (None, [one]) => one.id,
+        (None, _) => bail!("there are several tenants: name one with --tenant ({})", slugs()),
+    };
+    Ok(Ctx::new(core.clone(), Who::CommandLine(id), RequestInfo::default()))
+}
+
+/// Asks whether the key is meant.
+fn confirmed(which: &str) -> Result<bool> {
+    print!("Revoke {which}? This cannot be undone. Type yes: ");
+    std::io::stdout().flush()?;
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    Ok(typed.trim() == "yes")
 }
 
 async fn list_keys(ctx: &Ctx, json: bool) -> Result<()> {
@@ -362,6 +395,10 @@ async fn list_keys(ctx: &Ctx, json: bool) -> Result<()> {
     if json {
         println!("{}", serde_json::to_string(&all)?);
     } else {
+        // For people; what reads lines from a pipe gets keys only.
+        if std::io::stdout().is_terminal() {
+            println!("{:<36}  {:<8}  {:<22}  Name", "Id", "State", "Secret");
+        }
         for key in all {
             println!("{}  {:<8}  {:<22}  {}", key.id, key.state, key.display(), key.name);
         }

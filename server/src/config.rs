@@ -123,6 +123,15 @@ impl Config {
         })
     }
 
+    /// The setting that names the database.
+    pub const fn database_setting(&self) -> &'static str {
+        match (&self.database_url, &self.database_url_file) {
+            (Some(_), _) => "KEYSTEAD_DATABASE_URL",
+            (None, Some(_)) => "KEYSTEAD_DATABASE_URL_FILE",
+            (None, None) => "KEYSTEAD_DATA_DIR",
+        }
+    }
+
     /// The master key as it was given; none means the file in the data directory.
     pub fn given_master_key(&self) -> Result<Option<Secret<String>>> {
         Ok(match (&self.master_key, &self.master_key_file) {

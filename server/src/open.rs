@@ -1,7 +1,7 @@
 //! Opens an installation: data directory, database, schema, master key.
 
 use crate::config::Config;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use contract::Secret;
 use domain::{
     Core, Settings,
@@ -25,10 +25,10 @@ pub async fn database(config: &Config) -> Result<Db> {
             .recursive(true)
             .mode(0o700)
             .create(&config.data_dir)
-            .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+            .with_context(|| format!("KEYSTEAD_DATA_DIR: cannot make the directory {}", config.data_dir.display()))?;
     }
     // The URL may hold a password: it is never printed.
-    let db = Db::connect(&url).await.context("cannot connect to the database (KEYSTEAD_DATABASE_URL)")?;
+    let db = Db::connect(&url).await.context(config.database_setting())?;
     db::migrate(&db).await.context("cannot bring the schema up to date")?;
     Ok(db)
 }
@@ -47,12 +47,18 @@ pub async fn core(config: &Config, public_url: &str, insecure: bool) -> Result<A
 /// database without its key is refused.
 fn master_key(config: &Config, database_has_keys: bool) -> Result<MasterKey> {
     let file = config.data_dir.join("master.key");
+    let read = |text: &Secret<String>, whence: &str| {
+        let key = MasterKey::from_base64(text.expose());
+        key.map_err(|_| {
+            anyhow!("{whence} does not hold 32 bytes of base64: put the installation’s key there; for a new one, openssl rand -base64 32")
+        })
+    };
     if let Some(given) = config.given_master_key()? {
-        return MasterKey::from_base64(given.expose()).context("KEYSTEAD_MASTER_KEY");
+        return read(&given, if config.master_key.is_some() { "KEYSTEAD_MASTER_KEY" } else { "the file of KEYSTEAD_MASTER_KEY_FILE" });
     }
     if file.exists() {
         let text = Secret::new(std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?);
-        return MasterKey::from_base64(text.expose()).with_context(|| file.display().to_string());
+        return read(&text, &file.display().to_string());
     }
     if database_has_keys {
         bail!(

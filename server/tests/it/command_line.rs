@@ -34,11 +34,31 @@ on_both! {
         let out = i.run(&["keys", "revoke", key["id"].as_str().unwrap(), "--reason", "leaked"], "");
         let revoked = Instant::now();
         assert!(out.status.success(), "{out:?}");
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(said.starts_with("Revoked bootstrap (sk_live_") && said.trim_end().ends_with("), live, of acme."), "{said}");
         while server.curl("/v1/auth/test", &["-H", &auth]).0 == 200 {
             assert!(revoked.elapsed() < Duration::from_secs(1), "still accepted after a second");
         }
         let twice = i.run(&["keys", "revoke", key["id"].as_str().unwrap()], "");
         assert!(!twice.status.success() && String::from_utf8_lossy(&twice.stderr).contains("revoked already"));
+    }
+}
+
+on_both! {
+    async fn on_a_terminal_a_revocation_asks_first_and_a_list_has_a_head(on) {
+        let i = Installation::new(on).await;
+        let listed = i.run_on_a_terminal(&["keys", "list"], "");
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert!(listed.lines().any(|l| l.starts_with("Id ") && l.trim_end().ends_with("Name")), "{listed}");
+        let row = listed.lines().find(|l| l.trim_end().ends_with("bootstrap")).unwrap();
+        let id = row.split_whitespace().next().unwrap();
+        let revoke = ["keys", "revoke", id, "--reason", "drill"];
+        let no = i.run_on_a_terminal(&revoke, "no\n");
+        let said = String::from_utf8_lossy(&no.stdout).into_owned();
+        assert!(!no.status.success() && said.contains("Revoke bootstrap (sk_live_") && said.contains("nothing was revoked"), "{said}");
+        let yes = i.run_on_a_terminal(&[&revoke[..], &["--yes"]].concat(), "");
+        let said = String::from_utf8_lossy(&yes.stdout).into_owned();
+        assert!(yes.status.success() && said.contains("Revoked bootstrap (sk_live_") && !said.contains("Type yes"), "{said}");
     }
 }
 
@@ -51,8 +71,13 @@ on_both! {
         let again = i.run(&["tenants", "create", "--name", "Globex", "--slug", "globex-corp"], "");
         assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("taken"));
         let several = i.run(&["keys", "list"], "");
-        assert!(String::from_utf8_lossy(&several.stderr).contains("--tenant"), "several tenants: name one");
+        let said = String::from_utf8_lossy(&several.stderr).into_owned();
+        assert!(said.contains("--tenant") && said.contains("acme, globex-corp"), "several tenants: name one of {said}");
+        let stranger = i.run(&["keys", "list", "--tenant", "nobody"], "");
+        assert!(!stranger.status.success() && String::from_utf8_lossy(&stranger.stderr).contains("acme, globex-corp"), "{stranger:?}");
         assert!(i.run(&["keys", "list", "--tenant", "globex-corp"], "").status.success());
+        let by_id = i.run(&["keys", "list", "--tenant", i.key("tenant_id")], "");
+        assert!(by_id.stdout.starts_with(b"key_"), "by its id, and without a head where nobody looks: {by_id:?}");
     }
 }
 
@@ -139,4 +164,39 @@ fn the_help_documents_every_setting() {
     ] {
         assert!(help.contains(&format!("KEYSTEAD_{setting}")), "{setting}");
     }
+}
+
+/// What a command with these settings says when it cannot start.
+fn refusal(settings: &[(&str, &str)]) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keystead"));
+    command.args(["tenants", "list"]).env("KEYSTEAD_DATA_DIR", std::env::temp_dir()).envs(settings.iter().copied());
+    let out = command.output().unwrap();
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_in_one_line_with_what_to_do() {
+    let missing = std::env::temp_dir().join("keystead_not_there");
+    let file = format!("sqlite://{}/keystead.db", missing.display());
+    let server = std::env::var("KEYSTEAD_TEST_POSTGRES_URL").expect("KEYSTEAD_TEST_POSTGRES_URL: run the tests by `make test`");
+    for (value, says) in [
+        ("mysql://root:hunter2@db.test/keystead", "it must be sqlite://"),
+        (file.as_str(), "keystead_not_there does not exist: make it"),
+        (&format!("{server}/keystead_not_there"), "there is no database keystead_not_there"),
+        // Port 1 is nobody's.
+        ("postgres://root:hunter2@127.0.0.1:1/keystead", "PostgreSQL does not answer at 127.0.0.1:1"),
+    ] {
+        let began = Instant::now();
+        let said = refusal(&[("KEYSTEAD_DATABASE_URL", value)]);
+        assert!(said.starts_with("keystead: KEYSTEAD_DATABASE_URL: ") && said.contains(says), "{value}: {said}");
+        assert!(said.lines().count() == 1 && !said.contains("internal") && !said.contains("hunter2"), "{value}: {said}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{value} took {:?}", began.elapsed());
+    }
+    let dir = std::env::temp_dir().join(format!("keystead_settings_{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let said = refusal(&[("KEYSTEAD_DATA_DIR", dir.to_str().unwrap()), ("KEYSTEAD_MASTER_KEY", "hunter2")]);
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert!(said.starts_with("keystead: KEYSTEAD_MASTER_KEY does not hold 32 bytes of base64"), "{said}");
+    assert!(said.lines().count() == 1 && !said.contains("hunter2"), "{said}");
 }

@@ -1,9 +1,11 @@
 //! Two databases, one SQL text: pools, transactions, and [`on!`], which picks the connection.
 
+mod connect;
 mod migrate;
 mod wake;
 mod write;
 
+pub use connect::ConnectError;
 pub use migrate::migrate;
 pub use wake::Wake;
 pub(crate) use wake::tell;
@@ -11,12 +13,8 @@ pub(crate) use write::record;
 pub use write::{Event, WriteTx};
 
 use crate::{Error, Result};
-use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
-    postgres::PgPoolOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-use std::{str::FromStr, time::Duration};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use std::time::Duration;
 
 /// How long a caller waits for a connection before it is told to try again.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -66,22 +64,8 @@ pub(crate) use on;
 
 impl Db {
     /// Connects to `sqlite://path` or `postgres://…`; a SQLite file is made when it is missing.
-    pub async fn connect(url: &str) -> Result<Self> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE).connect(url).await?;
-            return Ok(Self::Postgres(pool));
-        }
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Every commit reaches the disk before it is answered: an acknowledged write survives a power loss.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
-        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE);
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        let readers = pool().max_connections(4).connect_with(options).await?;
-        Ok(Self::Sqlite { writer, readers })
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        connect::connect(url).await
     }
 
     /// Starts a transaction that only reads.

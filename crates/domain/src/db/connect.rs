@@ -1,0 +1,118 @@
+//! Opening the database that the operator named. What goes wrong is said in words for them, never with the password.
+
+use super::{ACQUIRE, Db};
+use sqlx::{
+    ConnectOptions, Connection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::PathBuf, str::FromStr, time::Duration};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is of another kind of database, or none.
+    #[error("it must be sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    Address,
+    /// The folder of an SQLite file is missing.
+    #[error("the directory {} does not exist: make it, or name another file", .0.display())]
+    NoDirectory(PathBuf),
+    /// The SQLite file cannot be opened.
+    #[error("{} cannot be opened as an SQLite database ({}): check that it is one, and that this user may write there", .0.display(), .1)]
+    File(PathBuf, String),
+    /// Nobody answers.
+    #[error("PostgreSQL does not answer at {0} ({1}): check that it runs, and host and port")]
+    Unreachable(String, String),
+    /// The server has no such database.
+    #[error("there is no database {1} on the PostgreSQL at {0}: make it (createdb {1}), or name another")]
+    NoDatabase(String, String),
+    /// The server does not let this user in.
+    #[error("the PostgreSQL at {0} does not let {1} in: check user and password")]
+    Refused(String, String),
+    /// Anything else that it says.
+    #[error("the PostgreSQL at {0} refuses the connection: {1}")]
+    Other(String, String),
+}
+
+/// Connects to `sqlite://path` or `postgres://…`.
+pub(super) async fn connect(url: &str) -> Result<Db, ConnectError> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => postgres(url).await,
+        Some(("sqlite", _)) => sqlite(url).await,
+        _ => Err(ConnectError::Address),
+    }
+}
+
+async fn sqlite(url: &str) -> Result<Db, ConnectError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| ConnectError::Address)?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Every commit reaches the disk before it is answered: an acknowledged write survives a power loss.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5));
+    let file = options.get_filename().to_path_buf();
+    if let Some(dir) = file.parent().filter(|d| !d.as_os_str().is_empty() && !d.is_dir()) {
+        return Err(ConnectError::NoDirectory(dir.to_path_buf()));
+    }
+    let failed = |e: sqlx::Error| ConnectError::File(file.clone(), said(&e));
+    let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE);
+    let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
+    let readers = pool().max_connections(4).connect_with(options).await.map_err(failed)?;
+    Ok(Db::Sqlite { writer, readers })
+}
+
+/// One connection first: a pool that gets none says only that it waited. A server that is still starting has the time
+/// that a request has.
+async fn postgres(url: &str) -> Result<Db, ConnectError> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| ConnectError::Address)?;
+    let at = format!("{}:{}", options.get_host(), options.get_port());
+    let until = Instant::now() + ACQUIRE;
+    loop {
+        let (e, again) = match timeout_at(until, options.connect()).await {
+            Ok(Ok(one)) => {
+                // It has done its work; how it ends does not matter.
+                drop(one.close().await);
+                break;
+            }
+            Ok(Err(e)) => explain(&options, &at, &e),
+            Err(_) => (ConnectError::Unreachable(at.clone(), "no answer in time".to_owned()), false),
+        };
+        if !again || Instant::now() + PAUSE >= until {
+            return Err(e);
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(Db::Postgres(PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE).connect_lazy_with(options)))
+}
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What went wrong, and whether it may pass by itself.
+fn explain(options: &PgConnectOptions, at: &str, e: &sqlx::Error) -> (ConnectError, bool) {
+    let at = at.to_owned();
+    let code = e.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    match code.as_deref() {
+        Some("3D000") => {
+            let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
+            (ConnectError::NoDatabase(at, database), false)
+        }
+        Some("28P01" | "28000") => (ConnectError::Refused(at, options.get_username().to_owned()), false),
+        Some("57P03" | "53300") => (ConnectError::Unreachable(at, said(e)), true),
+        _ if matches!(e, sqlx::Error::Io(_)) => (ConnectError::Unreachable(at, said(e)), true),
+        _ => (ConnectError::Other(at, said(e)), false),
+    }
+}
+
+/// The cause in one line, without sqlx's own preface.
+fn said(e: &sqlx::Error) -> String {
+    let text = match e {
+        sqlx::Error::Io(e) => e.to_string(),
+        sqlx::Error::Database(e) => e.message().to_owned(),
+        other => other.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
+}
