@@ -13,7 +13,7 @@ say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 stamp=target/site/.built
 sources=(app frontend style crates/contract index.html Trunk.toml Cargo.lock package-lock.json scripts/assets.sh)
 if [ ! -e "$stamp" ] || [ -n "$(find "${sources[@]}" -newer "$stamp" -type f -print -quit)" ]; then
-  say "building the browser's part (about 4 minutes the first time, 1 after that)"
+  if [ -e "$stamp" ]; then say "building the browser's part (about a minute)"; else say "building the browser's part (about 4 minutes the first time)"; fi
   # Debian's toolchain, where rustup has no target for WebAssembly.
   if [ "${KEYSTEAD_WASM:-}" = debian ] || [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ]; then
     export RUSTUP_TOOLCHAIN=debian CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
@@ -23,9 +23,15 @@ if [ ! -e "$stamp" ] || [ -n "$(find "${sources[@]}" -newer "$stamp" -type f -pr
   touch "$stamp"
   unset RUSTUP_TOOLCHAIN CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER
 fi
+# Only a first build takes that long; what changed since takes seconds, and is not announced as more.
+server() { # what profile minutes cargo-arguments…
+  local what=$1 profile=$2 minutes=$3; shift 3
+  if [ -e "target/$profile/keystead" ]; then say "building $what"; else say "building $what (about $minutes minutes the first time)"; fi
+  cargo build --quiet --locked "$@"
+}
 case $what in
   site) ;;
-  debug) say "building the server for development (about 6 minutes the first time)"; cargo build --quiet --locked ;;
-  run) say "building the server (about 8 minutes the first time, seconds after that)"; cargo build --quiet --locked --profile quick ;;
-  release) say "building the release (about 12 minutes the first time)"; cargo build --quiet --locked --release ;;
+  debug) server "the server for development" debug 6 ;;
+  run) server "the server" quick 8 --profile quick ;;
+  release) server "the release" release 12 --release ;;
 esac

@@ -82,7 +82,7 @@ both((js) => {
 
     await test.step('what it shows as curl asks again and gets the same answer', async () => {
       const command = (await page.locator('#ask').textContent())!;
-      const ran = await run('bash', ['-c', command], { env: { KEYSTEAD_KEY: plain.secret, GATEWAY_KEY: server.keys.gateway_key } });
+      const ran = await run('bash', ['-c', command], { env: { KEYSTEAD_KEY: plain.secret, KEYSTEAD_GATEWAY_KEY: server.keys.gateway_key } });
       expect(JSON.parse(ran.stdout)).toMatchObject({ valid: false, code: 'INSUFFICIENT_SCOPE' });
       await page.getByText('As JSON', { exact: true }).click();
       const told = JSON.parse((await page.locator('#json').textContent())!);

@@ -195,7 +195,7 @@ fn curl(trace: &Trace, public_url: &str) -> String {
     // The key to ask about comes from the environment: the log does not hold it.
     let rest = plain(asked.strip_prefix('{').unwrap_or(&asked)).replace('\'', r"'\''");
     format!(
-        "# {}\ncurl -X POST {} \\\n  -H \"Authorization: Bearer $GATEWAY_KEY\" -H 'Content-Type: application/json' \\\n  \
+        "# {}\ncurl -X POST {} \\\n  -H \"Authorization: Bearer $KEYSTEAD_GATEWAY_KEY\" -H 'Content-Type: application/json' \\\n  \
          -d '{{\"credential\":\"'\"$KEYSTEAD_KEY\"'\",{rest}'",
         plain(&request_line(event)),
         quoted(&format!("{public_url}/v1/verify")),
