@@ -1,13 +1,12 @@
 //! The command line.
 
-use crate::{config::Config, http, jobs, open, telemetry, verify_audit};
+use crate::{config::Config, http, jobs, listen, open, telemetry, verify_audit};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
 use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
 use std::{
     io::{IsTerminal, Read, Write},
-    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -215,7 +214,7 @@ async fn serve(config: &Config) -> Result<()> {
     let running = jobs::start(&core);
     let state = http::AppState::new(core.clone(), &config.trusted_proxies, public.https, config.error_format)
         .with_security_contact(config.security_contact.clone());
-    let app = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let app = http::router(state);
     if public.insecure {
         tracing::warn!("the public URL {} is plain http: secrets travel in the clear", public.url);
     }
@@ -226,7 +225,7 @@ async fn serve(config: &Config) -> Result<()> {
     std::io::stdout().flush()?;
     let (drained, draining) = oneshot::channel::<()>();
     let told = core.clone();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+    let server = listen::answer(listener, app, listen::HEADERS, async move {
         stop.received().await;
         told.announce_stop();
         tracing::info!("stopping: requests under way are answered");
@@ -238,7 +237,7 @@ async fn serve(config: &Config) -> Result<()> {
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        done = server.into_future() => done?,
+        () = server => {}
         () = deadline => tracing::warn!("some connections did not end in time"),
     }
     drop(running);

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 mod jobs;
+pub mod listen;
 pub mod open;
 mod telemetry;
 mod verify_audit;

@@ -5,7 +5,17 @@ use axum::{
 };
 use contract::{Environment, PageQuery, UsageFilter};
 use domain::{keys, testing::On, usage};
+use keystead::{
+    config::ErrorFormat,
+    http::{self, AppState},
+    listen,
+};
 use serde_json::json;
+use std::time::{Duration, Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 fn bearer(key: &str) -> String {
     format!("Bearer {key}")
@@ -46,7 +56,7 @@ on_both! {
         let mut typo = app.t.first.api_key.clone();
         typo.replace_range(20..21, if &typo[20..21] == "a" { "b" } else { "a" });
         wrong.push(("checksum", typo));
-        app.t.clock.advance(std::time::Duration::from_secs(7 * 86_400));
+        app.t.clock.advance(Duration::from_secs(7 * 86_400));
         app.t.core.cache.sync(&app.t.core).await.unwrap();
         let mut said = Vec::new();
         for (what, key) in wrong {
@@ -315,6 +325,27 @@ async fn s73_a_page_is_never_longer_than_the_longest() {
 }
 
 #[tokio::test]
+async fn s73_a_client_that_does_not_finish_its_headers_is_cut_off() {
+    let app = App::new(On::Sqlite).await;
+    let router = http::router(AppState::new(app.t.core.clone(), &[], false, ErrorFormat::Standard));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(listen::answer(listener, router, Duration::from_millis(300), std::future::pending()));
+    let ask = async |text: &str| {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(text.as_bytes()).await.unwrap();
+        let (mut answer, began) = (String::new(), Instant::now());
+        tokio::time::timeout(Duration::from_secs(20), client.read_to_string(&mut answer)).await.expect("an end").unwrap();
+        (answer, began.elapsed())
+    };
+    let (answer, _) = ask("GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (answer, took) = ask("GET /livez HTTP/1.1\r\nhost: local").await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(took >= Duration::from_millis(250), "{took:?}");
+}
+
+#[tokio::test]
 async fn s73_a_client_that_stops_sending_is_cut_off_after_the_time_of_a_request() {
     let app = App::new(On::Sqlite).await;
     let started = futures::stream::once(async { Ok::<_, std::io::Error>("{\"credential\":") });
@@ -346,7 +377,7 @@ on_both! {
         assert_eq!((refused.header("x-ratelimit-limit"), refused.header("x-ratelimit-remaining")), ("100", "0"));
         assert_eq!(refused.header("ratelimit"), format!("\"second\";r=0;t={after}"));
         assert_eq!(refused.header("ratelimit-policy"), "\"hour\";q=10000;w=3600, \"second\";q=100;w=1");
-        app.t.clock.advance(std::time::Duration::from_secs(after.parse().unwrap()));
+        app.t.clock.advance(Duration::from_secs(after.parse().unwrap()));
         app.t.core.cache.sync(&app.t.core).await.unwrap();
         assert_eq!(app.get("/v1/auth/test", &[key]).await.status, StatusCode::OK);
         app.t.core.meter.stop().await;
