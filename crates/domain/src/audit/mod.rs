@@ -77,8 +77,10 @@ pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
         for row in rows {
             if row.seq > head.seq && seq == head.seq && prev == head.hash {
                 // Appended meanwhile, the head has moved with it; else the head was put back.
-                let moved = sql::head(&mut tx, &grant).await?.seq >= row.seq;
-                if moved { break 'chain } else { return Ok(Chain::BrokenAt(row.seq)) }
+                if sql::head(&mut tx, &grant).await?.seq >= row.seq {
+                    break 'chain;
+                }
+                return Ok(Chain::BrokenAt(row.seq));
             }
             if row.seq != seq + 1 || row.prev_hash != prev || row.hash != row.digest(grant.tenant_id())? {
                 return Ok(Chain::BrokenAt(seq + 1));

@@ -2,6 +2,7 @@
 
 use super::TestInstallation;
 use crate::{
+    Versions,
     db::{Inner, on},
     usage::NewEvent,
 };
@@ -119,7 +120,7 @@ impl TestInstallation {
                 audience: None,
                 cost: 1,
                 secret_id: None,
-                versions: Default::default(),
+                versions: Versions::default(),
                 policy: None,
                 rate_limit: None,
                 source: UsageSource::ForwardAuth,

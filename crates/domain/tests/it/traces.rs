@@ -167,7 +167,7 @@ async fn past(t: &TestInstallation, key: KeyId, dice: &mut Dice, n: usize) {
                 audience: None,
                 cost: 1,
                 secret_id: None,
-                versions: Default::default(),
+                versions: domain::Versions::default(),
                 policy: None,
                 rate_limit: None,
                 source: UsageSource::Verify,
