@@ -2,7 +2,10 @@
 
 use domain::{Core, db::Wake, idempotency, identity::sessions};
 use std::{sync::Arc, time::Duration};
-use tokio::{task::JoinSet, time::interval};
+use tokio::{
+    task::JoinSet,
+    time::{interval, timeout},
+};
 
 /// How often the log of key changes is read: a revocation by another process works here within this and a read. On
 /// PostgreSQL a notification wakes the follower before that.
@@ -23,13 +26,16 @@ async fn follow(core: Arc<Core>) {
     let mut wake: Option<Wake> = None;
     let mut away = false;
     loop {
-        if let Some(wake) = &mut wake {
-            tokio::select! { _ = tick.tick() => {} () = wake.heard() => {} }
-        } else {
-            tick.tick().await;
-            wake = core.db.wake().await.ok();
+        match &mut wake {
+            Some(wake) => tokio::select! { _ = tick.tick() => {} () = wake.heard() => {} },
+            None => _ = tick.tick().await,
         }
-        match (core.cache.sync(&core).await, away) {
+        let followed = core.cache.sync(&core).await;
+        if wake.is_none() && followed.is_ok() {
+            // Polling goes on without it: it must not wait long for a server that takes no further connection.
+            wake = timeout(FOLLOW, core.db.wake()).await.ok().and_then(Result::ok);
+        }
+        match (followed, away) {
             (Ok(()), true) => tracing::info!("the database answers again"),
             (Err(e), false) => tracing::error!(error = %e, "the database does not answer: deciding from memory"),
             (Ok(()), false) => continue,

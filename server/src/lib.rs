@@ -9,7 +9,7 @@ mod assets;
 pub mod cli;
 pub mod config;
 pub mod http;
-mod jobs;
+pub mod jobs;
 pub mod listen;
 pub mod open;
 mod telemetry;

@@ -71,8 +71,15 @@ fn say(whose: &str, chain: Chain) -> bool {
         Chain::Whole(seq) => println!("{whose}: whole up to event {seq}"),
         Chain::BrokenAt(seq) => println!("{whose}: BROKEN at event {seq}: it is edited, missing or out of place"),
         Chain::HeadNotSigned(seq) => println!("{whose}: BROKEN: event {seq} is the end, but this installation did not sign it"),
+        Chain::SignedUpTo { signed, last } => {
+            println!(
+                "{whose}: whole up to event {signed}, for which the head was signed; it is older than events {} to {last}",
+                signed + 1
+            );
+            println!("{whose}: those follow without a gap, but take a newer head to verify them");
+        }
     }
-    matches!(chain, Chain::Whole(_))
+    matches!(chain, Chain::Whole(_) | Chain::SignedUpTo { .. })
 }
 
 /// The answer of `GET /v1/audit/heads`, or one head of it.

@@ -1,5 +1,6 @@
 //! Kinds, environments and states of credentials.
 
+use crate::UnixMs;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -87,5 +88,21 @@ words! {
         Expired = "expired",
         /// Gone for good.
         Revoked = "revoked",
+    }
+}
+
+impl KeyState {
+    /// The state that follows from a key's dates. One whose `not_before` lies ahead is active: nobody has to do anything
+    /// for it to work.
+    pub fn of(revoked_at: Option<UnixMs>, disabled_at: Option<UnixMs>, expires_at: Option<UnixMs>, now: UnixMs) -> Self {
+        if revoked_at.is_some() {
+            Self::Revoked
+        } else if disabled_at.is_some() {
+            Self::Disabled
+        } else if expires_at.is_some_and(|t| t <= now) {
+            Self::Expired
+        } else {
+            Self::Active
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     AllowedIp, ApiKey, CreateKey, Environment, FieldErrors, FormId, KeyKind, KeyName, RateLimit, Scope, UnixMs,
-    key_body::{check_order, check_rate_limit, read_metadata},
+    key_body::read::{check_order, check_rate_limit, read_metadata},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

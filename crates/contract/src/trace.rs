@@ -108,6 +108,12 @@ pub struct Trace {
     pub event: UsageEvent,
     /// Which secret of the key was used.
     pub secret_id: Option<SecretId>,
+    /// The version of the API that the caller was written for, as it says (`X-API-Version`).
+    #[serde(default)]
+    pub api_version: Option<String>,
+    /// The caller's own version, as it says (`X-Client-Version`).
+    #[serde(default)]
+    pub client_version: Option<String>,
     /// How much of the limit the request asked for.
     pub cost: u32,
     /// The checks, in their order.

@@ -6,6 +6,7 @@ use crate::{
     db::Db,
     identity::Hasher,
     seal::DataKeys,
+    streams::Streams,
     usage::Meter,
     verify::{KeyCache, limit::Limiter},
 };
@@ -39,6 +40,8 @@ pub struct Core {
     pub cache: KeyCache,
     /// How often credentials were used.
     pub limits: Limiter,
+    /// Event streams that are open.
+    pub streams: Streams,
     /// Where decided requests go.
     pub meter: Meter,
     /// Hashes passwords, a few at a time.
@@ -61,6 +64,7 @@ impl Core {
             keys,
             cache,
             limits: Limiter::default(),
+            streams: Streams::default(),
             meter,
             hasher,
             clock,

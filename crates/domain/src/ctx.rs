@@ -22,6 +22,17 @@ pub struct RequestInfo {
     pub ip: Option<IpAddr>,
     /// The client's user agent.
     pub user_agent: Option<String>,
+    /// What it says of its versions.
+    pub versions: Versions,
+}
+
+/// What a caller says of its versions: recorded, and otherwise without effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// `X-API-Version`: the one that it was written for.
+    pub api: Option<String>,
+    /// `X-Client-Version`: its own.
+    pub client: Option<String>,
 }
 
 /// A signed-in member of the tenant being worked on.
@@ -58,8 +69,17 @@ pub struct Ctx {
     core: Arc<Core>,
     who: Who,
     request: RequestInfo,
-    /// The permissions that this request was granted, where somebody wants to know: what is repeated asks again.
-    asked: Option<Arc<Mutex<Vec<Perm>>>>,
+    /// What may be sent again is noted.
+    noted: Option<Arc<Noted>>,
+}
+
+/// What is remembered of a request with an idempotency key while it is carried out.
+#[derive(Debug)]
+struct Noted {
+    /// Its row.
+    request: Uuid,
+    /// The permissions that it was granted: a repetition needs them still.
+    asked: Mutex<Vec<Perm>>,
 }
 
 /// Evidence that the caller may act in a tenant; the only source of a tenant id for SQL (rule 1).
@@ -80,9 +100,11 @@ impl Grant {
         &self.actor
     }
 
-    /// A member's own session is recorded whatever their role permits.
-    pub(crate) const fn of_member(tenant_id: TenantId, actor: Actor) -> Self {
-        Self { tenant_id, actor }
+    /// Callers leave traces of their own in their tenant, such as a session's start or the answer to a request,
+    /// whatever they may do there.
+    pub(crate) fn of_caller(ctx: &Ctx) -> Result<Self> {
+        let tenant_id = ctx.tenant_id().ok_or(Error::Unauthenticated)?;
+        Ok(Self { tenant_id, actor: ctx.actor() })
     }
 
     /// A leaked key is looked at and ended in its own tenant, whoever found it; the event says who that was.
@@ -99,7 +121,7 @@ impl Grant {
 impl Ctx {
     /// A context for one request.
     pub const fn new(core: Arc<Core>, who: Who, request: RequestInfo) -> Self {
-        Self { core, who, request, asked: None }
+        Self { core, who, request, noted: None }
     }
 
     /// The installation.
@@ -161,21 +183,27 @@ impl Ctx {
         if !held {
             return Err(Error::Denied(perm));
         }
-        if let Some(asked) = &self.asked {
-            asked.lock().unwrap_or_else(PoisonError::into_inner).push(perm);
+        if let Some(noted) = &self.noted {
+            noted.asked.lock().unwrap_or_else(PoisonError::into_inner).push(perm);
         }
         Ok(Grant { tenant_id, actor: self.actor() })
     }
 
-    /// From here on [`Ctx::asked`] knows what was required; clones share it.
+    /// The same for carrying out a request with an idempotency key: [`Ctx::asked`] knows what was required from here on,
+    /// and every change marks the request as carried out. Clones share it.
     #[must_use]
-    pub fn noting(&self) -> Self {
-        Self { asked: Some(Arc::default()), ..self.clone() }
+    pub(crate) fn noting(&self, request: Uuid) -> Self {
+        Self { noted: Some(Arc::new(Noted { request, asked: Mutex::default() })), ..self.clone() }
+    }
+
+    /// The row of the idempotency key, if the request has one.
+    pub(crate) fn repeatable(&self) -> Option<Uuid> {
+        self.noted.as_ref().map(|noted| noted.request)
     }
 
     /// The permissions that were required and held since [`Ctx::noting`].
-    pub fn asked(&self) -> Vec<Perm> {
-        let mut asked = self.asked.as_ref().map(|a| a.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
+    pub(crate) fn asked(&self) -> Vec<Perm> {
+        let mut asked = self.noted.as_ref().map(|n| n.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default();
         asked.sort_unstable_by_key(|p| p.as_str());
         asked.dedup();
         asked

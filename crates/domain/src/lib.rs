@@ -20,6 +20,7 @@ pub mod keys;
 pub mod leaks;
 pub mod scopes;
 pub mod seal;
+pub mod streams;
 pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -27,5 +28,5 @@ pub mod usage;
 pub mod verify;
 
 pub use core::{Core, Settings};
-pub use ctx::{Ctx, Grant, RequestInfo, Who};
+pub use ctx::{Ctx, Grant, RequestInfo, Versions, Who};
 pub use error::{Error, Result};

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contract::{ErrorCode, Problem, normalise};
-use domain::RequestInfo;
+use domain::{RequestInfo, Versions};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -32,9 +32,11 @@ pub async fn identify(State(state): State<AppState>, mut req: Request, next: Nex
     let ip = if trusted { forwarded_for(headers, &state.trusted_proxies, peer) } else { Some(peer) };
     let https = trusted && last(headers, "x-forwarded-proto").is_some_and(|p| p.eq_ignore_ascii_case("https"));
     let id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let user_agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
+    let said = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty()).map(ToOwned::to_owned);
+    let user_agent = said(header::USER_AGENT.as_str());
+    let versions = Versions { api: said("x-api-version"), client: said("x-client-version") };
     req.extensions_mut().insert(Client { peer, https });
-    req.extensions_mut().insert(RequestInfo { id, ip, user_agent });
+    req.extensions_mut().insert(RequestInfo { id, ip, user_agent, versions });
     next.run(req).await
 }
 

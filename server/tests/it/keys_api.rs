@@ -118,7 +118,7 @@ fn routes(id: &str) -> Vec<(&'static str, String, Value, &'static str)> {
     vec![
         ("GET", "/v1/api-keys".into(), Value::Null, "keystead.keys:read"),
         ("POST", "/v1/api-keys".into(), json!({"name": "m", "scopes": ["thing:read"]}), "keystead.keys:write"),
-        ("POST", "/v1/api-keys/import".into(), json!({"name": "m"}), "keystead.keys:write"),
+        ("POST", "/v1/api-keys/import".into(), json!({"name": "m"}), "keystead.settings:write"),
         ("POST", "/v1/api-keys/bulk-revoke".into(), json!({"ids": [id]}), "keystead.keys:revoke"),
         ("GET", key(""), Value::Null, "keystead.keys:read"),
         ("PATCH", key(""), json!({"name": "renamed"}), "keystead.keys:write"),

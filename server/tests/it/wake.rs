@@ -1,6 +1,8 @@
+use crate::harness::on_both;
 use domain::{
     Ctx, RequestInfo, Who, keys,
     testing::{On, TestInstallation},
+    verify,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -16,6 +18,29 @@ async fn s34_on_postgresql_another_node_hears_of_a_revocation_without_polling() 
     timeout(Duration::from_secs(1), wake.heard()).await.expect("heard within a second");
     drop(wake);
     other.stop().await;
+}
+
+on_both! {
+    async fn s34_the_follower_hears_of_a_revocation_while_requests_hold_every_connection(on) {
+        let t = TestInstallation::new(on).await;
+        let made = keys::create_from_form(&t.owner(), &t.form("k", "read")).await.unwrap();
+        let secret = made.key.unwrap();
+        let other = t.second_process().await;
+        let mut held = Vec::new();
+        while let Ok(tx) = timeout(Duration::from_millis(500), other.db.read()).await {
+            held.push(tx.unwrap());
+        }
+        let jobs = keystead::jobs::start(&other);
+        keys::revoke(&t.owner(), made.api_key.id, None).await.unwrap();
+        let started = std::time::Instant::now();
+        let code = || verify::check(&other, &secret, None, &contract::Requirement::default(), None, true).unwrap().code;
+        while code() != contract::Code::Revoked {
+            assert!(started.elapsed() < Duration::from_secs(1), "it still works");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        drop((jobs, held));
+        other.stop().await;
+    }
 }
 
 #[tokio::test]

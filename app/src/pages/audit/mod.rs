@@ -124,7 +124,8 @@ async fn chain(visit: &Visit, filters: &Filters) -> domain::Result<AnyView> {
         return Ok(view! { <ChainLine head=heads.into_iter().next() again/> }.into_any());
     }
     Ok(match audit::verify_chain(&visit.ctx).await? {
-        Chain::Whole(n) => view! {
+        // Of the database it is the last event; an older head comes with exports only.
+        Chain::Whole(n) | Chain::SignedUpTo { signed: n, .. } => view! {
             <div class="figure" role="status">
                 <Banner tone=Tone::Info>
                     <p><b>{format!("The chain is whole: {}, none edited, missing or out of place.", counted(n, "event"))}</b></p>

@@ -154,6 +154,8 @@ fn Facts(trace: Trace, chrome: Chrome) -> impl IntoView {
                     {line("Path", "path", event.path.clone(), None)}
                     {line("Address", "ip", event.ip.map(|ip| ip.to_string()), None)}
                     {event.user_agent.clone().map(|ua| view! { <dt>"Client"</dt><dd>{ua}</dd> }.into_any())}
+                    {trace.client_version.map(|v| view! { <dt>"Client version"</dt><dd>{v}</dd> }.into_any())}
+                    {trace.api_version.map(|v| view! { <dt>"API version"</dt><dd>{v}</dd> }.into_any())}
                     {(!scopes.is_empty()).then(|| view! { <dt>"Needed"</dt><dd class="mono">{scopes}</dd> }.into_any())}
                     {line("Source", "source", Some(event.source.to_string()), Some(source_title(event.source)))}
                     <dt>"Cost"</dt><dd>{trace.cost}</dd>

@@ -17,6 +17,14 @@ pub enum Chain {
     BrokenAt(i64),
     /// Every link holds, but the installation did not sign this end: somebody rewrote the chain or its head.
     HeadNotSigned(i64),
+    /// Of an export with an older head: the events up to `signed` are the ones that it was signed for; those behind it,
+    /// up to `last`, follow from them without a gap, and nobody vouches for them.
+    SignedUpTo {
+        /// The event that the head speaks of.
+        signed: i64,
+        /// The last event of the export.
+        last: i64,
+    },
 }
 
 /// What the hash covers, in this order; `before` and `after` are the stored texts, so no JSON is ever re-written.
@@ -90,11 +98,8 @@ fn digest_of(event: &AuditEvent, tenant_id: TenantId, prev_hash: &[u8]) -> Resul
 }
 
 impl sql::Head {
-    /// Did this installation sign it? An empty chain needs no signature.
+    /// Did this installation sign it?
     pub(super) fn is_signed(&self, core: &Core, tenant: TenantId) -> bool {
-        if self.seq == 0 {
-            return self.hash.iter().all(|b| *b == 0);
-        }
         let (Some(at), Some(signature)) = (self.signed_at, &self.signature) else { return false };
         let text = AuditHead::signed_text(tenant, self.seq, &hex(&self.hash), UnixMs(at));
         is_signed(core.keys.audit.public(), &text, signature)
@@ -107,6 +112,11 @@ impl sql::Head {
             tracing::error!(tenant = %grant.tenant_id(), seq = self.seq, "the head of the audit chain was not signed by this installation");
             return Self { seq, hash: hash.to_vec(), ..self.clone() };
         }
+        Self::signed(ctx, grant, seq, hash)
+    }
+
+    /// A head that this installation signs.
+    pub(super) fn signed(ctx: &Ctx, grant: &Grant, seq: i64, hash: &[u8]) -> Self {
         let at = ctx.now();
         let text = AuditHead::signed_text(grant.tenant_id(), seq, &hex(hash), at);
         let signature = ctx.core().keys.audit.sign(&text);
@@ -134,7 +144,8 @@ pub fn head_is_signed(head: &AuditHead, public_key: Option<&str>) -> bool {
 }
 
 /// Recomputes an exported chain, offline. Events may come in any order. Where the export does not start at the first
-/// event, its first one is taken as it is. With a head, the chain must reach it and agree with it.
+/// event, its first one is taken as it is. With a head, the chain must reach it and agree with it; a head from before
+/// the last event vouches for what lies up to it, and one from before the first for nothing.
 pub fn verify_export(tenant: TenantId, mut events: Vec<AuditEvent>, head: Option<&AuditHead>) -> Result<Chain> {
     events.sort_by_key(|e| e.seq);
     let unhex = |s: &str| {
@@ -163,7 +174,8 @@ pub fn verify_export(tenant: TenantId, mut events: Vec<AuditEvent>, head: Option
     let last = prev.map_or(0, |(seq, _)| seq);
     match head {
         Some(head) if last < head.seq => Ok(Chain::BrokenAt(last + 1)),
-        Some(head) if !head_is_signed(head, None) => Ok(Chain::HeadNotSigned(last)),
+        Some(head) if !head_is_signed(head, None) || events.first().is_some_and(|e| head.seq < e.seq) => Ok(Chain::HeadNotSigned(last)),
+        Some(head) if head.seq < last => Ok(Chain::SignedUpTo { signed: head.seq, last }),
         _ => Ok(Chain::Whole(last)),
     }
 }

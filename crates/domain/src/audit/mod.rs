@@ -24,14 +24,14 @@ pub async fn list(ctx: &Ctx, filter: &AuditFilter, page: PageQuery) -> Result<Pa
 /// One page of the events that the filter lets through, newest first.
 pub async fn search(ctx: &Ctx, query: &AuditQuery, page: PageQuery) -> Result<Page<AuditEvent>> {
     let grant = permit(ctx)?;
-    read_page(ctx, &grant, query, page.before(), page.bounded()).await
+    read_page(ctx.db().read().await?, &grant, query, page.before(), page.bounded()).await
 }
 
 /// The next rows of an export: as `search`, with larger pages, for those who may carry the log away.
 pub async fn export(ctx: &Ctx, query: &AuditQuery, cursor: Option<Cursor>) -> Result<Page<AuditEvent>> {
     let grant = permit(ctx)?;
     may_export(ctx, Perm::AuditRead)?;
-    read_page(ctx, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
+    read_page(ctx.db().read_much().await?, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
 }
 
 /// Events behind the given number that the filter lets through, oldest first, and the number behind which to ask next.
@@ -64,7 +64,7 @@ pub async fn heads(ctx: &Ctx) -> Result<Vec<AuditHead>> {
 /// Recomputes the tenant's chain from its first event and checks the signature of its end.
 pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
     let grant = permit(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_much().await?;
     let head = sql::head(&mut tx, &grant).await?;
     let mut prev = vec![0; 32];
     let mut seq = 0;
@@ -76,7 +76,11 @@ pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
         }
         for row in rows {
             if row.seq > head.seq && seq == head.seq && prev == head.hash {
-                break 'chain;
+                // Appended meanwhile, the head has moved with it; else the head was put back.
+                if sql::head(&mut tx, &grant).await?.seq >= row.seq {
+                    break 'chain;
+                }
+                return Ok(Chain::BrokenAt(row.seq));
             }
             if row.seq != seq + 1 || row.prev_hash != prev || row.hash != row.digest(grant.tenant_id())? {
                 return Ok(Chain::BrokenAt(seq + 1));
@@ -85,7 +89,7 @@ pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
             prev = row.hash;
         }
     }
-    // A cut end shows against the head, which every append moves and signs.
+    // A cut end shows against the head, which every append moves and signs. No chain is empty: its tenant was made.
     if (head.seq, &head.hash) != (seq, &prev) {
         return Ok(Chain::BrokenAt(seq + 1));
     }
@@ -100,9 +104,10 @@ pub async fn agrees(ctx: &Ctx, kept: &AuditHead) -> Result<bool> {
     Ok(kept.tenant_id == grant.tenant_id() && hash.is_some_and(|h| hex(&h) == kept.hash))
 }
 
-/// The first link of a new tenant's chain.
-pub(crate) async fn open_chain(tx: &mut Tx, grant: &Grant) -> Result<()> {
-    sql::insert_head(tx, grant).await
+/// The first link of a new tenant's chain, signed like every other: an empty chain that nobody signed is one that
+/// somebody emptied.
+pub(crate) async fn open_chain(tx: &mut Tx, ctx: &Ctx, grant: &Grant) -> Result<()> {
+    sql::insert_head(tx, grant, &sql::Head::signed(ctx, grant, 0, &[0; 32])).await
 }
 
 /// Appends an event to the chain of the grant's tenant, and signs its new end.
@@ -144,8 +149,7 @@ fn permit(ctx: &Ctx) -> Result<Grant> {
     ctx.require_tenant_level(Perm::AuditRead)
 }
 
-async fn read_page(ctx: &Ctx, grant: &Grant, query: &AuditQuery, before: Uuid, limit: u16) -> Result<Page<AuditEvent>> {
-    let mut tx = ctx.db().read().await?;
+async fn read_page(mut tx: Tx, grant: &Grant, query: &AuditQuery, before: Uuid, limit: u16) -> Result<Page<AuditEvent>> {
     let rows = sql::list(&mut tx, grant, query, before, i64::from(limit) + 1).await?;
     let rows = rows.into_iter().map(sql::Row::event).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(rows, limit, |e| e.id.uuid()))

@@ -55,13 +55,17 @@ impl Row {
     }
 }
 
+/// What [`Row`] reads.
+macro_rules! event {
+    () => {
+        "id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, target_name, ip, request_id, \
+         reason, before, after, prev_hash, hash FROM audit_events "
+    };
+}
+
 macro_rules! select {
     ($tail:literal) => {
-        concat!(
-            "SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, target_name, ip, request_id, \
-             reason, before, after, prev_hash, hash FROM audit_events ",
-            $tail
-        )
+        concat!("SELECT ", event!(), $tail)
     };
 }
 
@@ -69,9 +73,9 @@ macro_rules! select {
 macro_rules! page {
     ($tail:literal) => {
         concat!(
-            "SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, target_name, ip, request_id, \
-             reason, before, after, prev_hash, hash FROM audit_events \
-             WHERE tenant_id = $1 AND id < $2 AND id >= $3 AND ($5 IS NULL OR request_id = $5) AND ($6 IS NULL OR target_id = $6) \
+            "SELECT ",
+            event!(),
+            "WHERE tenant_id = $1 AND id < $2 AND id >= $3 AND ($5 IS NULL OR request_id = $5) AND ($6 IS NULL OR target_id = $6) \
              AND ($7 IS NULL OR actor_id = $7) AND ($8 IS NULL OR actor_name = $8) AND ($9 IS NULL OR action = $9) ",
             $tail,
             "ORDER BY id DESC LIMIT $4"
@@ -132,9 +136,10 @@ pub(super) async fn head(tx: &mut Tx, grant: &Grant) -> Result<Head> {
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_one(c).await)?)
 }
 
-pub(super) async fn insert_head(tx: &mut Tx, grant: &Grant) -> Result<()> {
-    const SQL: &str = "INSERT INTO audit_heads (tenant_id, seq, hash) VALUES ($1, 0, $2)";
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(vec![0_u8; 32]).execute(c).await.map(drop))?;
+pub(super) async fn insert_head(tx: &mut Tx, grant: &Grant, head: &Head) -> Result<()> {
+    const SQL: &str = "INSERT INTO audit_heads (tenant_id, seq, hash, signed_at, signature) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(head.seq).bind(&head.hash).bind(head.signed_at).bind(&head.signature)
+        .execute(c).await.map(drop))?;
     Ok(())
 }
 

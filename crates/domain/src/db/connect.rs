@@ -1,6 +1,6 @@
 //! Opening the database that the operator named. What goes wrong is said in words for them, never with the password.
 
-use super::{ACQUIRE, Db};
+use super::{ACQUIRE, CONNECTIONS, Db, Pools, READERS};
 use sqlx::{
     ConnectOptions, Connection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -58,10 +58,11 @@ async fn sqlite(url: &str) -> Result<Db, ConnectError> {
         return Err(ConnectError::NoDirectory(dir.to_path_buf()));
     }
     let failed = |e: sqlx::Error| ConnectError::File(file.clone(), said(&e));
-    let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE);
-    let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
-    let readers = pool().max_connections(4).connect_with(options).await.map_err(failed)?;
-    Ok(Db::Sqlite { writer, readers })
+    let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE).connect_with(options.clone());
+    let writer = pool(1).await.map_err(failed)?;
+    let readers = pool(READERS).await.map_err(failed)?;
+    let follower = pool(1).await.map_err(failed)?;
+    Ok(Db::of(Pools::Sqlite { writer, readers, follower }, READERS))
 }
 
 /// One connection first: a pool that gets none says only that it waited. A server that is still starting has the time
@@ -85,7 +86,8 @@ async fn postgres(url: &str) -> Result<Db, ConnectError> {
         }
         sleep(PAUSE).await;
     }
-    Ok(Db::Postgres(PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE).connect_lazy_with(options)))
+    let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE).connect_lazy_with(options.clone());
+    Ok(Db::of(Pools::Postgres { pool: pool(CONNECTIONS), follower: pool(1) }, CONNECTIONS))
 }
 
 /// Between two attempts.

@@ -9,34 +9,51 @@ pub use connect::ConnectError;
 pub use migrate::migrate;
 pub use wake::Wake;
 pub(crate) use wake::tell;
-pub(crate) use write::record;
+pub(crate) use write::commit_with;
 pub use write::{Event, WriteTx};
 
 use crate::{Error, Result};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 /// How long a caller waits for a connection before it is told to try again.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// How long a heavy read waits for its turn before its caller is told to try again.
+const TURN: Duration = Duration::from_secs(2);
+/// Connections that read, of an embedded database.
+const READERS: u32 = 4;
+/// Connections of this process to a server.
+const CONNECTIONS: u32 = 16;
+
 /// The database of an installation.
 #[derive(Clone, Debug)]
-pub enum Db {
+pub struct Db {
+    pools: Pools,
+    /// Heavy reads at once: half of the connections, so that nobody's reports keep everybody's requests waiting.
+    heavy: Arc<Semaphore>,
+}
+
+/// The follower of the log of key changes has a pool of one connection to itself: however many requests wait for the
+/// others, a revocation is heard of (s34). A pool, because it replaces a connection that was lost.
+#[derive(Clone, Debug)]
+enum Pools {
     /// Embedded. One writer, so that a write never fails because of another; several readers.
-    Sqlite {
-        /// The one connection that writes.
-        writer: SqlitePool,
-        /// Those that read.
-        readers: SqlitePool,
-    },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, follower: SqlitePool },
     /// A server, for many nodes.
-    Postgres(PgPool),
+    Postgres { pool: PgPool, follower: PgPool },
 }
 
 /// A transaction on either database.
 #[derive(Debug)]
 pub struct Tx {
     pub(crate) inner: Inner,
+    /// The turn of a heavy read, which ends with it.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -68,22 +85,44 @@ impl Db {
         connect::connect(url).await
     }
 
+    fn of(pools: Pools, readers: u32) -> Self {
+        Self { pools, heavy: Arc::new(Semaphore::new(readers as usize / 2)) }
+    }
+
+    /// Is it a server?
+    pub const fn is_postgres(&self) -> bool {
+        matches!(self.pools, Pools::Postgres { .. })
+    }
+
     /// Starts a transaction that only reads.
     pub async fn read(&self) -> Result<Tx> {
-        let inner = match self {
-            Self::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
-        };
-        Ok(Tx { inner })
+        Ok(Tx::from(match &self.pools {
+            Pools::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// The same for what reads much: reports, exports, a whole chain. Such reads take turns; who gets none is told to try again.
+    pub async fn read_much(&self) -> Result<Tx> {
+        let turn = timeout(TURN, Arc::clone(&self.heavy).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Error::unavailable("too many reports and exports at once")) };
+        Ok(Tx { _turn: Some(turn), ..self.read().await? })
+    }
+
+    /// The same for the follower of the log of key changes, on a connection that no request ever holds.
+    pub(crate) async fn follow(&self) -> Result<Tx> {
+        Ok(Tx::from(match &self.pools {
+            Pools::Sqlite { follower, .. } => Inner::Sqlite(follower.begin().await?),
+            Pools::Postgres { follower, .. } => Inner::Postgres(follower.begin().await?),
+        }))
     }
 
     /// Starts a transaction that writes. Use [`crate::Ctx::write`] where something changes that a person would ask about.
     pub(crate) async fn begin(&self) -> Result<Tx> {
-        let inner = match self {
-            Self::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
-        };
-        Ok(Tx { inner })
+        Ok(Tx::from(match &self.pools {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin().await?),
+        }))
     }
 
     /// Does the database answer?
@@ -95,13 +134,23 @@ impl Db {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, readers } => {
+        match &self.pools {
+            Pools::Sqlite { writer, readers, follower } => {
+                follower.close().await;
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, follower } => {
+                follower.close().await;
+                pool.close().await;
+            }
         }
+    }
+}
+
+impl From<Inner> for Tx {
+    fn from(inner: Inner) -> Self {
+        Self { inner, _turn: None }
     }
 }
 

@@ -1,9 +1,9 @@
 //! PostgreSQL tells other nodes at once that the log of key changes grew. The log is the truth: a lost notification
 //! costs a poll, never a change.
 
-use super::{Db, Inner, Tx};
+use super::{Db, Inner, Pools, Tx};
 use crate::Result;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 
 const CHANNEL: &str = "keystead_key_changes";
 
@@ -12,10 +12,11 @@ const CHANNEL: &str = "keystead_key_changes";
 pub struct Wake(Option<PgListener>);
 
 impl Db {
-    /// Starts to listen, on a connection of its own.
+    /// Starts to listen, on a connection that no request holds or waits for.
     pub async fn wake(&self) -> Result<Wake> {
-        let Self::Postgres(pool) = self else { return Ok(Wake(None)) };
-        let mut listener = PgListener::connect_with(pool).await?;
+        let Pools::Postgres { pool, .. } = &self.pools else { return Ok(Wake(None)) };
+        let own = PgPoolOptions::new().max_connections(1).connect_lazy_with((*pool.connect_options()).clone());
+        let mut listener = PgListener::connect_with(&own).await?;
         listener.listen(CHANNEL).await?;
         Ok(Wake(Some(listener)))
     }

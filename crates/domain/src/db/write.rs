@@ -1,7 +1,7 @@
 //! A write transaction that names its event when it commits.
 
 use super::{Tx, on};
-use crate::{Ctx, Grant, Result, audit};
+use crate::{Ctx, Grant, Result, audit, idempotency};
 use contract::{OutboxId, Target};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -45,17 +45,26 @@ impl WriteTx {
     }
 
     /// The same for several changes that stand or fall together.
-    pub async fn commit_all(mut self, events: Vec<Event>) -> Result<()> {
-        for event in events {
-            record(&mut self.tx, &self.ctx, &self.grant, event).await?;
-        }
-        self.tx.commit_quiet().await
+    pub async fn commit_all(self, events: Vec<Event>) -> Result<()> {
+        let Self { tx, ctx, grant } = self;
+        commit_with(tx, &ctx, events.into_iter().map(|event| (grant.clone(), event)).collect()).await
     }
+}
+
+/// Commits a transaction with its events, each in the chain of its grant's tenant. Chains are locked in one order,
+/// whoever commits beside this. A request that may be sent again is marked as carried out.
+pub(crate) async fn commit_with(mut tx: Tx, ctx: &Ctx, mut events: Vec<(Grant, Event)>) -> Result<()> {
+    idempotency::mark(&mut tx, ctx).await?;
+    events.sort_by_key(|(grant, _)| grant.tenant_id());
+    for (grant, event) in events {
+        record(&mut tx, ctx, &grant, event).await?;
+    }
+    tx.commit_quiet().await
 }
 
 /// Writes an event's outbox and audit rows. The last statement before the commit: on PostgreSQL the tenant's chain head
 /// stays locked from here on.
-pub(crate) async fn record(tx: &mut Tx, ctx: &Ctx, grant: &Grant, event: Event) -> Result<()> {
+async fn record(tx: &mut Tx, ctx: &Ctx, grant: &Grant, event: Event) -> Result<()> {
     const SQL: &str = "INSERT INTO outbox (tenant_id, id, topic, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
     let id = OutboxId::from_uuid(ctx.new_uuid());
     let payload = serde_json::json!({"target": event.target, "after": event.after});

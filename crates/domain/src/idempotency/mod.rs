@@ -1,9 +1,15 @@
 //! Requests that may be sent again: the first is carried out, its answer is kept for a day and given to the others
 //! (contract, section 3; s72). A secret in the answer is kept sealed for ten minutes, and nowhere else.
+//!
+//! The change itself marks its request as carried out, in one transaction. So a process that dies between the change and
+//! its answer leaves no doubt: a request without the mark is carried out when it is sent again, one with it never is.
 
 mod sql;
 
-use crate::{Ctx, Error, Grant, Result, Who, db::Db};
+use crate::{
+    Ctx, Error, Grant, Result, Who,
+    db::{Db, Tx},
+};
 use contract::{ErrorCode, KeyId, Perm, Secret, UnixMs};
 use uuid::Uuid;
 
@@ -11,7 +17,8 @@ use uuid::Uuid;
 const KEPT: i64 = UnixMs::DAY;
 /// How long the secret in it is.
 const SECRET_KEPT: i64 = 600_000;
-/// A request that has not been answered for so long died with its process. Longer than any request may take.
+/// A request that has not been answered for so long died with its process. Longer than any request should take; one that
+/// takes longer changes nothing any more once somebody else began it anew.
 const LOST: i64 = 60_000;
 /// What stands for the secret in a stored answer; no answer contains it otherwise, as it is no JSON string's content.
 const PLACEHOLDER: &str = "\u{1}secret\u{1}";
@@ -51,24 +58,30 @@ pub async fn begin(ctx: &Ctx, key: &str, request: &[&[u8]]) -> Result<Begun> {
     let mut tx = ctx.db().begin().await?;
     if let Some(row) = sql::find(&mut tx, &grant, credential, key).await? {
         let age = now.0 - row.created_at;
-        if age < KEPT && (row.status.is_some() || age < LOST) {
+        let died = row.status.is_none() && row.carried_out_at.is_none() && age >= LOST;
+        if age < KEPT && !died {
             return again(ctx, &grant, row, &fingerprint, age);
         }
-        sql::delete(&mut tx, &grant, row.id).await?;
+        let free = if age < KEPT { sql::give_up(&mut tx, &grant, row.id).await? } else { sql::delete(&mut tx, &grant, row.id).await? };
+        if !free {
+            return Err(in_progress());
+        }
     }
     let id = ctx.new_uuid();
     if !sql::insert(&mut tx, &grant, id, credential, key, &fingerprint, now).await? {
         return Err(in_progress());
     }
     tx.commit_quiet().await?;
-    Ok(Begun::First(Box::new(Running { ctx: ctx.noting(), grant, id })))
+    Ok(Begun::First(Box::new(Running { ctx: ctx.noting(id), grant, id })))
 }
 
 fn again(ctx: &Ctx, grant: &Grant, row: sql::Row, fingerprint: &[u8], age: i64) -> Result<Begun> {
     if row.fingerprint != fingerprint {
         return Err(Error::Refused(ErrorCode::IdempotencyKeyReused, ErrorCode::IdempotencyKeyReused.message().to_owned()));
     }
-    let (Some(status), Some(body)) = (row.status, row.body) else { return Err(in_progress()) };
+    let (Some(status), Some(body)) = (row.status, row.body) else {
+        return Err(if row.carried_out_at.is_some() && age >= LOST { answer_lost() } else { in_progress() });
+    };
     for perm in row.perms.split_whitespace().filter_map(|p| p.parse::<Perm>().ok()) {
         ctx.require(perm)?;
     }
@@ -102,12 +115,19 @@ impl Running {
         tx.commit_quiet().await
     }
 
-    /// Forgets the request: its answer is one that a repetition may change.
+    /// Forgets the request, unless it was carried out: its answer is one that a repetition may change.
     pub async fn abandon(self) -> Result<()> {
         let mut tx = self.ctx.db().begin().await?;
-        sql::delete(&mut tx, &self.grant, self.id).await?;
+        sql::give_up(&mut tx, &self.grant, self.id).await?;
         tx.commit_quiet().await
     }
+}
+
+/// Marks the request as carried out, if it is one that may be sent again, in the transaction of what it changes. One that
+/// somebody else began anew meanwhile changes nothing.
+pub(crate) async fn mark(tx: &mut Tx, ctx: &Ctx) -> Result<()> {
+    let Some(id) = ctx.repeatable() else { return Ok(()) };
+    if sql::mark(tx, &Grant::of_caller(ctx)?, id, ctx.now()).await? { Ok(()) } else { Err(in_progress()) }
 }
 
 /// Forgets answers of yesterday, and secrets of ten minutes ago.
@@ -147,10 +167,14 @@ fn in_progress() -> Error {
     Error::Refused(ErrorCode::IdempotencyInProgress, ErrorCode::IdempotencyInProgress.message().to_owned())
 }
 
+fn answer_lost() -> Error {
+    Error::Conflict("This request was carried out, but its answer was lost: look at what it did before you send another".to_owned())
+}
+
 /// Keys are remembered for the credential that sent them, in its tenant (s68).
 fn sender(ctx: &Ctx) -> Result<(Grant, KeyId)> {
     match ctx.who() {
-        Who::Key(entry) => Ok((Grant::of_member(entry.tenant_id, ctx.actor()), entry.key_id)),
+        Who::Key(entry) => Ok((Grant::of_caller(ctx)?, entry.key_id)),
         _ => Err(Error::Unauthenticated),
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Row {
     pub fingerprint: Vec<u8>,
     pub perms: String,
     pub created_at: i64,
+    pub carried_out_at: Option<i64>,
     pub status: Option<i64>,
     pub body: Option<String>,
     pub sealed: Option<Vec<u8>>,
@@ -38,16 +39,30 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn find(tx: &mut Tx, grant: &Grant, credential: KeyId, key: &str) -> Result<Option<Row>> {
-    const SQL: &str = "SELECT id, fingerprint, perms, created_at, status, body, sealed FROM idempotency_keys \
+    const SQL: &str = "SELECT id, fingerprint, perms, created_at, carried_out_at, status, body, sealed FROM idempotency_keys \
         WHERE tenant_id = $1 AND credential_id = $2 AND key = $3";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(credential.uuid()).bind(key).fetch_optional(c).await)?)
 }
 
 /// Forgets a key, if it still is the one that was seen.
-pub(super) async fn delete(tx: &mut Tx, grant: &Grant, id: Uuid) -> Result<()> {
+pub(super) async fn delete(tx: &mut Tx, grant: &Grant, id: Uuid) -> Result<bool> {
     const SQL: &str = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND id = $2";
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).execute(c).await.map(drop))?;
-    Ok(())
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// The same while nothing came of it: neither a change nor an answer.
+pub(super) async fn give_up(tx: &mut Tx, grant: &Grant, id: Uuid) -> Result<bool> {
+    const SQL: &str = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND id = $2 AND carried_out_at IS NULL AND status IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// False when the key was forgotten.
+pub(super) async fn mark(tx: &mut Tx, grant: &Grant, id: Uuid, now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE idempotency_keys SET carried_out_at = $3 WHERE tenant_id = $1 AND id = $2";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 pub(super) async fn finish(tx: &mut Tx, grant: &Grant, id: Uuid, perms: &str, answer: &Stored, sealed: Option<Vec<u8>>) -> Result<()> {

@@ -9,7 +9,7 @@ pub use password::Hasher;
 pub(crate) use setup::{NewOwner, insert_owner, new_owner};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 
-use crate::{Ctx, Error, Result, ctx::Person, db::Event};
+use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Event};
 use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,7 @@ pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
 /// An event of the person's own session, in the tenant they work on. It asks for no permission: it records what they did.
 async fn record(ctx: &Ctx, action: &'static str) -> Result<()> {
     let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
-    let grant = crate::Grant::of_member(person.tenant_id, ctx.actor());
+    let grant = Grant::of_caller(ctx)?;
     let target = Target { kind: "user".to_owned(), id: person.user_id.to_string(), name: person.email.clone() };
     ctx.write(&grant).await?.commit(Event { action, target, reason: None, before: None, after: None }).await
 }

@@ -1,7 +1,7 @@
 //! First run: the one-time setup link, and the first tenant with its owner.
 
 use super::{SignedIn, password, sql};
-use crate::{Core, Ctx, Error, Grant, Result, db::Tx, tenants};
+use crate::{Core, Ctx, Error, Grant, Result, db::Tx, keys::scan::refuse_keys, tenants};
 use aws_lc_rs::digest::{SHA256, digest};
 use contract::{Email, ErrorCode, FieldErrors, Role, Secret, SetupForm, Slug, TenantName, UnixMs, UserId};
 
@@ -92,6 +92,9 @@ pub(crate) fn new_owner(tenant: &str, email: &str, password: &str) -> Result<New
     let mut errors = FieldErrors::default();
     let tenant = TenantName::parse(tenant).map_err(|e| errors.add("tenant", "invalid", e.to_string())).ok();
     let email = Email::parse(email).map_err(|e| errors.add("email", "invalid", e.to_string())).ok();
+    if let Err(found) = refuse_keys("tenant", tenant.as_ref().map_or("", TenantName::as_str)) {
+        errors.0.extend(found.0);
+    }
     let words = [tenant.as_ref().map_or("", TenantName::as_str), email.as_ref().map_or("", Email::as_str), "keystead"];
     if let Err(why) = password::judge(password, &words) {
         errors.add("password", "invalid", why);

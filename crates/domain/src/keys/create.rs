@@ -2,6 +2,7 @@
 
 use super::{
     bounds::{Maker, Power},
+    scan::refuse_keys,
     secret, sql, target,
 };
 use crate::{
@@ -35,12 +36,19 @@ pub async fn create(ctx: &Ctx, req: CreateKey) -> Result<CreatedKey> {
     make(ctx, req, None, None).await
 }
 
-/// Takes over a key that another system made: only its SHA-256 is needed, and only a keyed hash of that is kept.
+/// Takes over a key that another system made: only its SHA-256 is needed, and only a keyed hash of that is kept. Whoever
+/// holds a digest does not hold its key, so this is for those who manage the tenant, not for everybody who makes keys.
 pub async fn import(ctx: &Ctx, body: ImportKeyBody) -> Result<ApiKey> {
-    ctx.require(Perm::KeysWrite)?;
+    may_import(ctx)?;
     let ImportKey { key, sha256, prefix, last_four } = body.parse(ctx.now(), own_environment(ctx))?;
     let digest = secret::foreign(&ctx.core().keys, &sha256);
     make(ctx, key, None, Some(Imported { digest, prefix, last_four })).await.map(|made| made.api_key)
+}
+
+/// May the caller take over keys?
+pub fn may_import(ctx: &Ctx) -> Result<()> {
+    ctx.require(Perm::SettingsWrite)?;
+    ctx.require(Perm::KeysWrite).map(drop)
 }
 
 /// The environment that a caller who names none means.
@@ -57,6 +65,8 @@ struct Imported {
 async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Option<Imported>) -> Result<CreatedKey> {
     let grant = ctx.require(Perm::KeysWrite)?;
     let now = ctx.now();
+    refuse_keys("name", req.name.as_str())?;
+    refuse_keys("metadata", &req.metadata.to_string())?;
     // A gateway key that a platform admin makes decides for every tenant.
     if req.kind == KeyKind::Gateway {
         req.platform = ctx.is_platform();
@@ -83,9 +93,6 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Opt
     };
     let core = ctx.core();
     let (token, digest, prefix, last_four) = if let Some(i) = imported {
-        if sql::digest_taken_unscoped(tx.tx(), &i.digest).await? {
-            return Err(Error::Conflict("This key was imported already".to_owned()));
-        }
         (None, i.digest, i.prefix, i.last_four)
     } else {
         let tenant = sql::slug(tx.tx(), &grant).await?;

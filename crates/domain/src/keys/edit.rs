@@ -3,7 +3,9 @@
 use super::{
     bounds::{Maker, Power},
     create::{admit_scopes, owner},
-    reach, sql, target,
+    reach,
+    scan::refuse_keys,
+    sql, target,
 };
 use crate::{Ctx, Error, Result, db::Event};
 use contract::{ApiKey, FieldErrors, KeyForm, KeyId, KeyState, Perm, ScopeSet, UpdateKey, UpdateKeyBody, UserId};
@@ -22,7 +24,12 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
     }
     let mut after = before.clone();
     if let Some(name) = change.name {
+        refuse_keys("name", name.as_str())?;
         after.name = name.to_string();
+    }
+    if let Some(metadata) = change.metadata {
+        refuse_keys("metadata", &metadata.to_string())?;
+        after.metadata = metadata;
     }
     if let Some(asked) = change.scopes {
         after.scopes = ScopeSet(asked);
@@ -38,7 +45,6 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
     }
     after.not_before = change.not_before.unwrap_or(after.not_before);
     after.rate_limit = change.rate_limit.unwrap_or(after.rate_limit);
-    after.metadata = change.metadata.unwrap_or(after.metadata);
     let narrower_than_nothing = after.not_before.zip(after.expires_at).is_some_and(|(from, until)| from >= until);
     if narrower_than_nothing && (after.not_before, after.expires_at) != (before.not_before, before.expires_at) {
         return Err(FieldErrors::one("not_before", "invalid", "The key would expire before it begins to work.").into());
@@ -62,8 +68,8 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
         after.scopes = ScopeSet(admit_scopes(ctx, &grant, &mut tx, after.scopes.0).await?);
     }
     // An expired key lives again when its expiry is moved ahead.
-    if after.state == KeyState::Expired && after.expires_at.is_none_or(|t| t > now) {
-        after.state = KeyState::Active;
+    if after.state == KeyState::Expired {
+        after.state = KeyState::of(None, None, after.expires_at, now);
     }
     let (was, is) = difference(&before, &after)?;
     if is.is_empty() {
@@ -113,8 +119,7 @@ pub async fn enable(ctx: &Ctx, id: KeyId) -> Result<ApiKey> {
     if !sql::enable(tx.tx(), &grant, id).await? {
         return Err(Error::Conflict(format!("{} is {}, not disabled", before.name, before.state)));
     }
-    let state = if before.expires_at.is_some_and(|t| t <= now) { KeyState::Expired } else { KeyState::Active };
-    let after = ApiKey { state, ..before.clone() };
+    let after = ApiKey { state: KeyState::of(None, None, before.expires_at, now), ..before.clone() };
     switched(ctx, tx, "api_key.enabled", &before, after, &grant).await
 }
 

@@ -5,7 +5,7 @@ use super::{reach, sql};
 use crate::{
     Ctx, Error, Grant, Result,
     db::Tx,
-    scopes,
+    scopes::{self, Catalogue},
     usage::reports::sql::{self as log, Alike, Whose},
     verify::{Entry, Facts, decide},
 };
@@ -34,7 +34,7 @@ pub async fn impact(ctx: &Ctx, id: KeyId) -> Result<KeyImpact> {
 /// today play no part, nor do limits.
 pub async fn impact_of(ctx: &Ctx, id: KeyId, change: &Change) -> Result<Impact> {
     let grant = may_weigh(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_much().await?;
     let key = find(ctx, &mut tx, &grant, id).await?;
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
     let before = weighed(&grant, &key, tenant_list, scopes::verbs(&mut tx, &grant).await?);
@@ -57,7 +57,7 @@ pub async fn check_impact(ctx: &Ctx, id: KeyId) -> Result<()> {
 /// The same for the tenant's own allowlist, over all its live keys but for gateways'.
 pub async fn impact_of_allowlist(ctx: &Ctx, list: &[AllowedIp]) -> Result<Impact> {
     let grant = ctx.require(Perm::SettingsRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_much().await?;
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
     // A key that has no bounds of its own: whatever is lost is lost by the tenant's list.
     let anything = Policy {
@@ -156,17 +156,27 @@ async fn weigh(ctx: &Ctx, tx: &mut Tx, grant: &Grant, whose: Whose, before: &Ent
 pub async fn advice(ctx: &Ctx, id: KeyId) -> Result<Advice> {
     ctx.require(Perm::KeysRead)?;
     let grant = ctx.require(Perm::UsageRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_much().await?;
     let key = find(ctx, &mut tx, &grant, id).await?;
     let since = ctx.now().plus(-WINDOW);
     let needed = log::needed(&mut tx, &grant, id, since).await?;
-    let verbs = scopes::verbs(&mut tx, &grant).await?;
-    Ok(advise(&key.scopes, &needed, since, &verbs))
+    let catalogue = Catalogue::load(&mut tx, &grant).await?;
+    // What the catalogue does not know cannot be granted, unless the caller may add it.
+    let adds = ctx.require_tenant_level(Perm::SettingsWrite).is_ok();
+    let spelled = |scope: &Scope| catalogue.find(scope).or_else(|| (adds && catalogue.may_add(scope)).then(|| scope.clone()));
+    Ok(advise(&key.scopes, &needed, since, &catalogue.verbs, &spelled))
 }
 
 /// Each needed permission is put down to the narrowest grant that covers it. Calls to Keystead's own API state no
-/// requirement in the log: what could have served them is not called unused.
-fn advise(granted: &ScopeSet, needed: &[(Vec<Scope>, bool, i64, UnixMs)], since: UnixMs, verbs: &[String]) -> Advice {
+/// requirement in the log: what could have served them is not called unused. What is suggested can be granted as it
+/// stands: `spelled` tells how, and where it cannot, the grant that covers it is kept.
+fn advise(
+    granted: &ScopeSet,
+    needed: &[(Vec<Scope>, bool, i64, UnixMs)],
+    since: UnixMs,
+    verbs: &[String],
+    spelled: &impl Fn(&Scope) -> Option<Scope>,
+) -> Advice {
     let blind = needed.iter().any(|(scopes, own_api, ..)| *own_api && scopes.is_empty());
     let mut uses: Vec<GrantUse> = granted
         .0
@@ -182,8 +192,9 @@ fn advise(granted: &ScopeSet, needed: &[(Vec<Scope>, bool, i64, UnixMs)], since:
     let mut wanted: BTreeMap<String, Scope> = BTreeMap::new();
     for (scopes, _, n, last) in needed {
         for scope in scopes {
-            wanted.entry(scope.canonical_with(verbs)).or_insert_with(|| scope.clone());
             let covering = uses.iter_mut().filter(|u| u.scope.covers_with(scope, verbs)).min_by_key(|u| breadth(&u.scope, scope, verbs));
+            let grantable = spelled(scope).or_else(|| covering.as_ref().map(|u| u.scope.clone())).unwrap_or_else(|| scope.clone());
+            wanted.entry(grantable.canonical_with(verbs)).or_insert(grantable);
             if let Some(u) = covering {
                 u.count += n;
                 u.last_used_at = u.last_used_at.max(Some(*last));
@@ -221,7 +232,7 @@ fn breadth(held: &Scope, wanted: &Scope, verbs: &[String]) -> u8 {
         0
     } else if held.is_admin() {
         3
-    } else if held.parts().0.is_some() {
+    } else if held.canonical_with(verbs).contains(':') {
         1
     } else {
         2
@@ -236,7 +247,7 @@ pub async fn cockpit(ctx: &Ctx, id: KeyId, quiet_hours: Option<u32>) -> Result<C
     let grant = ctx.require(Perm::UsageRead)?;
     let now = ctx.now();
     let quiet_hours = quiet_hours.unwrap_or(QUIET_HOURS).clamp(1, 24 * 30);
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_much().await?;
     let asks = find(ctx, &mut tx, &grant, id).await?.kind == KeyKind::Gateway;
     let secrets = log::secrets(&mut tx, &grant, id, now).await?;
     let newest = secrets.iter().filter(|s| s.valid_until.is_none()).map(|s| s.created_at).max().ok_or(Error::NotFound)?;

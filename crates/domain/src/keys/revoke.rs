@@ -1,6 +1,6 @@
 //! Ending keys for good.
 
-use super::{reach, sql, target};
+use super::{reach, scan::refuse_keys, sql, target};
 use crate::{Ctx, Error, Result, db::Event};
 use contract::{ApiKey, KeyId, KeyState, Perm, RevokeForm, UnixMs, read_reason};
 
@@ -11,7 +11,7 @@ pub async fn revoke(ctx: &Ctx, id: KeyId, reason: Option<&str>) -> Result<ApiKey
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
     let before = sql::lock(tx.tx(), &grant, id, reach(ctx)).await?.ok_or(Error::NotFound)?.key(now)?;
-    let reason = read_reason(reason)?;
+    let reason = why(reason)?;
     if !sql::revoke(tx.tx(), &grant, id, now).await? {
         return Err(Error::Conflict(format!("{} is revoked already", before.name)));
     }
@@ -45,7 +45,7 @@ pub async fn bulk_revoke(ctx: &Ctx, ids: &[KeyId], reason: Option<&str>) -> Resu
     for id in &ids {
         all.push(sql::lock(tx.tx(), &grant, *id, reach(ctx)).await?.ok_or(Error::NotFound)?.key(now)?);
     }
-    let reason = read_reason(reason)?;
+    let reason = why(reason)?;
     let mut events = Vec::new();
     for key in &mut all {
         if sql::revoke(tx.tx(), &grant, key.id, now).await? {
@@ -63,6 +63,13 @@ pub async fn bulk_revoke(ctx: &Ctx, ids: &[KeyId], reason: Option<&str>) -> Resu
     tx.commit_all(events).await?;
     ctx.core().cache.sync(ctx.core()).await?;
     Ok(all)
+}
+
+/// Why, in words that hold no key.
+fn why(reason: Option<&str>) -> Result<Option<String>> {
+    let reason = read_reason(reason)?;
+    refuse_keys("reason", reason.as_deref().unwrap_or_default())?;
+    Ok(reason)
 }
 
 fn event(before: &ApiKey, after: &ApiKey, reason: Option<String>) -> Event {

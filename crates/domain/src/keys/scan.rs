@@ -6,6 +6,7 @@
 //! prefixes that could stand before it is meant. What is glued to a key on either side does not hide it.
 
 use super::secret::{self, CHECKSUM, PREFIXES, Parsed, RANDOM};
+use contract::FieldErrors;
 
 /// A slug of 24 behind `tk_`.
 const SLUG: usize = 24;
@@ -28,6 +29,14 @@ pub struct Scan<'a> {
 /// Looks for keys.
 pub const fn scan(text: &str) -> Scan<'_> {
     Scan { text, next: 0 }
+}
+
+/// Refuses text with a key in it: names, notes and reasons are kept and shown, in the audit log for good (s77).
+pub fn refuse_keys(field: &str, text: &str) -> Result<(), FieldErrors> {
+    match scan(text).next() {
+        None => Ok(()),
+        Some(_) => Err(FieldErrors::one(field, "contains_credential", "Leave the key itself out: this text is kept.")),
+    }
 }
 
 impl<'a> Iterator for Scan<'a> {

@@ -1,6 +1,7 @@
 //! The form of an API key: prefix, 32 base62 characters (190 bits), and a checksum over both (s32).
 
 use crate::{clock::Entropy, seal::DataKeys};
+use aws_lc_rs::digest;
 use contract::{Environment, KeyKind, Secret, Slug};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -79,7 +80,7 @@ pub fn generate(entropy: &dyn Entropy, keys: &DataKeys, kind: KeyKind, environme
     let shown = token[..random_at + SHOWN].to_owned();
     let sum = checksum(token.as_bytes());
     token.extend(sum.map(char::from));
-    let digest = digest(keys, &token);
+    let digest = own(keys, &token);
     let last_four = token[token.len() - 4..].to_owned();
     Generated { token: Secret::new(token), digest, prefix: shown, last_four }
 }
@@ -145,11 +146,11 @@ impl<'a> Parsed<'a> {
 impl Parsed<'_> {
     /// The digest under which the key would be stored.
     pub fn digest(self, keys: &DataKeys) -> Digest {
-        digest(keys, self.0)
+        own(keys, self.0)
     }
 }
 
-fn digest(keys: &DataKeys, token: &str) -> Digest {
+fn own(keys: &DataKeys, token: &str) -> Digest {
     keyed(BLAKE3_KEYED, keys, token.as_bytes())
 }
 
@@ -161,8 +162,16 @@ pub fn foreign(keys: &DataKeys, sha256: &[u8; 32]) -> Digest {
 /// The same, given what was sent; none when it cannot be such a key.
 pub fn foreign_digest(keys: &DataKeys, credential: &str) -> Option<Digest> {
     let plausible = (1..=MAX_FOREIGN).contains(&credential.len());
-    plausible
-        .then(|| keyed(BLAKE3_KEYED_SHA256, keys, aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, credential.as_bytes()).as_ref()))
+    plausible.then(|| sha256(keys, credential))
+}
+
+/// The same of a key in our form, which another installation may have made.
+pub fn foreign_of(keys: &DataKeys, key: Parsed<'_>) -> Digest {
+    sha256(keys, key.0)
+}
+
+fn sha256(keys: &DataKeys, credential: &str) -> Digest {
+    keyed(BLAKE3_KEYED_SHA256, keys, digest::digest(&digest::SHA256, credential.as_bytes()).as_ref())
 }
 
 fn keyed(algorithm: u8, keys: &DataKeys, of: &[u8]) -> Digest {

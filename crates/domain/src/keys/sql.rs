@@ -41,16 +41,7 @@ pub(super) struct Row {
 impl Row {
     pub fn key(self, now: UnixMs) -> Result<ApiKey> {
         let damaged = |()| Error::internal("a stored key cannot be read");
-        // A key whose `not_before` lies ahead is active: nobody has to do anything for it to work.
-        let state = if self.revoked_at.is_some() {
-            KeyState::Revoked
-        } else if self.disabled_at.is_some() {
-            KeyState::Disabled
-        } else if self.expires_at.is_some_and(|t| t <= now.0) {
-            KeyState::Expired
-        } else {
-            KeyState::Active
-        };
+        let state = KeyState::of(self.revoked_at.map(UnixMs), self.disabled_at.map(UnixMs), self.expires_at.map(UnixMs), now);
         Ok(ApiKey {
             id: KeyId::from_uuid(self.id),
             name: self.name,
@@ -177,21 +168,16 @@ pub(super) async fn set_search(tx: &mut Tx, grant: &Grant, key: &ApiKey) -> Resu
     Ok(())
 }
 
+/// A digest opens one key of the whole installation: a credential names no tenant. Whose key holds one that is taken, the
+/// refusal does not say.
 pub(super) async fn insert_secret(tx: &mut Tx, grant: &Grant, id: SecretId, key: &ApiKey, digest: &Digest, now: UnixMs) -> Result<()> {
-    const SQL: &str =
-        "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    on!(tx, c => sqlx::query(SQL)
+    const SQL: &str = "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (digest) DO NOTHING";
+    let n = on!(tx, c => sqlx::query(SQL)
         .bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(key.id.uuid()).bind(digest.bytes().as_slice())
         .bind(&key.prefix).bind(&key.last_four).bind(now.0)
-        .execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Is the digest stored already? Digests are unique across tenants, so the question is, too.
-pub(super) async fn digest_taken_unscoped(tx: &mut Tx, digest: &Digest) -> Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM api_key_secrets WHERE digest = $1";
-    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(digest.bytes().as_slice()).fetch_one(c).await)?;
-    Ok(n > 0)
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    if n == 1 { Ok(()) } else { Err(Error::Conflict("This key cannot be taken over: its digest is in use".to_owned())) }
 }
 
 pub(super) async fn secrets(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<Vec<KeySecret>> {

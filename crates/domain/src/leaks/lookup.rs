@@ -1,12 +1,12 @@
 //! Whose keys are in this text?
 
-use super::{Hit, hits, key_target, sql, with_usage};
+use super::{hits, key_target, known, sql, with_usage};
 use crate::{
-    Ctx, Error, Grant, Result, Who,
-    db::{Event, record},
+    Ctx, Error, Grant, Result,
+    db::{Event, commit_with},
     verify::Entry,
 };
-use contract::{Environment, ErrorCode, LeakLookup, Perm, Target, TenantId};
+use contract::{ErrorCode, LeakLookup, Perm, Target};
 
 /// Most bytes of one text.
 pub const LOOKUP_BYTES: usize = 1 << 20;
@@ -25,11 +25,10 @@ pub async fn lookup(ctx: &Ctx, text: &str) -> Result<LeakLookup> {
     core.cache.sync(core).await?;
     let (hits, truncated) = hits(core, text, LOOKUP_KEYS);
     let mut answer = LeakLookup { truncated, ..LeakLookup::default() };
-    let mut tx = ctx.db().read().await?;
-    for Hit { digest, line, times } in hits {
-        let entry = core.cache.get(&digest).filter(|e| may_know(ctx, &grant, e));
-        let found = match entry {
-            Some(entry) => {
+    let mut tx = ctx.db().read_much().await?;
+    for hit in hits {
+        let found = match known(core, &hit).filter(|(_, entry)| may_know(ctx, &grant, entry)) {
+            Some((digest, entry)) => {
                 let there = Grant::of_leak(entry.tenant_id, ctx.actor());
                 let found = sql::secret_of(&mut tx, &there, &digest).await?;
                 match found {
@@ -41,7 +40,7 @@ pub async fn lookup(ctx: &Ctx, text: &str) -> Result<LeakLookup> {
         };
         match found {
             Some(mut found) => {
-                (found.line, found.times) = (line, times);
+                (found.line, found.times) = (hit.line, hit.times);
                 answer.matches.push(found);
             }
             None => answer.unknown = answer.unknown.saturating_add(1),
@@ -54,32 +53,26 @@ pub async fn lookup(ctx: &Ctx, text: &str) -> Result<LeakLookup> {
 
 /// Platform admins know every tenant's keys; a test credential only test keys.
 fn may_know(ctx: &Ctx, grant: &Grant, entry: &Entry) -> bool {
-    let sees_test_only = matches!(ctx.who(), Who::Key(key) if key.environment == Environment::Test);
-    (ctx.is_platform() || entry.tenant_id == grant.tenant_id()) && (!sees_test_only || entry.environment == Environment::Test)
+    let sees = ctx.sandboxed().is_none_or(|e| e == entry.environment);
+    sees && (ctx.is_platform() || entry.tenant_id == grant.tenant_id())
 }
 
 /// Records the search on each key that it found, in the log of the tenant that owns it. A tenant's log says nothing of
 /// another's keys but that they were looked at.
 async fn remember(ctx: &Ctx, grant: &Grant, answer: &LeakLookup) -> Result<()> {
     let looked_up = |target, after| Event { action: "leak.looked_up", target, reason: None, before: None, after: Some(after) };
-    let mut events: Vec<(TenantId, Event)> = Vec::new();
+    let mut events: Vec<(Grant, Event)> = Vec::new();
     for found in &answer.matches {
         let after = serde_json::json!({"secret_id": found.secret.id, "secret": found.secret.state, "prefix": found.secret.prefix,
             "last_four": found.secret.last_four});
-        events.push((found.tenant.id, looked_up(key_target(found), after)));
+        events.push((Grant::of_leak(found.tenant.id, ctx.actor()), looked_up(key_target(found), after)));
     }
     let home = grant.tenant_id();
     let foreign = answer.matches.iter().filter(|m| m.tenant.id != home).count();
     if answer.matches.is_empty() || foreign > 0 {
         let target = Target { kind: "tenant".to_owned(), id: home.to_string(), name: "leak desk".to_owned() };
         let after = serde_json::json!({"matches": answer.matches.len(), "other_tenants": foreign, "unknown": answer.unknown});
-        events.push((home, looked_up(target, after)));
+        events.push((grant.clone(), looked_up(target, after)));
     }
-    // Chains are locked in one order, whoever searches beside this.
-    events.sort_by_key(|(tenant, _)| *tenant);
-    let mut tx = ctx.db().begin().await?;
-    for (tenant, event) in events {
-        record(&mut tx, ctx, &Grant::of_leak(tenant, ctx.actor()), event).await?;
-    }
-    tx.commit_quiet().await
+    commit_with(ctx.db().begin().await?, ctx, events).await
 }

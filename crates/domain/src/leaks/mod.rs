@@ -14,18 +14,23 @@ pub use public::{PUBLIC_BYTES, PUBLIC_KEYS, report_publicly};
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, Tx},
-    keys::{scan::scan, secret::Digest},
+    keys::{
+        scan::{refuse_keys, scan},
+        secret::{self, Digest},
+    },
+    verify::Entry,
 };
 use contract::{
     KeyKind, LeakDetail, LeakEffect, LeakFilter, LeakId, LeakMatch, LeakReport, LeakSource, LeakState, Page, PageQuery, Perm, SecretId,
     SecretState, Target,
 };
+use std::{collections::HashMap, sync::Arc};
 
-/// One page of the tenant's leak reports, newest first.
+/// One page of the tenant's leak reports, newest first. A test credential knows those of test keys only (s36), here and below.
 pub async fn list(ctx: &Ctx, filter: LeakFilter, page: PageQuery) -> Result<Page<LeakReport>> {
     let grant = reader(ctx)?;
     let mut tx = ctx.db().read().await?;
-    let rows = sql::list(&mut tx, &grant, filter, page).await?;
+    let rows = sql::list(&mut tx, &grant, ctx.sandboxed(), filter, page).await?;
     let rows = rows.into_iter().map(|r| r.report(ctx.now())).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(rows, page.bounded(), |r| r.id.uuid()))
 }
@@ -35,7 +40,7 @@ pub async fn get(ctx: &Ctx, id: LeakId) -> Result<LeakDetail> {
     let grant = reader(ctx)?;
     let mut tx = ctx.db().read().await?;
     let report = find(ctx, &mut tx, &grant, id).await?;
-    let found = sql::secret(&mut tx, &grant, report.secret_id).await?.ok_or(Error::NotFound)?.found(ctx.now())?;
+    let found = sql::secret(&mut tx, &grant, ctx.sandboxed(), report.secret_id).await?.ok_or(Error::NotFound)?.found(ctx.now())?;
     let found = with_usage(ctx, &mut tx, &grant, found).await?;
     let timeline = sql::timeline(&mut tx, &grant, report.key_id).await?;
     Ok(LeakDetail { report, found, timeline })
@@ -47,7 +52,7 @@ pub async fn report(ctx: &Ctx, secret: SecretId, note: &str) -> Result<LeakRepor
     let note = words("note", note)?;
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
-    let found = sql::secret(tx.tx(), &grant, secret).await?.ok_or(Error::NotFound)?.found(now)?;
+    let found = sql::secret(tx.tx(), &grant, ctx.sandboxed(), secret).await?.ok_or(Error::NotFound)?.found(now)?;
     if let Some(open) = found.report {
         return find(ctx, tx.tx(), &grant, open).await;
     }
@@ -98,13 +103,19 @@ pub async fn close(ctx: &Ctx, id: LeakId, reason: &str) -> Result<LeakReport> {
     Ok(LeakReport { state: LeakState::Closed, closed_at: Some(now), closed_by: Some(by), ..report })
 }
 
+/// The key behind a text's digests, as the snapshot holds it. A key in our form may have been made by another
+/// installation and taken over: it is stored by its SHA-256.
+fn known(core: &crate::Core, hit: &Hit) -> Option<(Digest, Arc<Entry>)> {
+    [Some(hit.digest), hit.foreign].into_iter().flatten().find_map(|digest| Some((digest, core.cache.get(&digest)?)))
+}
+
 /// Those who look keys up see the reports, and so do those who read the audit log, which tells of them too.
 fn reader(ctx: &Ctx) -> Result<Grant> {
     ctx.require(Perm::KeysLookup).or_else(|e| ctx.require(Perm::AuditRead).map_err(|_| e))
 }
 
 async fn find(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: LeakId) -> Result<LeakReport> {
-    sql::find(tx, grant, id).await?.ok_or(Error::NotFound)?.report(ctx.now())
+    sql::find(tx, grant, ctx.sandboxed(), id).await?.ok_or(Error::NotFound)?.report(ctx.now())
 }
 
 /// What a person wrote. A key in it would stay in the audit log for good, so it is refused (s77).
@@ -113,9 +124,7 @@ fn words(field: &str, text: &str) -> Result<Option<String>> {
     if text.chars().count() > 500 {
         return Err(Error::field(field, "too_long", "At most 500 characters."));
     }
-    if scan(text).next().is_some() {
-        return Err(Error::field(field, "invalid", "Leave the key itself out: this text is kept."));
-    }
+    refuse_keys(field, text)?;
     Ok(Some(text).filter(|t| !t.is_empty()).map(ToOwned::to_owned))
 }
 
@@ -164,13 +173,15 @@ async fn with_usage(ctx: &Ctx, tx: &mut Tx, grant: &Grant, mut found: LeakMatch)
 /// A distinct key of a text, as its digest, with where and how often it stood.
 struct Hit {
     digest: Digest,
+    /// The one of a key that was taken over; none where there are none.
+    foreign: Option<Digest>,
     line: u32,
     times: u32,
 }
 
 /// The distinct keys of a text, in order, `most` at most; whether there were more. Linear in the text.
 fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
-    let mut at_digest = std::collections::HashMap::new();
+    let mut at_digest = HashMap::new();
     let mut hits: Vec<Hit> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
     for found in scan(text) {
@@ -185,7 +196,8 @@ fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
             return (hits, true);
         } else {
             at_digest.insert(digest, hits.len());
-            hits.push(Hit { digest, line, times: 1 });
+            let foreign = core.cache.holds_foreign().then(|| secret::foreign_of(&core.keys, found.key));
+            hits.push(Hit { digest, foreign, line, times: 1 });
         }
     }
     (hits, false)

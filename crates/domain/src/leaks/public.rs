@@ -1,13 +1,7 @@
 //! Anybody may report a key, and learns nothing by it.
 
-use super::{NewReport, hits, key_target, leaked, spared, sql};
-use crate::{
-    Ctx, Error, Grant, Result,
-    db::{Event, record},
-    keys,
-    keys::secret::Digest,
-    verify::Entry,
-};
+use super::{NewReport, hits, key_target, known, leaked, spared, sql};
+use crate::{Ctx, Error, Grant, Result, db::Event, keys, keys::secret::Digest, verify::Entry};
 use contract::{ErrorCode, KeyState, LeakEffect, LeakId, LeakSource, SecretState};
 
 /// Most bytes of one public report.
@@ -30,8 +24,8 @@ pub async fn report_publicly(ctx: &Ctx, text: &str) -> Result<()> {
     let mut changed = false;
     let mut failed = None;
     for hit in hits {
-        let Some(entry) = core.cache.get(&hit.digest) else { continue };
-        match take_in(ctx, &entry, &hit.digest).await {
+        let Some((digest, entry)) = known(core, &hit) else { continue };
+        match take_in(ctx, &entry, &digest).await {
             Ok(ended) => changed |= ended,
             Err(e) => failed = Some(e),
         }
@@ -71,18 +65,13 @@ async fn take_in(ctx: &Ctx, entry: &Entry, digest: &Digest) -> Result<bool> {
         keys::mark_revoked(tx.tx(), &grant, found.key.id, now).await?;
     }
     keys::mark_changed(tx.tx(), &grant, found.key.id, now).await?;
-    if key_ends {
-        record(tx.tx(), ctx, &grant, event).await?;
-        tx.commit(Event {
-            action: "api_key.revoked",
-            target: key_target(&found),
-            reason: Some("Its last working secret was reported as leaked.".to_owned()),
-            before: Some(serde_json::json!({"state": found.key.state})),
-            after: Some(serde_json::json!({"state": KeyState::Revoked, "revoked_at": now, "leak_id": id})),
-        })
-        .await?;
-    } else {
-        tx.commit(event).await?;
-    }
+    let revoked = key_ends.then(|| Event {
+        action: "api_key.revoked",
+        target: key_target(&found),
+        reason: Some("Its last working secret was reported as leaked.".to_owned()),
+        before: Some(serde_json::json!({"state": found.key.state})),
+        after: Some(serde_json::json!({"state": KeyState::Revoked, "revoked_at": now, "leak_id": id})),
+    });
+    tx.commit_all([Some(event), revoked].into_iter().flatten().collect()).await?;
     Ok(true)
 }

@@ -7,6 +7,7 @@ use crate::{
     Error, Grant, Result,
     db::{Tx, on},
     keys::secret::Digest,
+    usage::first_id,
 };
 use contract::{
     Environment, FoundKey, FoundSecret, FoundTenant, FoundUsage, KeyId, KeyState, LeakCaller, LeakEvent, LeakFilter, LeakId, LeakMatch,
@@ -56,15 +57,7 @@ pub(super) struct SecretRow {
 impl SecretRow {
     /// Without usage and without a place in a text.
     pub fn found(self, now: UnixMs) -> Result<LeakMatch> {
-        let state = if self.revoked_at.is_some() {
-            KeyState::Revoked
-        } else if self.disabled_at.is_some() {
-            KeyState::Disabled
-        } else if self.expires_at.is_some_and(|t| t <= now.0) {
-            KeyState::Expired
-        } else {
-            KeyState::Active
-        };
+        let state = KeyState::of(self.revoked_at.map(UnixMs), self.disabled_at.map(UnixMs), self.expires_at.map(UnixMs), now);
         let secret = FoundSecret {
             id: SecretId::from_uuid(self.secret_id),
             prefix: self.prefix,
@@ -114,9 +107,10 @@ pub(super) async fn secret_of(tx: &mut Tx, grant: &Grant, digest: &Digest) -> Re
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(digest.bytes().as_slice()).fetch_optional(c).await)?)
 }
 
-pub(super) async fn secret(tx: &mut Tx, grant: &Grant, id: SecretId) -> Result<Option<SecretRow>> {
-    const SQL: &str = secret!("WHERE s.tenant_id = $1 AND s.id = $2");
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).fetch_optional(c).await)?)
+pub(super) async fn secret(tx: &mut Tx, grant: &Grant, only: Option<Environment>, id: SecretId) -> Result<Option<SecretRow>> {
+    const SQL: &str = secret!("WHERE s.tenant_id = $1 AND s.id = $2 AND ($3 IS NULL OR k.environment = $3)");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(only.map(Environment::as_str))
+        .fetch_optional(c).await)?)
 }
 
 #[derive(FromRow)]
@@ -177,21 +171,28 @@ macro_rules! report {
     };
 }
 
-pub(super) async fn list(tx: &mut Tx, grant: &Grant, filter: LeakFilter, page: PageQuery) -> Result<Vec<ReportRow>> {
+pub(super) async fn list(
+    tx: &mut Tx,
+    grant: &Grant,
+    only: Option<Environment>,
+    filter: LeakFilter,
+    page: PageQuery,
+) -> Result<Vec<ReportRow>> {
     const SQL: &str = report!(
         "WHERE r.tenant_id = $1 AND r.id < $2 AND ($4 IS NULL OR r.key_id = $4) \
          AND ($5 IS NULL OR $5 = CASE WHEN r.closed_at IS NULL THEN 'open' ELSE 'closed' END) \
-         ORDER BY r.id DESC LIMIT $3"
+         AND ($6 IS NULL OR k.environment = $6) ORDER BY r.id DESC LIMIT $3"
     );
     Ok(on!(tx, c => sqlx::query_as(SQL)
         .bind(grant.tenant_id().uuid()).bind(page.before()).bind(i64::from(page.bounded()) + 1)
-        .bind(filter.key_id.map(KeyId::uuid)).bind(filter.state.map(LeakState::as_str))
+        .bind(filter.key_id.map(KeyId::uuid)).bind(filter.state.map(LeakState::as_str)).bind(only.map(Environment::as_str))
         .fetch_all(c).await)?)
 }
 
-pub(super) async fn find(tx: &mut Tx, grant: &Grant, id: LeakId) -> Result<Option<ReportRow>> {
-    const SQL: &str = report!("WHERE r.tenant_id = $1 AND r.id = $2");
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).fetch_optional(c).await)?)
+pub(super) async fn find(tx: &mut Tx, grant: &Grant, only: Option<Environment>, id: LeakId) -> Result<Option<ReportRow>> {
+    const SQL: &str = report!("WHERE r.tenant_id = $1 AND r.id = $2 AND ($3 IS NULL OR k.environment = $3)");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(only.map(Environment::as_str))
+        .fetch_optional(c).await)?)
 }
 
 /// Stores a report, or lets it act through the one that the desk has open on the secret; none where the secret is
@@ -289,8 +290,7 @@ pub(super) async fn usage(tx: &mut Tx, grant: &Grant, environment: Environment, 
 
 /// Ids are UUIDv7: a time is the start of a range of ids.
 fn window_start(now: UnixMs) -> Uuid {
-    let since = u64::try_from(now.plus(-30 * UnixMs::DAY).0).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(since, &[0; 10]).into_uuid()
+    first_id(now.plus(-30 * UnixMs::DAY))
 }
 
 /// Who used a key in the last 30 days, the busiest first.

@@ -5,7 +5,7 @@ mod sql;
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, Tx},
-    keys,
+    keys::{self, scan},
 };
 use contract::{BUILT_IN_SCOPES, DescribeScopeBody, FieldErrors, Perm, Scope, ScopeBody, ScopeDef, ScopePage, Target, VERBS};
 use std::collections::HashMap;
@@ -22,7 +22,8 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    async fn load(tx: &mut Tx, grant: &Grant) -> Result<Self> {
+    /// The catalogue of the grant's tenant.
+    pub(crate) async fn load(tx: &mut Tx, grant: &Grant) -> Result<Self> {
         Ok(Self::of(&sql::all(tx, grant).await?))
     }
 
@@ -242,6 +243,7 @@ fn read_description(text: Option<&str>) -> Result<String> {
     if text.contains(char::is_control) {
         return Err(Error::field("description", "invalid", "Line breaks and control characters are not allowed."));
     }
+    scan::refuse_keys("description", text)?;
     Ok(text.to_owned())
 }
 

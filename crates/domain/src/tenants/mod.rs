@@ -8,7 +8,7 @@ pub use allowlist::{allowlist, set_allowlist};
 use crate::{
     Ctx, Error, Grant, Result, Who, audit,
     ctx::Person,
-    db::{Event, Tx, record},
+    db::{Event, Tx, commit_with},
     identity::{NewOwner, SignedIn, insert_owner, new_owner},
     keys,
 };
@@ -69,26 +69,29 @@ pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<
     if !ctx.is_platform() {
         return Err(Error::Denied(Perm::SettingsWrite));
     }
+    keys::scan::refuse_keys("name", name.as_str())?;
     let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_str()));
     let mut tx = ctx.db().begin().await?;
     if sql::slug_taken_unscoped(&mut tx, &slug).await? {
         return Err(Error::field("slug", "taken", format!("The slug {slug} is taken.")));
     }
-    let grant = insert(ctx, &mut tx, name, &slug, false).await?;
-    tx.commit_quiet().await?;
-    Ok(Tenant { id: grant.tenant_id(), name: name.to_string(), slug: slug.to_string(), created_at: ctx.now() })
+    let (grant, made) = insert(ctx, &mut tx, name, &slug, false).await?;
+    let id = grant.tenant_id();
+    commit_with(tx, ctx, vec![(grant, made)]).await?;
+    Ok(Tenant { id, name: name.to_string(), slug: slug.to_string(), created_at: ctx.now() })
 }
 
 /// The first tenant with its owner, who is also platform admin; commits the given transaction.
 pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, password_hash: &str) -> Result<SignedIn> {
-    let grant = insert(ctx, &mut tx, &owner.tenant, &owner.slug, true).await?;
+    let (grant, made) = insert(ctx, &mut tx, &owner.tenant, &owner.slug, true).await?;
     let user_id = UserId::from_uuid(ctx.new_uuid());
     insert_owner(&mut tx, &grant, user_id, &owner.email, password_hash, ctx.now()).await?;
     let target = Target { kind: "user".to_owned(), id: user_id.to_string(), name: owner.email.to_string() };
     let after = serde_json::json!({"role": Role::Owner, "platform_admin": true});
-    record(&mut tx, ctx, &grant, Event { action: "member.added", target, reason: None, before: None, after: Some(after) }).await?;
-    tx.commit_quiet().await?;
-    Ok(SignedIn { user_id, tenant_id: grant.tenant_id() })
+    let added = Event { action: "member.added", target, reason: None, before: None, after: Some(after) };
+    let tenant_id = grant.tenant_id();
+    commit_with(tx, ctx, vec![(grant.clone(), made), (grant, added)]).await?;
+    Ok(SignedIn { user_id, tenant_id })
 }
 
 /// `keystead bootstrap`: the first tenant, its owner, a platform key and a gateway key. Fails with a conflict, and
@@ -132,17 +135,16 @@ fn first_key(ctx: &Ctx, name: &str, kind: KeyKind, scope: Scope) -> Result<Creat
     })
 }
 
-/// The tenant's rows, its catalogue, the start of its chain, and the event.
-async fn insert(ctx: &Ctx, tx: &mut Tx, name: &TenantName, slug: &Slug, home: bool) -> Result<Grant> {
+/// The tenant's rows, its catalogue, the start of its chain; the event is the commit's.
+async fn insert(ctx: &Ctx, tx: &mut Tx, name: &TenantName, slug: &Slug, home: bool) -> Result<(Grant, Event)> {
     let grant = Grant::of_new_tenant(TenantId::from_uuid(ctx.new_uuid()), ctx.actor());
     sql::insert(tx, &grant, name, slug, home, ctx.now()).await?;
     for (scope, description) in DEFAULT_CATALOGUE {
         sql::insert_scope(tx, &grant, &Scope::parse(scope).map_err(Error::internal)?, description, ctx.now()).await?;
     }
-    audit::open_chain(tx, &grant).await?;
+    audit::open_chain(tx, ctx, &grant).await?;
     let id = grant.tenant_id().to_string();
     let target = Target { kind: "tenant".to_owned(), id, name: name.to_string() };
     let after = serde_json::json!({"name": name, "slug": slug});
-    record(tx, ctx, &grant, Event { action: "tenant.created", target, reason: None, before: None, after: Some(after) }).await?;
-    Ok(grant)
+    Ok((grant, Event { action: "tenant.created", target, reason: None, before: None, after: Some(after) }))
 }

@@ -2,7 +2,8 @@
 
 use super::TestInstallation;
 use crate::{
-    db::{Db, Inner, on},
+    Versions,
+    db::{Inner, on},
     usage::NewEvent,
 };
 use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Role, UsageSource};
@@ -13,7 +14,7 @@ use uuid::Uuid;
 impl TestInstallation {
     /// Is it the PostgreSQL one?
     pub fn is_postgres(&self) -> bool {
-        matches!(self.core.db, Db::Postgres(_))
+        self.core.db.is_postgres()
     }
 
     /// Prepares a statement without running it; what the database says against it.
@@ -119,6 +120,7 @@ impl TestInstallation {
                 audience: None,
                 cost: 1,
                 secret_id: None,
+                versions: Versions::default(),
                 policy: None,
                 rate_limit: None,
                 source: UsageSource::ForwardAuth,
@@ -138,7 +140,7 @@ impl TestInstallation {
 
     /// The plan of a page of the usage log, without the values in it.
     pub async fn explain(&self, sql: &'static str, key: KeyId, before: Uuid) -> String {
-        let how = if matches!(self.core.db, Db::Sqlite { .. }) { "EXPLAIN QUERY PLAN" } else { "EXPLAIN (COSTS OFF)" };
+        let how = if self.is_postgres() { "EXPLAIN (COSTS OFF)" } else { "EXPLAIN QUERY PLAN" };
         let text = AssertSqlSafe(format!("{how} {sql}"));
         // Whatever the statement is a range of is given, and nothing else.
         let when = |condition: &str| sql.matches(condition).count() > 1;
@@ -181,17 +183,13 @@ impl TestInstallation {
         const VALUES: &str = "'service-' || i, 'secret', CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END, '[\"read\"]', '[]', '{}', $2, \
             $3 - i * 1000, 'filled', CASE WHEN i % 4 > 0 THEN $3 - i * 777 END, CASE WHEN i % 3 = 0 THEN $3 + i * 60000 END, \
             'service-' || i || $4 || 'sk_live_' || (1000 + i % 9000) || ' ' || (1000 + i % 8999), ' read ' FROM n";
-        let keys = match &self.core.db {
-            Db::Sqlite { .. } => format!("{COLUMNS}{n}) SELECT $1, randomblob(16), {VALUES}"),
-            Db::Postgres(_) => {
-                let values = VALUES.replace("'[\"read\"]', '[]', '{}'", "'[\"read\"]'::jsonb, '[]'::jsonb, '{}'::jsonb");
-                let values = values.replace("$3", "$3::bigint").replace("$2,", "$2::uuid,").replace("$4", "$4::text");
-                format!("{COLUMNS}{n}) SELECT $1::uuid, gen_random_uuid(), {values}")
-            }
-        };
-        let random = match &self.core.db {
-            Db::Sqlite { .. } => ("randomblob(16)", "randomblob(33)"),
-            Db::Postgres(_) => ("gen_random_uuid()", "decode('01' || md5(random()::text) || md5(random()::text), 'hex')"),
+        let (keys, random) = if self.is_postgres() {
+            let values = VALUES.replace("'[\"read\"]', '[]', '{}'", "'[\"read\"]'::jsonb, '[]'::jsonb, '{}'::jsonb");
+            let values = values.replace("$3", "$3::bigint").replace("$2,", "$2::uuid,").replace("$4", "$4::text");
+            let digest = "decode('01' || md5(random()::text) || md5(random()::text), 'hex')";
+            (format!("{COLUMNS}{n}) SELECT $1::uuid, gen_random_uuid(), {values}"), ("gen_random_uuid()", digest))
+        } else {
+            (format!("{COLUMNS}{n}) SELECT $1, randomblob(16), {VALUES}"), ("randomblob(16)", "randomblob(33)"))
         };
         let secrets = format!(
             "INSERT INTO api_key_secrets (tenant_id, id, key_id, digest, prefix, last_four, created_at) \
@@ -209,7 +207,7 @@ impl TestInstallation {
 
     /// The plan of a page of a search, without the values in it.
     pub async fn explain_search(&self, sql: &'static str) -> String {
-        let how = if matches!(self.core.db, Db::Sqlite { .. }) { "EXPLAIN QUERY PLAN" } else { "EXPLAIN (COSTS OFF)" };
+        let how = if self.is_postgres() { "EXPLAIN (COSTS OFF)" } else { "EXPLAIN QUERY PLAN" };
         let text = AssertSqlSafe(format!("{how} {sql}"));
         let mut tx = self.core.db.read().await.expect("reads");
         let lines: Vec<String> = on!(tx, c => {

@@ -1,7 +1,7 @@
 //! From decided requests to rows: a bounded queue and one writer that batches.
 
 use super::sql;
-use crate::{Result, db::Db, verify::StoredPolicy};
+use crate::{Result, Versions, db::Db, verify::StoredPolicy};
 use contract::{Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -59,6 +59,8 @@ pub struct NewEvent {
     pub ip: Option<IpAddr>,
     /// The client's user agent.
     pub user_agent: Option<String>,
+    /// What the caller said of its versions.
+    pub versions: Versions,
     /// Live or test.
     pub environment: Environment,
     /// What the request needed.

@@ -8,7 +8,7 @@ mod trace;
 pub use meter::{Meter, NewEvent};
 pub use trace::{Moment, checks};
 
-use crate::{Ctx, Error, Grant, Result, keys::only_own};
+use crate::{Ctx, Error, Grant, Result, db::Tx, keys::only_own};
 use contract::{
     Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery, UsageSummary,
 };
@@ -31,14 +31,14 @@ pub async fn list(ctx: &Ctx, filter: &UsageFilter, environment: Environment, pag
 /// One page of the events that the filter lets through, newest first.
 pub async fn search(ctx: &Ctx, query: &UsageQuery, page: PageQuery) -> Result<Page<UsageEvent>> {
     let grant = ctx.require(Perm::UsageRead)?;
-    read_page(ctx, &grant, query, page.before(), page.bounded()).await
+    read_page(ctx, ctx.db().read().await?, &grant, query, page.before(), page.bounded()).await
 }
 
 /// The next rows of an export: as `search`, with larger pages, for those who may carry the log away.
 pub async fn export(ctx: &Ctx, query: &UsageQuery, cursor: Option<Cursor>) -> Result<Page<UsageEvent>> {
     let grant = ctx.require(Perm::UsageRead)?;
     may_export(ctx, Perm::UsageRead)?;
-    read_page(ctx, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
+    read_page(ctx, ctx.db().read_much().await?, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
 }
 
 /// Events after the given one, oldest first, once every node has had time to store its own; and the place from which
@@ -86,7 +86,7 @@ pub async fn summary(ctx: &Ctx, query: &UsageQuery, bucket: Option<Bucket>) -> R
         return Err(Error::field("from", "invalid", format!("A summary by the {bucket} covers at most {days} days.")));
     }
     let query = UsageQuery { from: Some(from), to: Some(to), ..query.clone() };
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_much().await?;
     let mut counts = reports::Counts::default();
     for environment in visible(ctx, query.environment) {
         let range = range(ctx, &query, environment, Uuid::max());
@@ -156,8 +156,7 @@ pub(crate) fn first_id(at: UnixMs) -> Uuid {
     Uuid::from_u128(u128::from(u64::try_from(at.0).unwrap_or(0) & 0xffff_ffff_ffff) << 80)
 }
 
-async fn read_page(ctx: &Ctx, grant: &Grant, query: &UsageQuery, before: Uuid, limit: u16) -> Result<Page<UsageEvent>> {
-    let mut tx = ctx.db().read().await?;
+async fn read_page(ctx: &Ctx, mut tx: Tx, grant: &Grant, query: &UsageQuery, before: Uuid, limit: u16) -> Result<Page<UsageEvent>> {
     let mut rows = Vec::new();
     // Each environment is a range of its own; the newest of both make the page.
     for environment in visible(ctx, query.environment) {

@@ -4,7 +4,7 @@
 
 use super::NewEvent;
 use crate::{
-    Error, Grant, Result,
+    Error, Grant, Result, Versions,
     db::{Inner, Tx, on},
     verify::StoredPolicy,
 };
@@ -66,6 +66,8 @@ pub(super) struct TraceRow {
     #[sqlx(flatten)]
     row: Row,
     secret_id: Option<Uuid>,
+    api_version: Option<String>,
+    client_version: Option<String>,
     required_environment: Option<String>,
     audience: Option<String>,
     cost: i64,
@@ -78,6 +80,7 @@ impl TraceRow {
         let damaged = |()| Error::internal("a stored usage event cannot be read");
         let moment = super::Moment {
             secret_id: self.secret_id.map(SecretId::from_uuid),
+            versions: Versions { api: self.api_version, client: self.client_version },
             required_environment: self.required_environment.map(|e| e.parse().map_err(damaged)).transpose()?,
             audience: self.audience,
             cost: u32::try_from(self.cost).unwrap_or(u32::MAX),
@@ -116,8 +119,8 @@ macro_rules! trace {
     ($tail:literal) => {
         concat!(
             "SELECT e.id, e.at, e.request_id, e.credential_id, k.name AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
-             e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us, e.secret_id, e.required_environment, \
-             e.audience, e.cost, e.rate_limit, p.policy \
+             e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us, e.secret_id, e.api_version, \
+             e.client_version, e.required_environment, e.audience, e.cost, e.rate_limit, p.policy \
              FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
              LEFT JOIN usage_policies p ON p.tenant_id = e.tenant_id AND p.hash = e.policy_hash ",
             $tail
@@ -253,7 +256,7 @@ pub(super) async fn traces(tx: &mut Tx, grant: &Grant, request_id: &str, own_onl
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(request_id).bind(own).fetch_all(c).await)?)
 }
 
-/// Rows of one statement: 23 values each stay below SQLite's 32,766.
+/// Rows of one statement: 25 values each stay below SQLite's 32,766.
 const ROWS: usize = 1_000;
 
 macro_rules! insert_chunk {
@@ -261,7 +264,7 @@ macro_rules! insert_chunk {
         let mut query = QueryBuilder::<$db>::new(
             "INSERT INTO usage_events (tenant_id, id, at, request_id, credential_id, kind, outcome, code, method, path, ip, user_agent, \
              environment, required_scopes, source, latency_us, ip_key, secret_id, policy_hash, required_environment, audience, cost, \
-             rate_limit) ",
+             rate_limit, api_version, client_version) ",
         );
         query.push_values($chunk, |mut row, (tenant, e)| {
             row.push_bind(*tenant)
@@ -286,7 +289,9 @@ macro_rules! insert_chunk {
                 .push_bind(e.required_environment.map(Environment::as_str))
                 .push_bind(&e.audience)
                 .push_bind(i64::from(e.cost))
-                .push_bind(e.rate_limit.map(Json));
+                .push_bind(e.rate_limit.map(Json))
+                .push_bind(&e.versions.api)
+                .push_bind(&e.versions.client);
         });
         // A batch whose commit went through although its answer was lost is stored once.
         query.push(" ON CONFLICT (tenant_id, id) DO NOTHING");

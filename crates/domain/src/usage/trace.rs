@@ -1,5 +1,6 @@
 //! Why was it decided so? A pure function over what was stored: the event, and the policy of that moment.
 
+use crate::Versions;
 use contract::{
     AllowedIp, Check, CheckName, CheckOutcome, Code, Environment, KeyKind, LimitFacts, Policy, Scope, SecretId, Trace, UnixMs, UsageEvent,
 };
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 pub struct Moment {
     /// Which secret of the key was used.
     pub secret_id: Option<SecretId>,
+    /// What the caller said of its versions.
+    pub versions: Versions,
     /// The environment that was needed; none accepted both.
     pub required_environment: Option<Environment>,
     /// The audience that a token had to name.
@@ -25,7 +28,8 @@ pub struct Moment {
 /// The event with its checks.
 pub(super) fn trace(event: UsageEvent, moment: &Moment) -> Trace {
     let checks = checks(&event, moment);
-    Trace { event, secret_id: moment.secret_id, cost: moment.cost, checks }
+    let Versions { api, client } = moment.versions.clone();
+    Trace { event, secret_id: moment.secret_id, api_version: api, client_version: client, cost: moment.cost, checks }
 }
 
 /// The checks in their order. The code that was recorded says which one failed; the policy says what each one saw.

@@ -11,7 +11,7 @@ pub use decide::{Entry, Facts, decide};
 pub use policy::{PolicyOnce, StoredPolicy};
 
 use self::limit::{Charge, Subject};
-use crate::{Core, Ctx, Error, Result, Who, keys::secret, usage::NewEvent};
+use crate::{Core, Ctx, Error, Result, Versions, Who, keys::secret, usage::NewEvent};
 use contract::{
     Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
     VerifyRequest, VerifyResponse,
@@ -193,6 +193,7 @@ pub async fn record(
 ) {
     let core = ctx.core();
     let entry = decision.entry.as_deref();
+    let versions = ctx.request().versions.clone();
     let event = NewEvent {
         id: core.new_uuid(),
         at: core.now(),
@@ -207,6 +208,7 @@ pub async fn record(
         path: logged.path.map(|p| clip(p.split(['?', '#']).next().unwrap_or_default().to_owned(), 512)),
         ip,
         user_agent: logged.user_agent.map(|ua| clip(ua, 256)),
+        versions: Versions { api: versions.api.map(|v| clip(v, 64)), client: versions.client.map(|v| clip(v, 64)) },
         environment: entry.map_or_else(|| need.environment.unwrap_or(core.settings.environment), |e| log_environment(e, need, core)),
         required_scopes: need.scopes.clone(),
         required_environment: required_environment(need, source, core),

@@ -49,6 +49,53 @@ on_both! {
     }
 }
 
+/// Nothing that was put back passes: an empty chain is none that anybody made.
+const EMPTIED: &str =
+    "UPDATE audit_heads SET seq = 0, hash = (SELECT prev_hash FROM audit_events WHERE seq = 1), signed_at = NULL, signature = NULL";
+
+on_both! {
+    async fn s78_a_head_put_back_to_the_start_vouches_for_nothing(t) {
+        let owner = t.owner();
+        t.tamper(EMPTIED).await;
+        assert_eq!(audit::verify_chain(&owner).await.unwrap(), Chain::BrokenAt(1), "there are events behind it");
+        t.tamper("DELETE FROM audit_events").await;
+        assert_eq!(audit::verify_chain(&owner).await.unwrap(), Chain::HeadNotSigned(0), "a tenant was made: its chain is never empty");
+        keys::create_from_form(&owner, &t.form("k", "read")).await.unwrap();
+        assert_eq!(audit::verify_chain(&owner).await.unwrap(), Chain::HeadNotSigned(1), "the next change does not launder it");
+    }
+}
+
+on_both! {
+    async fn s78_a_signed_head_put_back_shows_against_the_events_behind_it(t) {
+        let owner = t.owner();
+        t.tamper("CREATE TABLE kept AS SELECT * FROM audit_heads").await;
+        keys::create_from_form(&owner, &t.form("k", "read")).await.unwrap();
+        assert_eq!(audit::verify_chain(&owner).await.unwrap(), Chain::Whole(5));
+        t.tamper("DELETE FROM audit_heads").await;
+        t.tamper("INSERT INTO audit_heads SELECT * FROM kept").await;
+        assert_eq!(audit::verify_chain(&owner).await.unwrap(), Chain::BrokenAt(5));
+    }
+}
+
+on_both! {
+    async fn s78_an_older_head_vouches_for_what_lies_up_to_it_and_the_verdict_says_so(t) {
+        let owner = t.owner();
+        let old = audit::heads(&owner).await.unwrap().remove(0);
+        for name in ["a", "b"] {
+            keys::create_from_form(&owner, &t.form(name, "read")).await.unwrap();
+        }
+        let events = audit::export(&owner, &AuditQuery::default(), None).await.unwrap().data;
+        let verdict = |keep: &dyn Fn(i64) -> bool| {
+            let kept = events.iter().filter(|e| keep(e.seq)).cloned().collect();
+            audit::verify_export(old.tenant_id, kept, Some(&old)).unwrap()
+        };
+        assert_eq!(verdict(&|_| true), Chain::SignedUpTo { signed: 4, last: 6 });
+        assert_eq!(verdict(&|seq| seq <= 4), Chain::Whole(4));
+        assert_eq!(verdict(&|seq| seq != 5), Chain::BrokenAt(5), "the links behind it are checked, too");
+        assert_eq!(verdict(&|seq| seq > 4), Chain::HeadNotSigned(6), "of these it says nothing");
+    }
+}
+
 on_both! {
     async fn s78_an_export_is_verified_offline_with_the_signed_head(t) {
         let owner = t.owner();

@@ -179,6 +179,75 @@ on_both! {
 }
 
 on_both! {
+    async fn s36_a_test_key_sees_and_acts_on_reports_of_test_keys_only(t) {
+        let (_, live) = key(&t, "live").await;
+        let mut form = t.form("test", "admin");
+        form.environment = "test".into();
+        let test = keys::create_from_form(&t.owner(), &form).await.unwrap().key.unwrap();
+        let found = leaks::lookup(&t.owner(), &format!("{live} {test}")).await.unwrap().matches;
+        let desk = as_key(&t, &test);
+        assert!(matches!(leaks::report(&desk, found[0].secret.id, "").await, Err(Error::NotFound)));
+        let of_live = leaks::report(&t.owner(), found[0].secret.id, "").await.unwrap().id;
+        let of_test = leaks::report(&desk, found[1].secret.id, "").await.unwrap().id;
+        assert!(matches!(leaks::get(&desk, of_live).await, Err(Error::NotFound)));
+        assert!(matches!(leaks::notify(&desk, of_live).await, Err(Error::NotFound)));
+        assert!(matches!(leaks::close(&desk, of_live, "known").await, Err(Error::NotFound)));
+        let all = |ctx: Ctx| async move { leaks::list(&ctx, LeakFilter::default(), PageQuery::default()).await.unwrap().data.len() };
+        assert_eq!((all(desk.clone()).await, all(t.owner()).await), (1, 2));
+        assert_eq!(leaks::get(&desk, of_test).await.unwrap().found.key.name, "test");
+        leaks::close(&desk, of_test, "known").await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_key_of_our_form_that_another_installation_made_is_found_and_ended_as_well(t) {
+        use aws_lc_rs::digest::{SHA256, digest};
+        let foreign = unknown_key(&t);
+        assert_eq!(leaks::lookup(&support(&t), &foreign).await.unwrap().unknown, 1);
+        let hex: String = digest(&SHA256, foreign.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let body = serde_json::json!({"name": "moved", "scopes": ["read"], "digest": hex, "prefix": &foreign[..9], "last_four": &foreign[foreign.len() - 4..]});
+        let made = keys::import(&t.owner(), serde_json::from_value(body).unwrap()).await.unwrap();
+        assert_eq!(code(&t, &foreign), Code::Valid);
+        let found = leaks::lookup(&support(&t), &format!("KEY={foreign}")).await.unwrap();
+        assert_eq!((found.matches[0].key.id, found.unknown), (made.id, 0));
+        leaks::report_publicly(&t.as_who(Who::Anonymous), &foreign).await.unwrap();
+        assert_eq!(code(&t, &foreign), Code::Revoked);
+        assert_eq!(keys::get(&t.owner(), made.id).await.unwrap().state, KeyState::Revoked);
+    }
+}
+
+on_both! {
+    async fn s77_no_text_that_is_kept_takes_a_key(t) {
+        let owner = t.owner();
+        let (made, secret) = key(&t, "checkout").await;
+        let pasted = format!("rotate {secret} soon");
+        let said = |e: Error| match e {
+            Error::Invalid(fields) => (fields.0[0].field.clone(), fields.0[0].code.clone()),
+            other => panic!("{other:?}"),
+        };
+        let credential = |field: &str| (field.to_owned(), "contains_credential".to_owned());
+        let body = |v: serde_json::Value| serde_json::from_value::<contract::CreateKeyBody>(v).unwrap();
+        let change = |v: serde_json::Value| serde_json::from_value::<contract::UpdateKeyBody>(v).unwrap();
+        let note = serde_json::json!({"note": {"was": [&pasted]}});
+        let named = keys::create_from_body(&owner, &body(serde_json::json!({"name": pasted, "scopes": ["read"]}))).await;
+        assert_eq!(said(named.unwrap_err()), credential("name"));
+        let noted = keys::create_from_body(&owner, &body(serde_json::json!({"name": "k", "scopes": ["read"], "metadata": note}))).await;
+        assert_eq!(said(noted.unwrap_err()), credential("metadata"));
+        assert_eq!(said(keys::update_from_body(&owner, made.id, &change(serde_json::json!({"name": secret}))).await.unwrap_err()), credential("name"));
+        assert_eq!(said(keys::update_from_body(&owner, made.id, &change(serde_json::json!({"metadata": note}))).await.unwrap_err()), credential("metadata"));
+        assert_eq!(said(keys::revoke(&owner, made.id, Some(&pasted)).await.unwrap_err()), credential("reason"));
+        assert_eq!(said(keys::bulk_revoke(&owner, &[made.id], Some(&pasted)).await.unwrap_err()), credential("reason"));
+        let scope = contract::ScopeBody { name: Some("users:read".into()), description: Some(pasted.clone()) };
+        assert_eq!(said(domain::scopes::create(&owner, &scope).await.unwrap_err()), credential("description"));
+        let tenant = TenantName::parse(&pasted).unwrap();
+        assert_eq!(said(tenants::create(&owner, &tenant, None).await.unwrap_err()), credential("name"));
+        let found = leaks::lookup(&owner, &secret).await.unwrap().matches.remove(0);
+        assert_eq!(said(leaks::report(&owner, found.secret.id, &pasted).await.unwrap_err()), credential("note"));
+        assert!(!t.dump().await.contains(&secret));
+    }
+}
+
+on_both! {
     async fn every_search_is_recorded_on_the_keys_it_found(t) {
         let (made, secret) = key(&t, "checkout").await;
         leaks::lookup(&support(&t), &format!("{secret} {secret} {}", unknown_key(&t))).await.unwrap();

@@ -2,7 +2,7 @@
 
 use contract::{
     AuditFilter, Code, CreateKeyBody, CreatedKey, Environment, ErrorCode, ImportKeyBody, KeyFilter, KeyForm, KeyId, KeyState, PageQuery,
-    Requirement, Role, RotateBody, UpdateKeyBody, UserId,
+    Perm, Requirement, Role, RotateBody, UpdateKeyBody, UserId,
 };
 use domain::{Ctx, Error, Who, audit, keys, on_both, tenants, testing::TestInstallation, verify};
 use serde_json::{Value, json};
@@ -243,6 +243,32 @@ on_both! {
 }
 
 on_both! {
+    async fn s66_taking_keys_over_is_for_who_manages_the_tenant_and_tells_nobody_whose_a_digest_is(t) {
+        let import = |name: &str| ImportKeyBody { name: Some(name.into()), scopes: Some(vec!["read".into()]), digest: Some("0f".repeat(32)),
+            prefix: Some("old_".into()), last_four: Some("2b1c".into()), ..ImportKeyBody::default() };
+        let developer = t.member(t.first.user_id, t.first.tenant_id, Role::Developer);
+        assert!(matches!(keys::import(&developer, import("dev")).await, Err(Error::Denied(Perm::SettingsWrite))));
+        let maker = made(&t.owner(), json!({"scopes": ["keystead.keys:write", "read"]})).await.key.unwrap();
+        assert!(matches!(keys::import(&t.with_key(&maker), import("maker")).await, Err(Error::Denied(Perm::SettingsWrite))));
+        let there = tenants::create(&t.owner(), &contract::TenantName::parse("Globex").unwrap(), None).await.unwrap();
+        let there = t.as_who(Who::CommandLine(there.id));
+        keys::import(&t.owner(), import("first")).await.unwrap();
+        let said = |r: domain::Result<contract::ApiKey>| match r {
+            Err(Error::Conflict(message)) => message,
+            other => panic!("{other:?}"),
+        };
+        let (own, foreign) = (said(keys::import(&t.owner(), import("again")).await), said(keys::import(&there, import("theirs")).await));
+        assert_eq!(own, foreign, "one answer, whoever holds it");
+        // Two at once: one is stored, the other is told the same, and nothing of it remains.
+        let two = |name: &str| ImportKeyBody { digest: Some("1e".repeat(32)), ..import(name) };
+        let (here, owner) = (there.clone(), t.owner());
+        let (a, b) = tokio::join!(keys::import(&owner, two("a")), keys::import(&here, two("b")));
+        assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
+        assert_eq!(said(if a.is_ok() { b } else { a }), own);
+    }
+}
+
+on_both! {
     async fn several_keys_are_revoked_together_or_not_at_all(t) {
         let mut all = Vec::new();
         for _ in 0..3 {
@@ -380,7 +406,7 @@ on_both! {
         let before = keys::get(&t.owner(), id).await.unwrap();
         for refused in [
             keys::get(&other, id).await.err(),
-            keys::get_for(&other, contract::Perm::KeysWrite, id).await.err(),
+            keys::get_for(&other, Perm::KeysWrite, id).await.err(),
             keys::update_from_body(&other, id, &patch(json!({"name": "x"}))).await.err(),
             keys::update_from_form(&other, id, &t.form("x", "read")).await.err(),
             keys::disable(&other, id).await.err(),

@@ -4,10 +4,12 @@
 mod allowlist;
 mod audit;
 mod catalogue;
+mod idempotency;
 mod identity;
 mod keys;
 mod leaks;
 mod lifecycle;
+mod load;
 mod schema;
 mod search;
 mod statements;

@@ -1,5 +1,8 @@
 use domain::testing::{On, TestInstallation};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 #[tokio::test]
 async fn both_schemas_have_the_same_tables_columns_and_nullability() {
@@ -12,14 +15,20 @@ async fn both_schemas_have_the_same_tables_columns_and_nullability() {
 /// Every table of a tenant carries the tenant in its key, and so do the references between such tables (s69).
 #[test]
 fn s69_tenant_tables_have_composite_keys_and_foreign_keys_that_carry_the_tenant() {
+    for database in ["sqlite", "postgres"] {
+        composite_keys(database);
+    }
+}
+
+fn composite_keys(database: &str) {
     let mut keys: BTreeMap<&str, (bool, Vec<String>)> = BTreeMap::new();
     let mut sql = String::new();
-    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres")).unwrap() {
+    for file in std::fs::read_dir(format!("{}/../../migrations/{database}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
         sql.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
     }
     for table in sql.split("CREATE TABLE ").skip(1) {
         let (name, body) = table.split_once(" (").unwrap();
-        let body = body.split("\n);").next().unwrap();
+        let body = body.split("\n)").next().unwrap();
         let tenant = body.lines().any(|l| l.trim_start().starts_with("tenant_id"));
         let lines = body.lines().map(|l| l.trim().trim_end_matches(',').to_owned()).collect();
         keys.insert(name, (tenant, lines));
@@ -28,11 +37,15 @@ fn s69_tenant_tables_have_composite_keys_and_foreign_keys_that_carry_the_tenant(
     for (name, (tenant, lines)) in &keys {
         // The log that processes follow is ordered across tenants; its key is its sequence.
         if *tenant && *name != "key_changes" {
-            let composite = lines.iter().any(|l| l.starts_with("PRIMARY KEY (tenant_id, ") || l.starts_with("tenant_id UUID PRIMARY KEY"));
-            assert!(composite, "{name} lacks a key that starts with the tenant");
+            let composite = lines.iter().any(|l| {
+                l.starts_with("PRIMARY KEY (tenant_id, ")
+                    || l.starts_with("tenant_id UUID PRIMARY KEY")
+                    || l.starts_with("tenant_id BLOB PRIMARY KEY")
+            });
+            assert!(composite, "{database}: {name} lacks a key that starts with the tenant");
         }
         for line in lines.iter().filter(|l| l.contains("REFERENCES api_keys")) {
-            assert!(line.starts_with("FOREIGN KEY (tenant_id, "), "{name}: {line}");
+            assert!(line.starts_with("FOREIGN KEY (tenant_id, "), "{database}: {name}: {line}");
         }
     }
 }
@@ -41,20 +54,12 @@ fn s69_tenant_tables_have_composite_keys_and_foreign_keys_that_carry_the_tenant(
 #[test]
 fn s69_unscoped_sql_is_listed() {
     let mut found = Vec::new();
-    let mut dirs = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
-    while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                dirs.push(path);
-            } else if path.ends_with("sql.rs") {
-                for line in std::fs::read_to_string(&path).unwrap().lines() {
-                    if let Some(name) = line.split("async fn ").nth(1).and_then(|l| l.split('(').next())
-                        && name.ends_with("_unscoped")
-                    {
-                        found.push(name.to_owned());
-                    }
-                }
+    for (_, text) in sources().into_iter().filter(|(path, _)| path.ends_with("sql.rs")) {
+        for line in text.lines() {
+            if let Some(name) = line.split("async fn ").nth(1).and_then(|l| l.split('(').next())
+                && name.ends_with("_unscoped")
+            {
+                found.push(name.to_owned());
             }
         }
     }
@@ -63,7 +68,6 @@ fn s69_unscoped_sql_is_listed() {
         "all_entries_unscoped",        // the snapshot holds every tenant's keys
         "changes_unscoped",            // the log that keeps it true
         "count_unscoped",              // tests only
-        "digest_taken_unscoped",       // digests are unique across tenants
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
         "find_user_unscoped",          // sign-in: nobody is known yet
@@ -89,21 +93,63 @@ fn s69_unscoped_sql_is_listed() {
     assert_eq!(found, listed);
 }
 
+/// A grant is evidence (rule 1): whoever gives one out, or asks for one without a permission, stands here. The list may
+/// shrink, never grow unseen.
+#[test]
+fn s69_grants_come_from_listed_places_only() {
+    let sources = sources();
+    let (_, ctx) = sources.iter().find(|(path, _)| path == Path::new("ctx.rs")).unwrap();
+    let named = |text: &str| {
+        let all =
+            text.lines().filter(|l| l.contains("fn ") && (l.contains("-> Self") || l.contains("Result<Self>") || l.contains("Grant>")));
+        all.filter_map(|l| l.split("fn ").nth(1)?.split('(').next().map(ToOwned::to_owned)).collect::<Vec<_>>()
+    };
+    let constructors = ctx.split("impl Grant {").nth(1).unwrap().split("\n}\n").next().unwrap();
+    assert_eq!(named(constructors), ["of_caller", "of_leak", "of_new_tenant"]);
+    assert_eq!(ctx.matches("Grant { tenant_id").count(), 1, "`require` makes one; its fields are private");
+    let mut found = Vec::new();
+    for (path, text) in &sources {
+        for used in text.split("Grant::of_").skip(1) {
+            let end = used.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
+            found.push(format!("{} of_{}", path.display(), &used[..end]));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    let listed = [
+        "idempotency/mod.rs of_caller", // answers that callers are given again
+        "identity/mod.rs of_caller",    // a member's own session
+        "leaks/lookup.rs of_leak",      // what platform admins look up
+        "leaks/public.rs of_leak",      // what anybody reports
+        "tenants/mod.rs of_new_tenant", // its makers
+    ];
+    assert_eq!(found, listed);
+}
+
 /// SQL stands in files named sql.rs, in the database layer and in a few small places that have no noun of their own.
 #[test]
 fn sql_stands_where_the_architecture_says() {
-    let src = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let may =
         ["sql.rs", "db/mod.rs", "db/wake.rs", "db/write.rs", "seal.rs", "identity/sessions.rs", "testing/mod.rs", "testing/inspect.rs"];
-    let mut dirs = vec![std::path::PathBuf::from(src)];
+    for (path, text) in sources() {
+        assert!(!text.contains("sqlx::query") || may.iter().any(|m| path.ends_with(m)), "{} holds SQL", path.display());
+    }
+}
+
+/// Every file of the crate's sources, by its path below them.
+fn sources() -> Vec<(PathBuf, String)> {
+    let src = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut all = Vec::new();
+    let mut dirs = vec![src.to_path_buf()];
     while let Some(dir) = dirs.pop() {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 dirs.push(path);
-            } else if std::fs::read_to_string(&path).unwrap().contains("sqlx::query") {
-                assert!(may.iter().any(|m| path.ends_with(m)), "{} holds SQL", path.display());
+            } else {
+                all.push((path.strip_prefix(src).unwrap().to_path_buf(), std::fs::read_to_string(&path).unwrap()));
             }
         }
     }
+    all
 }

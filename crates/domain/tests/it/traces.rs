@@ -167,6 +167,7 @@ async fn past(t: &TestInstallation, key: KeyId, dice: &mut Dice, n: usize) {
                 audience: None,
                 cost: 1,
                 secret_id: None,
+                versions: domain::Versions::default(),
                 policy: None,
                 rate_limit: None,
                 source: UsageSource::Verify,
@@ -290,6 +291,32 @@ on_both! {
         assert_eq!(suggested.joined(), "users:write orders:read read:users");
         let lost = keys::impact_of(&owner, id, &Change::Scopes(suggested)).await.unwrap();
         assert_eq!((lost.allowed, lost.lost), (4, 0), "what is suggested breaks nothing");
+    }
+}
+
+on_both! {
+    async fn advice_reads_permissions_as_the_tenant_does_and_suggests_only_what_can_be_granted(t) {
+        let owner = t.owner();
+        let gateway = t.gateway();
+        for name in ["run", "exports:run"] {
+            domain::scopes::create(&owner, &contract::ScopeBody { name: Some(name.into()), description: None }).await.unwrap();
+        }
+        let made = keys::create_from_form(&owner, &t.form("k", "run exports:admin read")).await.unwrap();
+        let (id, key) = (made.api_key.id, made.key.unwrap());
+        // In the other spelling; `exports:admin` is nearer to it than `run`. The last one stands in no catalogue.
+        for scope in ["run:exports", "run:imports", "users:read"] {
+            domain::verify::verify(&gateway, &ask(&key, &[scope], None, Environment::Live)).await.unwrap();
+        }
+        stored(&t, 3).await;
+        let advice = keys::advice(&owner, id).await.unwrap();
+        let used: Vec<_> = advice.granted.iter().map(|g| (g.scope.as_str(), g.count)).collect();
+        assert_eq!(used, [("run", 1), ("exports:admin", 1), ("read", 1)]);
+        assert_eq!(advice.suggested.clone().unwrap().joined(), "exports:run run:imports users:read", "who manages the catalogue may add to it");
+        let developer = t.member(t.first.user_id, t.first.tenant_id, contract::Role::Developer);
+        let narrower = keys::advice(&developer, id).await.unwrap().suggested.unwrap();
+        assert_eq!(narrower.joined(), "run read", "what the catalogue lacks stays covered as it was");
+        let change = contract::UpdateKey { scopes: Some(narrower.0), ..contract::UpdateKey::default() };
+        keys::update(&owner, id, change).await.unwrap();
     }
 }
 

@@ -31,6 +31,7 @@ fn event(t: &TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
         audience: None,
         cost: 1,
         secret_id: None,
+        versions: domain::Versions::default(),
         policy: None,
         rate_limit: None,
         source: UsageSource::Verify,

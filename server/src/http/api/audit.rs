@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, Uri},
     response::Response,
 };
-use contract::{AuditEvent, AuditHead, AuditQuery, ErrorCode, Page, Problem};
+use contract::{AuditEvent, AuditHead, AuditQuery, ErrorCode, Page, Perm, Problem};
 use domain::{Ctx, audit, verify};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -110,7 +110,7 @@ async fn feed(ctx: Ctx, query: AuditQuery, headers: &HeaderMap) -> Result<Respon
         Some(id) => id.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(logs::not_an_event_id)?,
         None => audit::last_seq(&ctx).await.map_err(|e| ctx.problem(e))?,
     };
-    logs::events(ctx, start, move |ctx, after| {
+    logs::events(ctx, Perm::AuditRead, start, move |ctx, after| {
         let query = query.clone();
         async move {
             let (events, place) = audit::newer(&ctx, &query, after).await?;

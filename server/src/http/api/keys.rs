@@ -98,21 +98,21 @@ async fn create(Caller(ctx): Caller, body: Body) -> Result<(StatusCode, Json<Cre
 
 /// Takes over a key of another system by its digest.
 ///
-/// Its secret goes on working and is never seen here.
+/// Its secret goes on working and is never seen here. `keystead.keys:write` is needed, too.
 #[utoipa::path(
     post,
     path = "/v1/api-keys/import",
     tag = "API keys",
     operation_id = "importApiKey",
     request_body(content = ImportKeyBody, content_type = "application/json"),
-    extensions(("x-keystead-permission" = json!("keystead.keys:write"))),
+    extensions(("x-keystead-permission" = json!("keystead.settings:write"))),
     responses(
         (status = 201, description = "The key.", body = ApiKey),
-        (status = 409, description = "A key with this digest exists."),
+        (status = 409, description = "The digest is in use."),
     )
 )]
 async fn import(Caller(ctx): Caller, body: Body) -> Result<(StatusCode, Json<ApiKey>), ApiError> {
-    ctx.require(Perm::KeysWrite).map_err(|e| ctx.problem(e))?;
+    keys::may_import(&ctx).map_err(|e| ctx.problem(e))?;
     let body: ImportKeyBody = body.read()?;
     keys::import(&ctx, body).await.map(|made| (StatusCode::CREATED, Json(made))).map_err(|e| ctx.problem(e).into())
 }

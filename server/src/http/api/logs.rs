@@ -10,12 +10,11 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use contract::{Cursor, ErrorCode, FieldErrors, Page, PageQuery, Problem};
-use domain::{Ctx, verify};
+use contract::{Cursor, ErrorCode, FieldErrors, Page, PageQuery, Perm, Problem};
+use domain::{Ctx, streams::Place, verify};
 use futures_util::stream;
 use serde::Serialize;
 use std::{collections::VecDeque, convert::Infallible, future::Future, time::Duration};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::IntoParams;
 
 /// The forms of a log.
@@ -205,9 +204,6 @@ fn neutral(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
-/// Streams of one process at once; each asks the database once a second.
-const STREAMS: usize = 100;
-static OPEN: Semaphore = Semaphore::const_new(STREAMS);
 /// How often a stream looks for what is new.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -232,17 +228,23 @@ pub fn not_an_event_id() -> ApiError {
 }
 
 /// Sends what is new as it comes. `next` answers the events behind a place, and the next place. The stream ends when the
-/// server stops, and when the credential no longer works or no longer may read: both are looked up each time.
-pub fn events<P, F, Fut>(ctx: Ctx, start: P, next: F) -> Result<Response, ApiError>
+/// server stops, and when the credential no longer works or no longer holds `perm`: both are looked up before each event,
+/// so that what waits for a slow reader does not outlive their right to it.
+pub fn events<P, F, Fut>(ctx: Ctx, perm: Perm, start: P, next: F) -> Result<Response, ApiError>
 where
     P: Clone + Send + 'static,
     F: Fn(Ctx, P) -> Fut + Send + 'static,
     Fut: Future<Output = domain::Result<(Vec<Event>, P)>> + Send,
 {
-    let permit = OPEN.try_acquire().map_err(|_| ApiError::from(ErrorCode::Unavailable))?;
-    let feed = Feed { ctx, place: start, waiting: VecDeque::new(), first: true, _permit: permit };
-    let sent = stream::unfold((feed, next), |(mut feed, next)| async move {
+    let grant = ctx.require(perm).map_err(|e| ctx.problem(e))?;
+    let Some(open) = ctx.core().streams.open(grant.tenant_id()) else {
+        return Err(Problem::new(ErrorCode::Unavailable).message("Too many streams are open: end one of them first").into());
+    };
+    let feed = Feed { ctx, place: start, waiting: VecDeque::new(), first: true, _open: open };
+    let sent = stream::unfold((feed, next), move |(mut feed, next)| async move {
         loop {
+            feed.ctx = verify::refreshed(&feed.ctx)?;
+            feed.ctx.require(perm).ok()?;
             if let Some(event) = feed.waiting.pop_front() {
                 return Some((Ok::<_, Infallible>(event), (feed, next)));
             }
@@ -252,7 +254,6 @@ where
                     () = tokio::time::sleep(LOOK) => {}
                 }
             }
-            feed.ctx = verify::refreshed(&feed.ctx)?;
             let (events, place) = match next(feed.ctx.clone(), feed.place.clone()).await {
                 Ok(found) => found,
                 // The database may be away for a moment: the place is kept.
@@ -275,7 +276,7 @@ struct Feed<P> {
     place: P,
     waiting: VecDeque<Event>,
     first: bool,
-    _permit: SemaphorePermit<'static>,
+    _open: Place,
 }
 
 /// One event of a stream.

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use contract::{
-    Bucket, Change, ErrorCode, FieldErrors, Impact, KeyId, Page, Problem, Scope, Trace, UsageEvent, UsageId, UsageQuery, UsageSummary,
+    Bucket, Change, ErrorCode, FieldErrors, Impact, KeyId, Page, Perm, Problem, Scope, Trace, UsageEvent, UsageId, UsageQuery, UsageSummary,
 };
 use domain::{Ctx, keys, usage, verify};
 use utoipa_axum::routes;
@@ -48,7 +48,7 @@ pub fn key_routes() -> Routes {
     )
 )]
 async fn events(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
-    ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
+    ctx.require(Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let asked = Asked::read(&uri)?;
     let query = asked.filter(|pairs| UsageQuery::parse(pairs))?;
     answer(ctx, logs::accepted(&headers)?, asked, query, &headers).await
@@ -128,7 +128,7 @@ async fn one(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json<Trace>,
     )
 )]
 async fn summary(Caller(ctx): Caller, uri: Uri) -> Result<Json<UsageSummary>, ApiError> {
-    ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
+    ctx.require(Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let mut asked = Asked::read(&uri)?;
     let wrong = |()| Problem::invalid(FieldErrors::one("bucket", "invalid", "hour or day."));
     let bucket = asked.take("bucket").map(|b| b.parse::<Bucket>().map_err(wrong)).transpose()?;
@@ -150,7 +150,7 @@ async fn summary(Caller(ctx): Caller, uri: Uri) -> Result<Json<UsageSummary>, Ap
     )
 )]
 async fn stream(Caller(ctx): Caller, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
-    ctx.require(contract::Perm::UsageRead).map_err(|e| ctx.problem(e))?;
+    ctx.require(Perm::UsageRead).map_err(|e| ctx.problem(e))?;
     let query = Asked::read(&uri)?.filter(|pairs| UsageQuery::parse(pairs))?;
     logs::accepts_events(&headers)?;
     feed(ctx, query, &headers)
@@ -161,7 +161,7 @@ fn feed(ctx: Ctx, query: UsageQuery, headers: &HeaderMap) -> Result<Response, Ap
         Some(id) => id.parse::<UsageId>().map_err(|_| logs::not_an_event_id())?.uuid(),
         None => usage::stream_start(&ctx),
     };
-    logs::events(ctx, start, move |ctx, after| {
+    logs::events(ctx, Perm::UsageRead, start, move |ctx, after| {
         let query = query.clone();
         async move {
             let (events, place) = usage::newer(&ctx, &query, after).await?;

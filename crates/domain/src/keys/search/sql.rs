@@ -10,21 +10,30 @@ use crate::{
 use contract::{Environment, KeyCursor, KeyKind, KeySearch, KeyState, OwnerRef, UnixMs, UserId};
 use uuid::Uuid;
 
+/// What [`Row`] reads: a key with its current secret and its owner.
+macro_rules! key {
+    () => {
+        "k.id, k.name, k.kind, k.environment, s.prefix, s.last_four, k.scopes, k.allowed_ips, k.not_before, k.expires_at, \
+         k.rate_limit, k.metadata, k.owner_id, u.email AS owner, k.platform, k.created_at, k.created_by, k.disabled_at, \
+         k.revoked_at, k.last_used_at, k.search \
+         FROM api_keys k \
+         JOIN api_key_secrets s ON s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until IS NULL \
+         LEFT JOIN users u ON u.id = k.owner_id \
+         WHERE k.tenant_id = $1 AND k.id IN (SELECT k.id FROM api_keys k WHERE k.tenant_id = $1 AND ($3 IS NULL OR k.environment = $3) AND "
+    };
+}
+
+/// What a plain search asks about: environment and text.
+macro_rules! text {
+    () => {
+        "($4 IS NULL OR (k.search LIKE $4 ESCAPE '!' \
+         AND (k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!' OR k.search LIKE $7 ESCAPE '!'))) AND "
+    };
+}
+
 macro_rules! select {
     ($tail:literal) => {
-        concat!(
-            "SELECT k.id, k.name, k.kind, k.environment, s.prefix, s.last_four, k.scopes, k.allowed_ips, k.not_before, k.expires_at, \
-             k.rate_limit, k.metadata, k.owner_id, u.email AS owner, k.platform, k.created_at, k.created_by, k.disabled_at, \
-             k.revoked_at, k.last_used_at, k.search \
-             FROM api_keys k \
-             JOIN api_key_secrets s ON s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until IS NULL \
-             LEFT JOIN users u ON u.id = k.owner_id \
-             WHERE k.tenant_id = $1 AND k.id IN (SELECT k.id FROM api_keys k WHERE k.tenant_id = $1 \
-             AND ($3 IS NULL OR k.environment = $3) AND ($4 IS NULL OR (k.search LIKE $4 ESCAPE '!' \
-             AND (k.search LIKE $5 ESCAPE '!' OR k.search LIKE $6 ESCAPE '!' OR k.search LIKE $7 ESCAPE '!'))) AND ",
-            $tail,
-            " LIMIT $2)"
-        )
+        concat!("SELECT ", key!(), text!(), $tail, " LIMIT $2)")
     };
 }
 
@@ -43,39 +52,31 @@ pub const BY_EXPIRY: &str = select!(
      ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id"
 );
 
-// The states are those of `Row::key`, in the same order.
-const NARROW_BY_CREATION: &str = select!(
-    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
-     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR k.kind = $14) \
-     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
-     AND k.id < $8 ORDER BY k.id DESC"
-);
-const NARROW_BY_NAME: &str = select!(
-    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
-     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR k.kind = $14) \
-     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
-     AND (k.search, k.id) > ($17, $8) ORDER BY k.search, k.id"
-);
-const NARROW_BY_USE: &str = select!(
-    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
-     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR k.kind = $14) \
-     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
-     AND COALESCE(k.last_used_at, 0) <= $17 AND (COALESCE(k.last_used_at, 0) < $17 OR k.id < $8) \
+/// Every other filter. The states are those of `KeyState::of`, in the same order.
+macro_rules! filters {
+    () => {
+        "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
+         AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
+         AND ($14 IS NULL OR k.kind = $14) \
+         AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
+             WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) AND "
+    };
+}
+
+macro_rules! narrow {
+    ($tail:literal) => {
+        concat!("SELECT ", key!(), text!(), filters!(), $tail, " LIMIT $2)")
+    };
+}
+
+const NARROW_BY_CREATION: &str = narrow!("k.id < $8 ORDER BY k.id DESC");
+const NARROW_BY_NAME: &str = narrow!("(k.search, k.id) > ($17, $8) ORDER BY k.search, k.id");
+const NARROW_BY_USE: &str = narrow!(
+    "COALESCE(k.last_used_at, 0) <= $17 AND (COALESCE(k.last_used_at, 0) < $17 OR k.id < $8) \
      ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC"
 );
-const NARROW_BY_EXPIRY: &str = select!(
-    "($9 IS NULL OR k.owner_id = $9) AND ($10 IS NULL OR k.id = $10) AND ($11 IS NULL OR k.scope_names LIKE $11 ESCAPE '!') \
-     AND ($12 IS NULL OR k.owner_id = $12) AND ($13 IS NULL OR k.owner_id = (SELECT u.id FROM users u WHERE u.email = $13)) \
-     AND ($14 IS NULL OR k.kind = $14) \
-     AND ($15 IS NULL OR $15 = CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' \
-         WHEN k.expires_at <= $16 THEN 'expired' ELSE 'active' END) \
-     AND COALESCE(k.expires_at, 9223372036854775807) >= $17 AND (COALESCE(k.expires_at, 9223372036854775807) > $17 OR k.id > $8) \
+const NARROW_BY_EXPIRY: &str = narrow!(
+    "COALESCE(k.expires_at, 9223372036854775807) >= $17 AND (COALESCE(k.expires_at, 9223372036854775807) > $17 OR k.id > $8) \
      ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id"
 );
 
@@ -145,14 +146,9 @@ fn escape_like(s: &str) -> String {
 macro_rules! waiting {
     ($what:literal) => {
         concat!(
-            "SELECT k.id, k.name, k.kind, k.environment, s.prefix, s.last_four, k.scopes, k.allowed_ips, k.not_before, k.expires_at, \
-             k.rate_limit, k.metadata, k.owner_id, u.email AS owner, k.platform, k.created_at, k.created_by, k.disabled_at, \
-             k.revoked_at, k.last_used_at, k.search \
-             FROM api_keys k \
-             JOIN api_key_secrets s ON s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until IS NULL \
-             LEFT JOIN users u ON u.id = k.owner_id \
-             WHERE k.tenant_id = $1 AND k.id IN (SELECT k.id FROM api_keys k WHERE k.tenant_id = $1 \
-             AND ($3 IS NULL OR k.environment = $3) AND ($4 IS NULL OR k.owner_id = $4) AND k.revoked_at IS NULL AND k.disabled_at IS NULL \
+            "SELECT ",
+            key!(),
+            "($4 IS NULL OR k.owner_id = $4) AND k.revoked_at IS NULL AND k.disabled_at IS NULL \
              AND COALESCE(k.expires_at, 9223372036854775807) > $5 AND ",
             $what,
             " LIMIT $2)"
