@@ -68,6 +68,8 @@ pub enum Who {
 pub struct Ctx {
     core: Arc<Core>,
     who: Who,
+    /// The tenant that the caller acts in, where it is not their own.
+    elsewhere: Option<TenantId>,
     request: RequestInfo,
     /// What may be sent again is noted.
     noted: Option<Arc<Noted>>,
@@ -121,7 +123,7 @@ impl Grant {
 impl Ctx {
     /// A context for one request.
     pub const fn new(core: Arc<Core>, who: Who, request: RequestInfo) -> Self {
-        Self { core, who, request, noted: None }
+        Self { core, who, elsewhere: None, request, noted: None }
     }
 
     /// The installation.
@@ -149,12 +151,27 @@ impl Ctx {
 
     /// The tenant that the caller works in, if one is known.
     pub fn tenant_id(&self) -> Option<TenantId> {
+        self.elsewhere.or_else(|| self.home())
+    }
+
+    /// The tenant that the caller belongs to.
+    fn home(&self) -> Option<TenantId> {
         match &self.who {
             Who::Anonymous => None,
             Who::Person(p) => Some(p.tenant_id),
             Who::Key(key) => Some(key.tenant_id),
             Who::CommandLine(tenant_id) => Some(*tenant_id),
         }
+    }
+
+    /// The same caller in another tenant. Who may is asked, and written down, by `tenants::act_in`.
+    pub(crate) fn acting_in(&self, tenant_id: TenantId) -> Self {
+        Self { elsewhere: Some(tenant_id).filter(|t| self.home() != Some(*t)), ..self.clone() }
+    }
+
+    /// The tenant that the caller acts in, where it is not their own.
+    pub(crate) const fn elsewhere(&self) -> Option<TenantId> {
+        self.elsewhere
     }
 
     /// The request.
@@ -174,11 +191,12 @@ impl Ctx {
 
     /// The right to do `perm` in the caller's tenant, or why not.
     pub fn require(&self, perm: Perm) -> Result<Grant> {
-        let (tenant_id, held) = match &self.who {
-            Who::Anonymous => return Err(Error::Unauthenticated),
-            Who::Person(p) => (p.tenant_id, p.role.holds(perm)),
-            Who::Key(key) => (key.tenant_id, perm.held_by(&key.scopes)),
-            Who::CommandLine(tenant_id) => (*tenant_id, true),
+        let tenant_id = self.tenant_id().ok_or(Error::Unauthenticated)?;
+        let held = match &self.who {
+            Who::Anonymous => false,
+            Who::Person(p) => p.role.holds(perm),
+            Who::Key(key) => perm.held_by(&key.scopes),
+            Who::CommandLine(_) => true,
         };
         if !held {
             return Err(Error::Denied(perm));

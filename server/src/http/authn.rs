@@ -41,6 +41,14 @@ pub fn logged(method: &Method, uri: &Uri, info: &RequestInfo) -> Logged {
     Logged { method: Some(method.to_string()), path: Some(uri.path().to_owned()), user_agent: info.user_agent.clone() }
 }
 
+/// The tenant that the client asks to act in. Whoever is behind may read any of several headers: one that is not plainly
+/// the same as the others wins, and is nobody's.
+pub fn tenant(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all("x-tenant-id").iter().map(|v| v.to_str().unwrap_or("?"));
+    let first = all.next()?;
+    all.find(|t| *t != first).map_or(Some(first), |_| Some("?"))
+}
+
 /// Who calls, as far as the credential tells: a refused one is logged and answered, none at all is `Anonymous`. The
 /// decision is given back for whoever charges and logs what was let in.
 pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Decision>), Response> {

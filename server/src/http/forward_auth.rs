@@ -128,10 +128,7 @@ async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Optio
     };
     let ctx = Ctx::new(state.core.clone(), Who::Key(gateway), info);
     let sent = authn::sent(headers);
-    // An upstream may read any of several: one that is not plainly the own tenant is foreign.
-    let tenants: Vec<&str> = headers.get_all("x-tenant-id").iter().map(|v| v.to_str().unwrap_or("?")).collect();
-    let tenant = tenants.iter().find(|t| **t != tenants[0]).or(tenants.first()).copied();
-    let decision = verify::forward_auth(&ctx, &sent, ip, &demand.need, tenant, logged).await;
+    let decision = verify::forward_auth(&ctx, &sent, ip, &demand.need, authn::tenant(headers), logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
     *charge = decision.charge;
     match decision {

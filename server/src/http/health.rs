@@ -34,7 +34,7 @@ pub async fn test(Caller(ctx): Caller) -> Result<Json<Test>, ApiError> {
     Ok(Json(Test {
         valid: true,
         kind: CredentialKind::ApiKey,
-        tenant_id: key.tenant_id.to_string(),
+        tenant_id: ctx.tenant_id().unwrap_or(key.tenant_id).to_string(),
         environment: key.environment,
         scopes: key.scopes.clone(),
         user: key.owner,

@@ -201,19 +201,96 @@ on_both! {
     }
 }
 
-#[tokio::test]
-async fn a_request_into_another_tenant_is_refused_and_logged_as_denied() {
-    let app = App::new(On::Sqlite).await;
-    let gateway = app.t.first.gateway_key.clone();
-    let tenant = app.t.first.tenant_id.to_string();
-    let headers = |tenant| [("x-keystead-gateway", gateway.as_str()), ("x-api-key", app.t.first.api_key.as_str()), ("x-tenant-id", tenant)];
-    assert_eq!(app.get("/v1/forward-auth", &headers(&tenant)).await.status, StatusCode::OK);
-    let refused = app.get("/v1/forward-auth", &headers("ten_somebody_else")).await;
-    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN"));
-    app.t.core.meter.stop().await;
-    let denied = UsageFilter { outcome: Some(contract::Outcome::Denied), ..UsageFilter::default() };
-    let logged = usage::list(&app.t.owner(), &denied, Environment::Live, PageQuery::default()).await.unwrap().data;
-    assert_eq!(logged.len(), 1);
+/// A tenant beside the first: its id, and a key of its own with `admin`.
+async fn second_tenant(app: &App) -> (String, String) {
+    let key = app.t.other_tenant().await;
+    let who = app.get("/v1/auth/test", &[("x-api-key", &key)]).await.json();
+    (who["tenant_id"].as_str().unwrap().to_owned(), key)
+}
+
+on_both! {
+    async fn s67_a_platform_key_acts_in_the_tenant_that_it_names_and_both_logs_say_so(on) {
+        let app = App::new(on).await;
+        let (other, theirs) = second_tenant(&app).await;
+        let platform = [("x-api-key", app.t.first.api_key.as_str()), ("x-tenant-id", other.as_str()), ("content-type", "application/json")];
+        assert_eq!(app.get("/v1/auth/test", &platform).await.json()["tenant_id"], json!(other));
+        let made = app.send(request("POST", "/v1/api-keys", &platform, r#"{"name":"made for them","scopes":["read"]}"#)).await;
+        assert_eq!((made.status, &made.json()["owner"]), (StatusCode::CREATED, &json!(null)), "its owner is no member there");
+        let names = async |key: &str| {
+            let list = app.get("/v1/api-keys", &[("x-api-key", key)]).await.json();
+            list["data"].as_array().unwrap().iter().map(|k| k["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert!(names(&theirs).await.contains(&"made for them".to_owned()));
+        assert!(!names(&app.t.first.api_key).await.contains(&"made for them".to_owned()));
+        for key in [&app.t.first.api_key, &theirs] {
+            let log = app.get("/v1/audit/events?action=tenant.entered", &[("x-api-key", key)]).await.json();
+            let events = log["data"].as_array().unwrap();
+            assert_eq!(events.len(), 2, "one for each request");
+            assert_eq!((&events[0]["actor"]["name"], &events[0]["target"]["id"]), (&json!("bootstrap"), &json!(other)));
+        }
+        let nowhere = [platform[0], ("x-tenant-id", "ten_00000000000000000000000000000001")];
+        assert_eq!(app.get("/v1/api-keys", &nowhere).await.code(), "NOT_FOUND");
+        let two = [platform[0], platform[1], ("x-tenant-id", "ten_00000000000000000000000000000001")];
+        assert_eq!(app.get("/v1/api-keys", &two).await.code(), "NOT_FOUND", "two tenants are none");
+    }
+}
+
+on_both! {
+    async fn s67_without_the_flag_no_scope_and_no_kind_of_key_leaves_its_tenant(on) {
+        let app = App::new(on).await;
+        let (other, _) = second_tenant(&app).await;
+        let admin = ("x-api-key", app.t.first.api_key.as_str());
+        for body in [
+            json!({"name": "plain", "scopes": ["admin"]}),
+            json!({"name": "tenant", "scopes": ["admin"], "kind": "tenant"}),
+            json!({"name": "test", "scopes": ["admin"], "environment": "test"}),
+        ] {
+            let headers = [admin, ("content-type", "application/json")];
+            let key = app.send(request("POST", "/v1/api-keys", &headers, &body.to_string())).await.json()["key"].as_str().unwrap().to_owned();
+            for tenant in [other.as_str(), "ten_00000000000000000000000000000001", "?"] {
+                let refused = app.get("/v1/auth/test", &[("x-api-key", &key), ("x-tenant-id", tenant)]).await;
+                assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN"), "{body} {tenant}");
+            }
+            let home = app.t.first.tenant_id.to_string();
+            assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &key), ("x-tenant-id", &home)]).await.status, StatusCode::OK);
+        }
+    }
+}
+
+on_both! {
+    async fn s67_a_stream_stays_in_the_tenant_that_was_named(on) {
+        let app = App::new(on).await;
+        let (other, _) = second_tenant(&app).await;
+        let key = domain::verify::check(&app.t.core, &app.t.first.api_key, None, &contract::Requirement::default(), None, true).unwrap();
+        let ctx = app.t.as_who(domain::Who::Key(key.entry.unwrap()));
+        let there = domain::tenants::act_in(&ctx, &other).await.unwrap();
+        assert_eq!(domain::verify::refreshed(&there).unwrap().tenant_id().unwrap().to_string(), other);
+        assert_eq!(domain::verify::refreshed(&ctx).unwrap().tenant_id(), Some(app.t.first.tenant_id));
+    }
+}
+
+on_both! {
+    async fn s67_behind_a_gateway_platform_keys_enter_other_tenants_and_the_rest_is_refused_and_logged(on) {
+        let app = App::new(on).await;
+        let (other, theirs) = second_tenant(&app).await;
+        let (gateway, home) = (app.t.first.gateway_key.clone(), app.t.first.tenant_id.to_string());
+        let ask = async |key: &str, tenant: &str| {
+            app.get("/v1/forward-auth", &[("x-keystead-gateway", &gateway), ("x-api-key", key), ("x-tenant-id", tenant)]).await
+        };
+        let (own, entered) = (ask(&app.t.first.api_key, &home).await, ask(&app.t.first.api_key, &other).await);
+        assert_eq!((own.status, own.header("x-keystead-tenant")), (StatusCode::OK, home.as_str()));
+        assert_eq!((entered.status, entered.header("x-keystead-tenant")), (StatusCode::OK, other.as_str()));
+        let log = app.get("/v1/audit/events?action=tenant.entered", &[("x-api-key", &theirs)]).await.json();
+        assert_eq!(log["data"].as_array().unwrap().len(), 1);
+        for (key, tenant) in [(&app.t.first.api_key, "ten_somebody_else"), (&theirs, home.as_str())] {
+            let refused = ask(key, tenant).await;
+            assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN"), "{tenant}");
+        }
+        app.t.core.meter.stop().await;
+        let denied = UsageFilter { outcome: Some(contract::Outcome::Denied), ..UsageFilter::default() };
+        let logged = usage::list(&app.t.owner(), &denied, Environment::Live, PageQuery::default()).await.unwrap().data;
+        assert_eq!(logged.len(), 1, "in the log of the credential's own tenant");
+    }
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ const ACTIONS: &[&str] = &[
     "session.created",
     "session.ended",
     "tenant.created",
+    "tenant.entered",
 ];
 
 /// `/audit`

@@ -142,7 +142,7 @@ fn Broken(impact: Impact) -> impl IntoView {
         <Banner tone=Tone::Danger>
             <p><b>{format!("{requests} of the last 30 days would have been refused.")}</b></p>
             <p class="soft">
-                {format!("They came from {addresses}, {} of them in the last 24 hours", thousands(allowed_24h))}
+                {format!("They came from {addresses}, {} in the last 24 hours", thousands(allowed_24h))}
                 {last_allowed_at.map(|at| view! { "; the last one "<Time at/> }.into_any())}
                 "."
             </p>

@@ -160,7 +160,7 @@ fn Lost(impact: Impact) -> impl IntoView {
         <Banner tone=Tone::Danger>
             <p><b>{format!("{} of {} of the last 30 days would have been refused.", thousands(impact.lost), counted(impact.allowed, "allowed request"))}</b></p>
             <p class="soft">
-                {format!("They came from {addresses}, {} of them in the last 24 hours", thousands(impact.lost_24h))}
+                {format!("They came from {addresses}, {} in the last 24 hours", thousands(impact.lost_24h))}
                 {impact.last_lost_at.map(|at| view! { "; the last one "<Time at/> }.into_any())}
                 "."
             </p>

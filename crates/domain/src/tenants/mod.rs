@@ -1,8 +1,10 @@
 //! Tenants: the first one with its owner, and further ones.
 
+mod act_in;
 mod allowlist;
 mod sql;
 
+pub use act_in::act_in;
 pub use allowlist::{allowlist, set_allowlist};
 
 use crate::{

@@ -47,6 +47,10 @@ pub(super) async fn slug_taken_unscoped(tx: &mut Tx, slug: &Slug) -> Result<bool
     Ok(n > 0)
 }
 
+pub(super) async fn name_unscoped(tx: &mut Tx, id: TenantId) -> Result<Option<String>> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT name FROM tenants WHERE id = $1").bind(id.uuid()).fetch_optional(c).await)?)
+}
+
 pub(super) async fn users_unscoped(tx: &mut Tx) -> Result<i64> {
     Ok(on!(tx, c => sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(c).await)?)
 }

@@ -11,7 +11,7 @@ pub use decide::{Entry, Facts, decide};
 pub use policy::{PolicyOnce, StoredPolicy};
 
 use self::limit::{Charge, Subject};
-use crate::{Core, Ctx, Error, Result, Versions, Who, keys::secret, usage::NewEvent};
+use crate::{Core, Ctx, Error, RequestInfo, Result, Versions, Who, keys::secret, tenants, usage::NewEvent};
 use contract::{
     Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
     VerifyRequest, VerifyResponse,
@@ -130,7 +130,8 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
 }
 
 /// Forward auth: the same for a gateway that passes a client's request on. `tenant` is the one that the client asked
-/// to act in; a credential of another one lacks the permission for it, and no scope is missing.
+/// to act in: for a platform admin the answer names it; any other credential lacks the permission for it, and no scope
+/// is missing. A gateway of one tenant leads into no other.
 pub async fn forward_auth(
     ctx: &Ctx,
     sent: &Sent,
@@ -147,12 +148,27 @@ pub async fn forward_auth(
         Sent::Nothing => Decision::refused(Code::Unauthorized),
         Sent::Several => Decision::refused(Code::ConflictingCredentials),
     };
-    let foreign = |e: &Arc<Entry>| tenant.is_some_and(|t| t != e.tenant_id.to_string());
-    if decision.code == Code::Valid && decision.entry.as_ref().is_some_and(foreign) {
+    let client = |entry: &Arc<Entry>| Ctx::new(ctx.core().clone(), Who::Key(entry.clone()), RequestInfo { ip, ..ctx.request().clone() });
+    let elsewhere = match (&decision.entry, tenant) {
+        (Some(entry), Some(t)) if decision.code == Code::Valid && entry.tenant_id.to_string() != t => Some((client(entry), t)),
+        _ => None,
+    };
+    if elsewhere.as_ref().is_some_and(|(client, _)| only_tenant.is_some() || !client.is_platform()) {
         decision.code = Code::InsufficientScope;
     }
     charge(ctx.core(), &mut decision, 1);
+    let mut entered = None;
+    if let Some((client, t)) = elsewhere.filter(|_| decision.code == Code::Valid) {
+        match tenants::act_in(&client, t).await {
+            Ok(there) => entered = there.tenant_id(),
+            Err(Error::NotFound) => decision.code = Code::InsufficientScope,
+            Err(e) => return Err(e),
+        }
+    }
     record(ctx, Some(grant.tenant_id()), ip, need, &decision, UsageSource::ForwardAuth, logged, started.elapsed()).await;
+    if let (Some(tenant_id), Some(entry)) = (entered, &decision.entry) {
+        decision.entry = Some(Arc::new(Entry { tenant_id, ..Entry::clone(entry) }));
+    }
     Ok(decision)
 }
 
@@ -175,7 +191,11 @@ pub fn refreshed(ctx: &Ctx) -> Option<Ctx> {
     let entry = core.cache.find(was.key_id, was.secret_id)?;
     let facts = Facts { ip: ctx.request().ip, environment: None, scopes: &[], only_tenant: None, now: core.now() };
     let still = decide(&entry, &facts) == Code::Valid;
-    still.then(|| Ctx::new(core.clone(), Who::Key(entry), ctx.request().clone()))
+    let now = still.then(|| Ctx::new(core.clone(), Who::Key(entry), ctx.request().clone()))?;
+    match ctx.elsewhere() {
+        Some(tenant_id) => now.is_platform().then(|| now.acting_in(tenant_id)),
+        None => Some(now),
+    }
 }
 
 /// Logs a decided request under the credential's tenant, or under `home` where nobody owns the credential; without

@@ -6,12 +6,13 @@ use super::{
 };
 use axum::{
     extract::{Request, State},
+    http::HeaderMap,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use contract::{Code, ErrorCode, Problem, Requirement, Scope, UsageSource};
 use domain::{
-    Ctx, RequestInfo, Who,
+    Ctx, RequestInfo, Who, tenants,
     verify::{
         self, Decision,
         limit::{ANONYMOUS, Charge, Subject},
@@ -39,10 +40,13 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
     let asks = parts.uri.path().starts_with("/v1/verify");
     let took = started.elapsed();
     let mut response = match (&decision, refused) {
-        (_, None) => {
-            parts.extensions.insert(ctx.clone());
-            idempotency::run(&ctx, parts, body, next).await
-        }
+        (_, None) => match acting(&ctx, &parts.headers).await {
+            Ok(ctx) => {
+                parts.extensions.insert(ctx.clone());
+                idempotency::run(&ctx, parts, body, next).await
+            }
+            Err(refused) => refused.into_response(),
+        },
         (Some(decision), Some(_)) => ApiError(authn::denial(decision)).into_response(),
         (None, Some(c)) => rate_limit::too_many(&c, state.core.now()),
     };
@@ -72,6 +76,14 @@ pub async fn open(State(state): State<AppState>, mut req: Request, next: Next) -
     };
     rate_limit::write(response.headers_mut(), &charge, state.core.now());
     response
+}
+
+/// The caller in the tenant that the request names, if it does (contract, section 5).
+async fn acting(ctx: &Ctx, headers: &HeaderMap) -> Result<Ctx, ApiError> {
+    match authn::tenant(headers) {
+        Some(wanted) if ctx.tenant_id().is_some() => tenants::act_in(ctx, wanted).await.map_err(|e| ApiError(ctx.problem(e))),
+        _ => Ok(ctx.clone()),
+    }
 }
 
 /// Strangers share a count by address; one whose address is unknown is not told apart from the others.
