@@ -43,7 +43,8 @@ for (const state of STATES) {
         for (const width of [1440, 390]) {
           await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
           expect.soft(await violations(page), `${theme}, ${width}`).toEqual([]);
-          expect.soft(await stacked(page), `headings of a table on one line, ${theme}, ${width}`).toEqual([]);
+          // Narrow tables stack, and their headings are for those who hear them.
+          if (width === 1440) expect.soft(await stacked(page), `headings of a table on one line, ${theme}`).toEqual([]);
         }
         for (const width of [1024, 768, 390, 360, 320]) {
           await page.setViewportSize({ width, height: 800 });

@@ -151,7 +151,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     telemetry::start(config.log_format);
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&config).await,
-        Command::Migrate => open::database(&config).await.map(|_| println!("The schema is up to date.")),
+        Command::Migrate => open::database(&config).await.map(|_| out!("The schema is up to date.")),
         Command::Bootstrap { tenant, email, json, .. } => match bootstrap(&config, &tenant, &email, json).await {
             Err(e) if matches!(e.downcast_ref::<Error>(), Some(Error::Conflict(_))) => {
                 eprintln!("keystead: {}", plain(&e));
@@ -162,7 +162,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Tenants { command } => run_tenants(&config, command).await,
         Command::Keys { command } => run_keys(&config, command).await,
         Command::Openapi => {
-            println!("{}", http::openapi::printed());
+            out!("{}", http::openapi::printed());
             Ok(())
         }
         Command::VerifyAudit { tenant, export, head, public_key } => {
@@ -218,9 +218,9 @@ async fn serve(config: &Config) -> Result<()> {
     if public.insecure {
         tracing::warn!("the public URL {} is plain http: secrets travel in the clear", public.url);
     }
-    println!("Keystead listens on http://{address}  (public URL {})", public.url);
+    out!("Keystead listens on http://{address}  (public URL {})", public.url);
     if let Some(link) = identity::new_setup_link(&core).await? {
-        println!("Set it up once, within a day: {}/setup?token={}", public.url, link.0.expose());
+        out!("Set it up once, within a day: {}/setup?token={}", public.url, link.0.expose());
     }
     std::io::stdout().flush()?;
     let (drained, draining) = oneshot::channel::<()>();
@@ -282,13 +282,16 @@ async fn bootstrap(config: &Config, tenant: &str, email: &str, json: bool) -> Re
     core.stop().await;
     let made = made?;
     if json {
-        println!("{}", serde_json::to_string(&made)?);
+        out!("{}", serde_json::to_string(&made)?);
     } else {
-        println!(
+        out!(
             "Tenant      {}\nOwner       {}\nAPI key     {}\nGateway key {}",
-            made.tenant_id, made.user_id, made.api_key, made.gateway_key
+            made.tenant_id,
+            made.user_id,
+            made.api_key,
+            made.gateway_key
         );
-        println!("The keys are shown once: store them now.");
+        out!("The keys are shown once: store them now.");
     }
     Ok(())
 }
@@ -299,10 +302,10 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
         Tenants::List { json } => {
             let all = tenants::list_unscoped(&core).await?;
             if json {
-                println!("{}", serde_json::to_string(&all)?);
+                out!("{}", serde_json::to_string(&all)?);
             } else {
                 for t in all {
-                    println!("{}  {:<24}  {}", t.id, t.slug, t.name);
+                    out!("{}  {:<24}  {}", t.id, t.slug, t.name);
                 }
             }
         }
@@ -311,7 +314,7 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             let nobody = contract::TenantId::from_uuid(core.new_uuid());
             let ctx = Ctx::new(core.clone(), Who::CommandLine(nobody), RequestInfo::default());
             let made = tenants::create(&ctx, &name, slug).await?;
-            if json { println!("{}", serde_json::to_string(&made)?) } else { println!("{}  {}", made.id, made.slug) }
+            if json { out!("{}", serde_json::to_string(&made)?) } else { out!("{}  {}", made.id, made.slug) }
         }
         Tenants::Allowlist { tenant, clear } => {
             let ctx = in_tenant(&core, Some(&tenant)).await?;
@@ -320,10 +323,10 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             }
             let list = tenants::allowlist(&ctx).await?.allowed_ips;
             if list.is_empty() {
-                println!("Live keys may be used from anywhere.");
+                out!("Live keys may be used from anywhere.");
             }
             for net in list {
-                println!("{net}");
+                out!("{net}");
             }
         }
     }
@@ -347,7 +350,7 @@ async fn run_keys(config: &Config, command: Keys) -> Result<()> {
                 bail!("nothing was revoked");
             }
             keys::revoke(&ctx, id, reason.as_deref()).await?;
-            println!("Revoked {which}.");
+            out!("Revoked {which}.");
         }
     }
     core.stop().await;
@@ -392,14 +395,14 @@ async fn list_keys(ctx: &Ctx, json: bool) -> Result<()> {
         }
     }
     if json {
-        println!("{}", serde_json::to_string(&all)?);
+        out!("{}", serde_json::to_string(&all)?);
     } else {
         // For people; what reads lines from a pipe gets keys only.
         if std::io::stdout().is_terminal() {
-            println!("{:<36}  {:<8}  {:<22}  Name", "Id", "State", "Secret");
+            out!("{:<36}  {:<8}  {:<22}  Name", "Id", "State", "Secret");
         }
         for key in all {
-            println!("{}  {:<8}  {:<22}  {}", key.id, key.state, key.display(), key.name);
+            out!("{}  {:<8}  {:<22}  {}", key.id, key.state, key.display(), key.name);
         }
     }
     Ok(())

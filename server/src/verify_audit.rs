@@ -31,12 +31,7 @@ pub async fn stored(config: &Config, tenant: Option<&str>, head: Option<&Path>, 
         whole &= say(&t.slug, audit::verify_chain(&ctx).await?);
         for kept in heads.iter().filter(|h| h.tenant_id == t.id) {
             let agrees = head_is_signed(kept, public_key) && audit::agrees(&ctx, kept).await?;
-            println!(
-                "{}: {} the head kept of event {}",
-                t.slug,
-                if agrees { "agrees with" } else { "BROKEN: does not agree with" },
-                kept.seq
-            );
+            out!("{}: {} the head kept of event {}", t.slug, if agrees { "agrees with" } else { "BROKEN: does not agree with" }, kept.seq);
             whole &= agrees;
         }
     }
@@ -57,26 +52,23 @@ pub fn exported(export: &Path, head: Option<&Path>, public_key: Option<&str>) ->
         }
     }
     if !head_is_signed(head, public_key) {
-        println!("{}: BROKEN: the head of event {} is not signed by the expected key", head.tenant_id, head.seq);
+        out!("{}: BROKEN: the head of event {} is not signed by the expected key", head.tenant_id, head.seq);
         return Ok(false);
     }
     if public_key.is_none() {
-        println!("The head is signed by the key {}: compare it with the one you trust, or give --public-key.", head.public_key);
+        out!("The head is signed by the key {}: compare it with the one you trust, or give --public-key.", head.public_key);
     }
     Ok(say(&head.tenant_id.to_string(), audit::verify_export(head.tenant_id, events, Some(head))?))
 }
 
 fn say(whose: &str, chain: Chain) -> bool {
     match chain {
-        Chain::Whole(seq) => println!("{whose}: whole up to event {seq}"),
-        Chain::BrokenAt(seq) => println!("{whose}: BROKEN at event {seq}: it is edited, missing or out of place"),
-        Chain::HeadNotSigned(seq) => println!("{whose}: BROKEN: event {seq} is the end, but this installation did not sign it"),
+        Chain::Whole(seq) => out!("{whose}: whole up to event {seq}"),
+        Chain::BrokenAt(seq) => out!("{whose}: BROKEN at event {seq}: it is edited, missing or out of place"),
+        Chain::HeadNotSigned(seq) => out!("{whose}: BROKEN: event {seq} is the end, but this installation did not sign it"),
         Chain::SignedUpTo { signed, last } => {
-            println!(
-                "{whose}: whole up to event {signed}, for which the head was signed; it is older than events {} to {last}",
-                signed + 1
-            );
-            println!("{whose}: those follow without a gap, but take a newer head to verify them");
+            out!("{whose}: whole up to event {signed}, for which the head was signed; it is older than events {} to {last}", signed + 1);
+            out!("{whose}: those follow without a gap, but take a newer head to verify them");
         }
     }
     matches!(chain, Chain::Whole(_) | Chain::SignedUpTo { .. })

@@ -53,6 +53,9 @@ pub struct KeyForm {
     /// A member's address or id; empty means the maker, on an edit nobody.
     #[serde(default)]
     pub owner: Option<String>,
+    /// What the key was when the form of its edit was opened; an edit of what has changed since is refused.
+    #[serde(default)]
+    pub seen: Option<String>,
 }
 
 impl Default for KeyForm {
@@ -72,6 +75,7 @@ impl Default for KeyForm {
             per_second: None,
             metadata: None,
             owner: None,
+            seen: None,
         }
     }
 }
@@ -157,6 +161,7 @@ impl KeyForm {
                 "per_second" => form.per_second = Some(text()),
                 "metadata" => form.metadata = Some(text()),
                 "owner" => form.owner = Some(text()),
+                "seen" => form.seen = Some(text()),
                 _ => match name.split_once('.') {
                     Some(("grant", _)) if value != CUSTOM => form.scopes.extend(value.split_whitespace().map(ToOwned::to_owned)),
                     // What was ticked before another choice was made is not meant any more.
@@ -188,6 +193,7 @@ impl KeyForm {
                 other => serde_json::to_string_pretty(other).unwrap_or_default(),
             }),
             owner: Some(key.owner.clone().unwrap_or_default()),
+            seen: None,
         }
     }
 

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, Method, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use contract::{Code, ErrorCode, Problem, Requirement, UsageSource};
+use contract::{Code, ErrorCode, KeyKind, Problem, Requirement, UsageSource};
 use domain::{
     Ctx, RequestInfo, Who,
     verify::{
@@ -81,6 +81,9 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
 pub fn denial(decision: &Decision) -> Problem {
     match (decision.code.public(), &decision.missing) {
         (Some(ErrorCode::InsufficientPermissions), Some(scope)) => Problem::missing_scope(scope),
+        (Some(ErrorCode::InsufficientPermissions), None) if decision.entry.as_ref().is_some_and(|e| e.kind == KeyKind::Gateway) => {
+            Problem::new(ErrorCode::Forbidden).message("The key of a gateway asks for decisions and opens nothing")
+        }
         // No scope is missing: it asked to act in a tenant that is not its own.
         (Some(ErrorCode::InsufficientPermissions), None) => {
             Problem::new(ErrorCode::Forbidden).message("The credential belongs to another tenant")

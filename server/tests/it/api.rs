@@ -201,6 +201,17 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn s36_a_gateways_key_asks_and_nothing_is_decided_in_its_favour(on) {
+        let app = App::new(on).await;
+        let gateway = app.t.first.gateway_key.clone();
+        let answer = app.verify(&json!({"credential": gateway})).await.json();
+        assert_eq!((&answer["valid"], &answer["code"]), (&json!(false), &json!("INSUFFICIENT_SCOPE")));
+        let through = app.get("/v1/forward-auth", &[("x-keystead-gateway", &gateway), ("authorization", &bearer(&gateway))]).await;
+        assert_eq!((through.status, through.code().as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN"), "{}", through.text);
+    }
+}
+
 /// A tenant beside the first: its id, and a key of its own with `admin`.
 async fn second_tenant(app: &App) -> (String, String) {
     let key = app.t.other_tenant().await;

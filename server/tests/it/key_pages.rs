@@ -85,6 +85,15 @@ on_both! {
         assert_eq!((now.name.as_str(), now.scopes.joined().as_str(), now.expires_at), ("billing", "read", None));
         assert_eq!((now.rate_limit.unwrap().per_hour, now.metadata["team"].as_str()), (100, Some("core")));
 
+        let shown = page(&app, &cookie, &edit).await.text;
+        let seen = shown.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let narrower = contract::UpdateKeyBody { allowed_ips: Some(Some(vec!["203.0.113.9".into()])), ..Default::default() };
+        keys::update_from_body(&owner, key.id, &narrower).await.unwrap();
+        let late = app.form(&edit, &cookie, &format!("{base}&{data}&seen={seen}").replace("name=billing", "name=late")).await;
+        assert_eq!(late.status, StatusCode::CONFLICT, "somebody else was faster");
+        assert!(late.text.contains("changed since this form was opened") && late.text.contains("value=\"late\"") && late.text.contains(seen));
+        assert_eq!(keys::get(&owner, key.id).await.unwrap().allowed_ips.len(), 1);
+
         let off = app.form(&detail, &cookie, "do=disable").await;
         assert_eq!(off.header("location"), format!("{detail}?done=disabled"));
         assert!(!works(&app, &secret).await);

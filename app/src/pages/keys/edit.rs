@@ -36,7 +36,10 @@ pub fn KeyEdit() -> impl IntoView {
         }
         let catalogue = keys::catalogue(&visit.ctx).await?;
         let asked = use_context::<PreviewOfEdit>().map(|p| p.0);
-        let mut back = returned::<KeyForm>().unwrap_or_else(|| Returned { form: KeyForm::of(&key), ..Returned::default() });
+        let mut back = returned::<KeyForm>().unwrap_or_else(|| Returned {
+            form: KeyForm { seen: Some(keys::fingerprint(&key)), ..KeyForm::of(&key) },
+            ..Returned::default()
+        });
         let mut aside = None;
         if let Some(form) = asked {
             match previews(&visit.ctx, &key, &form).await? {

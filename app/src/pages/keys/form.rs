@@ -30,7 +30,7 @@ pub fn KeyFields(
 ) -> impl IntoView {
     let Returned { mut form, errors, message } = back;
     // The islands of the form need what was typed, not the id that makes posting it twice act once.
-    let form_id = std::mem::take(&mut form.form_id);
+    let (form_id, seen) = (std::mem::take(&mut form.form_id), form.seen.take());
     let action = editing.as_ref().map_or_else(|| "/keys/new".to_owned(), |key| format!("{}/edit", key_href(key.id)));
     let first = editing.is_none() && errors.is_empty() || errors.get("name").is_some();
     let all = chrome.role.acts_on_all_keys();
@@ -41,6 +41,7 @@ pub fn KeyFields(
         view! {
             <input type="hidden" name="environment" value=form.environment.clone()/>
             <input type="hidden" name="kind" value=form.kind.clone()/>
+            <input type="hidden" name="seen" value=seen/>
         }
         .into_any()
     } else {

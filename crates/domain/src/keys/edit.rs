@@ -92,8 +92,19 @@ pub async fn update_from_body(ctx: &Ctx, id: KeyId, body: &UpdateKeyBody) -> Res
 /// The same from the console's form, which is read by the parser of the create form. Kind and environment stay.
 pub async fn update_from_form(ctx: &Ctx, id: KeyId, form: &KeyForm) -> Result<ApiKey> {
     let key = super::get_for(ctx, Perm::KeysWrite, id).await?;
+    if form.seen.as_ref().is_some_and(|seen| *seen != fingerprint(&key)) {
+        return Err(Error::Conflict(
+            "The key was changed since this form was opened, and nothing was saved. Open Edit again to see it as it is now.".to_owned(),
+        ));
+    }
     let form = KeyForm { kind: key.kind.to_string(), environment: key.environment.to_string(), ..form.clone() };
     update(ctx, id, form.parse_update(ctx.now())?).await
+}
+
+/// What the form of an edit shows of the key, in short: it differs when something of that has changed.
+pub fn fingerprint(key: &ApiKey) -> String {
+    let shown = serde_json::to_vec(&KeyForm::of(key)).unwrap_or_default();
+    blake3::hash(&shown).to_hex().chars().take(32).collect()
 }
 
 /// Switches a key off; it can be switched on again.

@@ -12,7 +12,7 @@ pub mod secret;
 mod sql;
 
 pub use create::{create, create_from_body, create_from_form, import, may_import};
-pub use edit::{disable, enable, update, update_from_body, update_from_form};
+pub use edit::{disable, enable, fingerprint, update, update_from_body, update_from_form};
 pub(crate) use reports::exists;
 pub use reports::{QUIET_HOURS, advice, check_impact, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};

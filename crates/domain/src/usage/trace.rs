@@ -130,7 +130,7 @@ fn revoked(policy: &Policy, at: UnixMs) -> (String, Value) {
     let facts = json!({"revoked_at": policy.revoked_at, "secret_valid_until": policy.secret_valid_until});
     let said = match (policy.revoked_at, policy.secret_valid_until) {
         (Some(t), _) => format!("It was revoked on {}.", t.human()),
-        (None, Some(t)) if t <= at => format!("This secret was replaced, and its grace ended on {}.", t.human()),
+        (None, Some(t)) if t <= at => format!("This secret was replaced or reported as leaked, and ended on {}.", t.human()),
         (None, Some(t)) => format!("This secret was replaced and works until {}.", t.human()),
         (None, None) => "It was not revoked.".to_owned(),
     };
@@ -168,7 +168,7 @@ fn scopes(policy: &Policy, event: &UsageEvent, passed: bool) -> (String, Value) 
     let said = if !missing.is_empty() {
         format!("Missing: {}.", names(&missing))
     } else if !passed {
-        "No permission is missing: the request asked to act in another tenant.".to_owned()
+        "No permission is missing: the request asked to act in another tenant, or with the key of a gateway.".to_owned()
     } else if event.required_scopes.is_empty() {
         "No permission was required.".to_owned()
     } else {

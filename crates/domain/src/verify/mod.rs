@@ -93,6 +93,9 @@ pub fn check(
     if code == Code::NotFound {
         return refused(code);
     }
+    // The key of a gateway asks for decisions; nothing is decided in its favour.
+    let nobodys = entry.kind == KeyKind::Gateway && !any_environment && code == Code::Valid;
+    let code = if nobodys { Code::InsufficientScope } else { code };
     let missing = entry.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
     Ok(Decision { code, entry: Some(entry), missing, charge: None, cost: 1 })
 }

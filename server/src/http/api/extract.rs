@@ -8,7 +8,7 @@ use axum::{
 };
 use contract::{ErrorCode, FieldErrors, Problem};
 use domain::{Ctx, Who};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// The authenticated caller; a stranger is answered 401.
 pub struct Caller(pub Ctx);
@@ -54,6 +54,11 @@ impl Body {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         if !self.is_json {
             return Err(ErrorCode::UnsupportedMediaType.into());
+        }
+        // serde would read an array as the members of an object in their order.
+        if self.bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&self.bytes).is_ok()
+        {
+            return Err(Problem::invalid(FieldErrors::one("", "invalid", "The body is a JSON object.")).into());
         }
         let mut json = serde_json::Deserializer::from_slice(&self.bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|e| misread(&e))?;
@@ -153,6 +158,8 @@ mod tests {
             (r#"{"name":"x","inner":{"per_hour":-1}}"#, "inner.per_hour invalid"),
             (r#"{"name":"x","inner":{"per_hour":1,"x":1}}"#, "inner.x unknown"),
             (r#"{"name":"x","inner":{}}"#, "inner.per_hour required"),
+            (r#" ["x"]"#, " invalid"),
+            ("null", " invalid"),
         ] {
             assert_eq!(refused(body), (ErrorCode::ValidationFailed, field.to_owned()), "{body}");
         }
