@@ -93,6 +93,8 @@ on_both! {
         assert_eq!(late.status, StatusCode::CONFLICT, "somebody else was faster");
         assert!(late.text.contains("changed since this form was opened") && late.text.contains("value=\"late\"") && late.text.contains(seen));
         assert_eq!(keys::get(&owner, key.id).await.unwrap().allowed_ips.len(), 1);
+        let anywhere = contract::UpdateKeyBody { allowed_ips: Some(Some(Vec::new())), ..Default::default() };
+        keys::update_from_body(&owner, key.id, &anywhere).await.unwrap();
 
         let off = app.form(&detail, &cookie, "do=disable").await;
         assert_eq!(off.header("location"), format!("{detail}?done=disabled"));
