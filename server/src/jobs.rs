@@ -1,6 +1,6 @@
-//! What runs beside the requests: following the log of key changes, sweeping ended sessions.
+//! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys.
 
-use domain::{Core, db::Wake, idempotency, identity::sessions};
+use domain::{Core, db::Wake, idempotency, identity::sessions, tokens};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -58,6 +58,9 @@ async fn sweep(core: Arc<Core>) {
         }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");
+        }
+        if let Err(e) = tokens::tend(&core).await {
+            tracing::warn!(error = %e, "signing keys and ended logins were not tended");
         }
     }
 }

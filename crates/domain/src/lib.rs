@@ -24,6 +24,7 @@ pub mod streams;
 pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tokens;
 pub mod usage;
 pub mod verify;
 
