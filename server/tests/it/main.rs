@@ -21,5 +21,7 @@ mod leaks;
 mod logs;
 mod nginx;
 mod shutdown;
+mod tokens;
+mod verifiers;
 mod wake;
 mod well_known;

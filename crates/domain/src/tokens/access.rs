@@ -121,6 +121,17 @@ pub fn read(core: &Core, jwt: &str) -> Result<Token, Code> {
     claims.token(core.settings.environment).ok_or(Code::NotFound)
 }
 
+/// Signs any header and claims with the key that signs now: what must be refused although its signature is good.
+#[cfg(feature = "testing")]
+pub fn sign_anything(core: &Core, header: &serde_json::Value, claims: &serde_json::Value) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let message = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+    let ring = core.tokens.ring();
+    let (_, key) = ring.signer(core.now()).expect("a key");
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, Algorithm::EdDSA).expect("signs");
+    format!("{message}.{signature}")
+}
+
 impl Claims {
     /// None where the claims contradict each other.
     fn token(self, environment: Environment) -> Option<Token> {

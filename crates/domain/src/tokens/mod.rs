@@ -9,6 +9,8 @@ mod refresh;
 mod signing;
 mod sql;
 
+#[cfg(feature = "testing")]
+pub use access::sign_anything;
 pub use access::{LEEWAY, Token, is_jwt, read};
 pub use login::{login, logout, me};
 pub use refresh::refresh;
