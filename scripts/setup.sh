@@ -108,12 +108,14 @@ if [ "$what" = test ]; then
   apt /usr/lib/python3/dist-packages/requests python3-requests
   apt jq jq
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
-  # Programs that are not ours read what is ours: PyJWT verifies our tokens.
-  verifiers=$KEYSTEAD_TOOLS/verifiers pyjwt=2.15.1
-  if ! "$verifiers/bin/python" -c "import jwt, cryptography; assert jwt.__version__ == '$pyjwt'" 2>/dev/null; then
-    say "installing PyJWT $pyjwt (PyPI, about 10 seconds)"
+  # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails.
+  verifiers=$KEYSTEAD_TOOLS/verifiers wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6'
+  if [ "$(cat "$verifiers/wanted" 2>/dev/null)" != "$wanted" ]; then
+    say "installing $wanted (PyPI, about 10 seconds)"
     rm -rf "$verifiers"
-    python3 -m venv "$verifiers" && "$verifiers/bin/pip" install --quiet --disable-pip-version-check "pyjwt[crypto]==$pyjwt" >&2
+    # shellcheck disable=SC2086 # two words
+    python3 -m venv "$verifiers" && "$verifiers/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
+    echo "$wanted" >"$verifiers/wanted"
   fi
 fi
 if [ "$what" = lint ]; then

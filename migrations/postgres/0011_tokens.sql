@@ -60,3 +60,21 @@ CREATE INDEX refresh_tokens_answered ON refresh_tokens (used_at) WHERE answer IS
 
 -- Whom a token acted for; none for keys.
 ALTER TABLE usage_events ADD COLUMN subject UUID;
+
+-- Mails, from the change that they tell of until they are sent or given up; rendered when they are sent.
+CREATE TABLE mails (
+  tenant_id  UUID NOT NULL REFERENCES tenants (id),
+  id         UUID NOT NULL,
+  recipient  TEXT NOT NULL,
+  message    JSONB NOT NULL,
+  created_at BIGINT NOT NULL,
+  -- When it is tried next; none once it was sent or given up.
+  due_at     BIGINT,
+  attempts   BIGINT NOT NULL DEFAULT 0,
+  sent_at    BIGINT,
+  -- What the mail server said last.
+  error      TEXT,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX mails_by_due ON mails (due_at);
+CREATE INDEX mails_by_sending ON mails (sent_at);

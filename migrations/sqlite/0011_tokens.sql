@@ -60,3 +60,21 @@ CREATE INDEX refresh_tokens_answered ON refresh_tokens (used_at) WHERE answer IS
 
 -- Whom a token acted for; none for keys.
 ALTER TABLE usage_events ADD COLUMN subject BLOB;
+
+-- Mails, from the change that they tell of until they are sent or given up; rendered when they are sent.
+CREATE TABLE mails (
+  tenant_id  BLOB NOT NULL REFERENCES tenants (id),
+  id         BLOB NOT NULL,
+  recipient  TEXT NOT NULL,
+  message    TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  -- When it is tried next; none once it was sent or given up.
+  due_at     INTEGER,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  sent_at    INTEGER,
+  -- What the mail server said last.
+  error      TEXT,
+  PRIMARY KEY (tenant_id, id)
+) STRICT;
+CREATE INDEX mails_by_due ON mails (due_at);
+CREATE INDEX mails_by_sending ON mails (sent_at);

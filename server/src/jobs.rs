@@ -1,5 +1,6 @@
-//! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys.
+//! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys, sending mails.
 
+use crate::mail::{self, Mailer};
 use domain::{Core, db::Wake, idempotency, identity::sessions, tokens};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -14,8 +15,11 @@ const FOLLOW: Duration = Duration::from_millis(250);
 const SWEEP: Duration = Duration::from_secs(300);
 
 /// Starts the jobs; they end when the set is dropped.
-pub fn start(core: &Arc<Core>) -> JoinSet<()> {
+pub fn start(core: &Arc<Core>, mailer: Option<Mailer>) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
+    if let Some(mailer) = mailer {
+        jobs.spawn(mail::run(Arc::clone(core), mailer));
+    }
     jobs.spawn(follow(Arc::clone(core)));
     jobs.spawn(sweep(Arc::clone(core)));
     jobs

@@ -19,6 +19,7 @@ mod key_pages;
 mod keys_api;
 mod leaks;
 mod logs;
+mod mails;
 mod nginx;
 mod shutdown;
 mod tokens;

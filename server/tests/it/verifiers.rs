@@ -27,8 +27,8 @@ const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jw
 console.log(payload.sub);
 "#;
 
-/// Where `scripts/setup.sh test` puts PyJWT.
-fn python() -> PathBuf {
+/// Where `scripts/setup.sh test` puts PyJWT and aiosmtpd.
+pub fn python() -> PathBuf {
     let tools = std::env::var_os("KEYSTEAD_TOOLS").map_or_else(
         || {
             PathBuf::from(

@@ -107,13 +107,9 @@ pub fn me(ctx: &Ctx) -> Result<Me> {
             scopes: token.scopes.0.clone(),
             expires_at: Some(token.expires_at),
         }),
-        (Who::Key(key), _) => Ok(Me {
-            kind: CredentialKind::ApiKey,
-            user: None,
-            tenant_id,
-            scopes: key.scopes.0.clone(),
-            expires_at: key.expires_at,
-        }),
+        (Who::Key(key), _) => {
+            Ok(Me { kind: CredentialKind::ApiKey, user: None, tenant_id, scopes: key.scopes.0.clone(), expires_at: key.expires_at })
+        }
         _ => Err(Error::Unauthenticated),
     }
 }

@@ -69,6 +69,7 @@ fn s69_unscoped_sql_is_listed() {
         "append_change_unscoped",      // what was ended holds in every tenant, and signing keys belong to none
         "changes_unscoped",            // the log that keeps it true
         "count_unscoped",              // tests only
+        "due_unscoped",                // mails of every tenant are sent by one job
         "end_logins_unscoped",         // a person leaves everywhere
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
@@ -84,11 +85,13 @@ fn s69_unscoped_sql_is_listed() {
         "membership_unscoped",         // a session finds its member by both ids
         "memberships_unscoped",        // sign-in: on which tenant?
         "name_unscoped",               // of the tenant that a platform admin enters
+        "settle_unscoped",             // what became of a mail
         "setup_link_is_open_unscoped", // before the first tenant
         "signing_keys_unscoped",       // of the installation
         "slug_taken_unscoped",         // slugs are unique across tenants
         "sweep_unscoped",              // kept answers of every tenant grow old
         "sweep_unscoped",              // logins of every tenant end
+        "sweep_unscoped",              // mails that were sent grow old
         "tenant_name_unscoped",        // of the member's own tenant
         "tenant_of_unscoped",          // the command line is given a key's id
         "token_changes_unscoped",      // the log that every process follows
