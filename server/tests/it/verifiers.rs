@@ -1,4 +1,4 @@
-//! Programs that are not ours verify our tokens through the key set: PyJWT, and jose for Node.
+//! Programs that are not ours verify our tokens through the key set: `PyJWT`, and jose for Node.
 
 use crate::harness::{Installation, on_both};
 use domain::testing::PASSWORD;
@@ -27,7 +27,7 @@ const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jw
 console.log(payload.sub);
 "#;
 
-/// Where `scripts/setup.sh test` puts PyJWT and aiosmtpd.
+/// Where `scripts/setup.sh test` puts `PyJWT` and aiosmtpd.
 pub fn python() -> PathBuf {
     let tools = std::env::var_os("KEYSTEAD_TOOLS").map_or_else(
         || {

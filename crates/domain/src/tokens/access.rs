@@ -1,4 +1,4 @@
-//! Access tokens: `at+jwt` (RFC 9068), signed with EdDSA. What is read here was issued here: the algorithm belongs to the
+//! Access tokens: `at+jwt` (RFC 9068), signed with `EdDSA`. What is read here was issued here: the algorithm belongs to the
 //! key, the key to its id, and every claim is there with its type, or the token is nobody's.
 
 use super::{CONSOLE_CLIENT, LIFETIME};

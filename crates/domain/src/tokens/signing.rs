@@ -46,11 +46,11 @@ pub(super) struct Ring(Vec<Signer>);
 
 impl Signer {
     fn open(core: &Core, row: SigningRow) -> Result<Self> {
-        let damaged = |_| Error::internal("a signing key cannot be read");
+        let damaged = || Error::internal("a signing key cannot be read");
         let seed = core.keys.seal.open(Uuid::nil(), row.id, &row.sealed)?;
         let seed = Secret::new(STANDARD.decode(seed.expose()).map_err(Error::internal)?);
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| damaged(()))?;
-        let der = Secret::new(pair.to_pkcs8v1().map_err(|_| damaged(()))?.as_ref().to_vec());
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| damaged())?;
+        let der = Secret::new(pair.to_pkcs8v1().map_err(|_| damaged())?.as_ref().to_vec());
         let decoding = DecodingKey::from_ed_der(pair.public_key().as_ref());
         let mut jwk = Jwk::from_decoding_key(&decoding, Some(Algorithm::EdDSA)).map_err(Error::internal)?;
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?;
