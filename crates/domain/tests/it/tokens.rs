@@ -231,11 +231,11 @@ on_both! {
         let after = login(&t).await;
         assert_eq!(kid_of(&after.access_token), both[1]);
         let (_, claims) = opened(&after.access_token);
-        t.clock.advance(Duration::from_secs(2_729));
+        t.clock.advance(Duration::from_secs(2_730));
         t.core.cache.sync(&t.core).await.unwrap();
         assert_eq!(code(&t.core, &before.access_token), Code::Expired, "known until it is over, and longer");
         assert_eq!(code(&t.core, &after.access_token), Code::Valid);
-        t.clock.advance(Duration::from_secs(901));
+        t.clock.advance(Duration::from_secs(900));
         t.core.cache.sync(&t.core).await.unwrap();
         assert_eq!((kids(), code(&t.core, &before.access_token)), (vec![both[1].clone()], Code::NotFound), "then its key is gone");
         let other = t.second_process().await;
