@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a build (and, with "test" or "lint", what the tests or the linters) need, and nothing that is
-# already there in the right version. Everything comes from the ordinary registries: Debian, crates.io, npm.
+# already there in the right version. Everything comes from the ordinary registries: Debian, crates.io, npm, PyPI.
 #   scripts/setup.sh build|test|lint
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -108,6 +108,15 @@ if [ "$what" = test ]; then
   apt /usr/lib/python3/dist-packages/requests python3-requests
   apt jq jq
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
+  # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails.
+  verifiers=$KEYSTEAD_TOOLS/verifiers wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6'
+  if [ "$(cat "$verifiers/wanted" 2>/dev/null)" != "$wanted" ]; then
+    say "installing $wanted (PyPI, about 10 seconds)"
+    rm -rf "$verifiers"
+    # shellcheck disable=SC2086 # two words
+    python3 -m venv "$verifiers" && "$verifiers/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
+    echo "$wanted" >"$verifiers/wanted"
+  fi
 fi
 if [ "$what" = lint ]; then
   tool cargo-deny 0.20.2 5 cargo-deny@0.20.2 --locked --no-default-features

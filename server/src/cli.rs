@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{config::Config, http, jobs, listen, open, telemetry, verify_audit};
+use crate::{config::Config, http, jobs, listen, mail::Mailer, open, telemetry, verify_audit};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
@@ -211,7 +211,7 @@ async fn serve(config: &Config) -> Result<()> {
     let address = listener.local_addr()?;
     let public = config.public_url(address.port())?;
     let core = open::core(config, &public.url, public.insecure).await?;
-    let running = jobs::start(&core);
+    let running = jobs::start(&core, Mailer::new(config, &public.url)?);
     let state = http::AppState::new(core.clone(), &config.trusted_proxies, public.https, config.error_format)
         .with_security_contact(config.security_contact.clone());
     let app = http::router(state);

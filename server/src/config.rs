@@ -59,6 +59,18 @@ pub struct Config {
     #[arg(long, env = "KEYSTEAD_SECURITY_CONTACT", value_parser = contact, global = true)]
     pub security_contact: Option<String>,
 
+    /// The mail server, as `smtp://USER:PASSWORD@HOST:PORT?tls=required` or `smtps://…`; without one, mails wait.
+    #[arg(long, env = "KEYSTEAD_SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<String>,
+
+    /// A file that holds the address of the mail server.
+    #[arg(long, env = "KEYSTEAD_SMTP_URL_FILE", global = true)]
+    pub smtp_url_file: Option<PathBuf>,
+
+    /// Whom mails come from; default: keystead@ the host of the public URL.
+    #[arg(long, env = "KEYSTEAD_SMTP_FROM", global = true)]
+    pub smtp_from: Option<String>,
+
     /// Lines for people, or JSON for machines, on standard error; `RUST_LOG` chooses what is said.
     #[arg(long, env = "KEYSTEAD_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
@@ -138,6 +150,16 @@ impl Config {
             (Some(_), Some(_)) => bail!("KEYSTEAD_MASTER_KEY and KEYSTEAD_MASTER_KEY_FILE are both set: set one"),
             (Some(key), None) => Some(Secret::new(key.clone())),
             (None, Some(file)) => Some(read_file("KEYSTEAD_MASTER_KEY_FILE", file)?),
+            (None, None) => None,
+        })
+    }
+
+    /// The mail server, if there is one.
+    pub fn smtp_url(&self) -> Result<Option<Secret<String>>> {
+        Ok(match (&self.smtp_url, &self.smtp_url_file) {
+            (Some(_), Some(_)) => bail!("KEYSTEAD_SMTP_URL and KEYSTEAD_SMTP_URL_FILE are both set: set one"),
+            (Some(url), None) => Some(Secret::new(url.trim().to_owned())),
+            (None, Some(file)) => Some(Secret::new(read_file("KEYSTEAD_SMTP_URL_FILE", file)?.expose().trim().to_owned())),
             (None, None) => None,
         })
     }

@@ -1,6 +1,7 @@
-//! What runs beside the requests: following the log of key changes, sweeping ended sessions.
+//! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys, sending mails.
 
-use domain::{Core, db::Wake, idempotency, identity::sessions};
+use crate::mail::{self, Mailer};
+use domain::{Core, db::Wake, idempotency, identity::sessions, tokens};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -14,8 +15,11 @@ const FOLLOW: Duration = Duration::from_millis(250);
 const SWEEP: Duration = Duration::from_secs(300);
 
 /// Starts the jobs; they end when the set is dropped.
-pub fn start(core: &Arc<Core>) -> JoinSet<()> {
+pub fn start(core: &Arc<Core>, mailer: Option<Mailer>) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
+    if let Some(mailer) = mailer {
+        jobs.spawn(mail::run(Arc::clone(core), mailer));
+    }
     jobs.spawn(follow(Arc::clone(core)));
     jobs.spawn(sweep(Arc::clone(core)));
     jobs
@@ -58,6 +62,9 @@ async fn sweep(core: Arc<Core>) {
         }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");
+        }
+        if let Err(e) = tokens::tend(&core).await {
+            tracing::warn!(error = %e, "signing keys and ended logins were not tended");
         }
     }
 }

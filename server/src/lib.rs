@@ -19,6 +19,7 @@ pub mod config;
 pub mod http;
 pub mod jobs;
 pub mod listen;
+pub mod mail;
 pub mod open;
 mod telemetry;
 mod verify_audit;

@@ -89,6 +89,10 @@ ids! {
     FormId = "form_";
     /// One report of a leaked key.
     LeakId = "leak_";
+    /// One access token: its `jti`.
+    TokenId = "tok_";
+    /// A sign-in over the API, until it ends; its tokens carry it as `sid`.
+    LoginId = "lgn_";
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod key_body;
 mod key_form;
 mod key_query;
 mod leak;
+mod login;
 mod net;
 mod page;
 mod problem;
@@ -35,7 +36,7 @@ pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
-pub use id::{AuditId, FormId, IdError, KeyId, LeakId, MailId, OutboxId, SecretId, TenantId, UsageId, UserId};
+pub use id::{AuditId, FormId, IdError, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, TenantId, TokenId, UsageId, UserId};
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
 pub use key_act::{BulkRevokeForm, KeyAct, RotateForm};
@@ -48,6 +49,7 @@ pub use leak::{
     FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,
     LeakReport, LeakSource, LeakState, LeakText, SecretState,
 };
+pub use login::{LoginBody, LogoutBody, Me, RefreshBody, TokenAnswer, TokenUser};
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};

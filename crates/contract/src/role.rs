@@ -137,6 +137,14 @@ impl Role {
         ScopeSet(verbs.iter().filter_map(|v| Scope::parse(v).ok()).collect())
     }
 
+    /// What a token of a person in this role holds: the tenant's own API, and what of Keystead's that does not cover.
+    pub fn scopes(self) -> ScopeSet {
+        let mut scopes = self.own_api();
+        let beside: Vec<Scope> = self.perms().iter().map(|p| p.scope()).filter(|s| !scopes.covers(s)).collect();
+        scopes.0.extend(beside);
+        scopes
+    }
+
     /// May the role carry the logs away, as a file (contract, section 8)?
     pub const fn exports_logs(self) -> bool {
         matches!(self, Self::Owner | Self::Admin | Self::Security)
@@ -185,6 +193,17 @@ mod tests {
         ] {
             assert_eq!(perm.roles().collect::<Vec<_>>(), roles, "{perm}");
         }
+    }
+
+    #[test]
+    fn a_token_of_a_role_holds_what_the_role_does_and_no_more_of_keysteads_own() {
+        for role in Role::ALL {
+            let scopes = role.scopes();
+            assert!(role.perms().iter().all(|p| p.held_by(&scopes)), "{role}: {}", scopes.joined());
+            let beyond = Perm::ALL.iter().any(|p| scopes.covers(&p.scope()) && !role.holds(*p));
+            assert!(!beyond || role.grants_any(), "{role}: {}", scopes.joined());
+        }
+        assert_eq!(Role::Owner.scopes().joined(), "admin");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
     identity::Hasher,
     seal::DataKeys,
     streams::Streams,
+    tokens::{self, Tokens},
     usage::Meter,
     verify::{KeyCache, limit::Limiter},
 };
@@ -38,6 +39,8 @@ pub struct Core {
     pub keys: DataKeys,
     /// Every API key, as decisions need it.
     pub cache: KeyCache,
+    /// Signing keys, and which tokens were ended before their time.
+    pub tokens: Tokens,
     /// How often credentials were used.
     pub limits: Limiter,
     /// Event streams that are open.
@@ -53,7 +56,7 @@ pub struct Core {
 }
 
 impl Core {
-    /// Puts an installation together: loads the snapshot of keys, starts the meter.
+    /// Puts an installation together: loads the snapshot of keys and tokens, starts the meter.
     pub async fn start(db: Db, keys: DataKeys, settings: Settings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>> {
         let cache = KeyCache::new();
         let meter = Meter::start(db.clone());
@@ -63,6 +66,7 @@ impl Core {
             settings,
             keys,
             cache,
+            tokens: Tokens::default(),
             limits: Limiter::default(),
             streams: Streams::default(),
             meter,
@@ -73,6 +77,7 @@ impl Core {
             stopping: watch::Sender::new(false),
         });
         core.cache.sync(&core).await?;
+        tokens::tend(&core).await?;
         Ok(core)
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     Core, Error, Result,
     db::{Db, WriteTx},
+    tokens::Token,
     verify::Entry,
 };
 use contract::{Actor, ActorKind, Environment, ErrorCode, KeyKind, Perm, Problem, Role, Scope, ScopeSet, TenantId, UnixMs, UserId};
@@ -71,6 +72,8 @@ pub struct Ctx {
     /// The tenant that the caller acts in, where it is not their own.
     elsewhere: Option<TenantId>,
     request: RequestInfo,
+    /// The token by which a person calls; none in the console.
+    token: Option<Arc<Token>>,
     /// What may be sent again is noted.
     noted: Option<Arc<Noted>>,
 }
@@ -123,7 +126,18 @@ impl Grant {
 impl Ctx {
     /// A context for one request.
     pub const fn new(core: Arc<Core>, who: Who, request: RequestInfo) -> Self {
-        Self { core, who, elsewhere: None, request, noted: None }
+        Self { core, who, elsewhere: None, request, token: None, noted: None }
+    }
+
+    /// The same for a person who calls by a token: they may do what their role and the token's scopes both hold.
+    #[must_use]
+    pub fn with_token(self, token: Arc<Token>) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// The token by which a person calls.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_deref()
     }
 
     /// The installation.
@@ -194,7 +208,7 @@ impl Ctx {
         let tenant_id = self.tenant_id().ok_or(Error::Unauthenticated)?;
         let held = match &self.who {
             Who::Anonymous => false,
-            Who::Person(p) => p.role.holds(perm),
+            Who::Person(p) => p.role.holds(perm) && self.token().is_none_or(|t| perm.held_by(&t.scopes)),
             Who::Key(key) => perm.held_by(&key.scopes),
             Who::CommandLine(_) => true,
         };
@@ -251,6 +265,7 @@ impl Ctx {
         let held = match &self.who {
             Who::Anonymous => false,
             Who::CommandLine(_) => true,
+            Who::Person(_) if self.token().is_some_and(|t| !t.scopes.covers(scope)) => false,
             Who::Person(p) if p.role.grants_any() => true,
             // Of Keystead's own permissions they hold what concerns their own keys; a key of theirs would know no such bound.
             Who::Person(p) => !scope.is_reserved() && p.role.own_api().covers(scope),

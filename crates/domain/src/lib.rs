@@ -18,12 +18,14 @@ pub mod idempotency;
 pub mod identity;
 pub mod keys;
 pub mod leaks;
+pub mod mail;
 pub mod scopes;
 pub mod seal;
 pub mod streams;
 pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tokens;
 pub mod usage;
 pub mod verify;
 

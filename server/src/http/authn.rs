@@ -1,11 +1,11 @@
-//! Who calls the API: a key in `Authorization: Bearer` or `X-API-Key`. Cookies are not read here.
+//! Who calls the API: a key or a token in `Authorization: Bearer` or `X-API-Key`. Cookies are not read here.
 
 use super::{AppState, error::ApiError, rate_limit};
 use axum::{
     http::{HeaderMap, Method, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use contract::{Code, ErrorCode, KeyKind, Problem, Requirement, UsageSource};
+use contract::{Code, CredentialKind, ErrorCode, KeyKind, Problem, Requirement, UsageSource};
 use domain::{
     Ctx, RequestInfo, Who,
     verify::{
@@ -13,6 +13,7 @@ use domain::{
         limit::{FAILED, Subject},
     },
 };
+use serde_json::json;
 use std::time::Instant;
 
 /// The credential of a request. A query string is never read (s38).
@@ -61,12 +62,22 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
         Sent::Several => Ok(Decision::refused(Code::ConflictingCredentials)),
         Sent::One(credential) => verify::check(&state.core, &credential, info.ip, &need, None, true),
     };
-    let decision = decision.map_err(|e| ApiError(anonymous.problem(e)).into_response())?;
+    let mut decision = decision.map_err(|e| ApiError(anonymous.problem(e)).into_response())?;
     if let Decision { code: Code::Valid, entry: Some(entry), .. } = &decision {
         return Ok((Ctx::new(state.core.clone(), Who::Key(entry.clone()), info), Some(decision)));
     }
+    if let Decision { code: Code::Valid, token: Some(token), .. } = &decision {
+        match verify::person(&state.core, token).await {
+            Ok(Some(person)) => {
+                let ctx = Ctx::new(state.core.clone(), Who::Person(person), info).with_token(token.clone());
+                return Ok((ctx, Some(decision)));
+            }
+            Ok(None) => decision.code = Code::Revoked,
+            Err(e) => return Err(ApiError(anonymous.problem(e)).into_response()),
+        }
+    }
     // What nobody owns is counted by its sender, and beyond the limit it is not even logged.
-    if decision.entry.is_none() {
+    if decision.tenant_id().is_none() {
         let charge = state.core.limits.charge(Subject::failed(rate_limit::sender(&info)), FAILED, 1, state.core.now());
         if !charge.admitted() {
             return Err(rate_limit::too_many(&charge, state.core.now()));
@@ -77,8 +88,17 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
     Err(ApiError(denial(&decision)).into_response())
 }
 
-/// What the client of a denied request is told: nothing about why a key does not work (s37).
+/// What the client of a denied request is told: nothing about why a key does not work (s37), and of a token only that it
+/// was good for as long as it lasted.
 pub fn denial(decision: &Decision) -> Problem {
+    if decision.kind == CredentialKind::AccessToken && decision.code.public() == Some(ErrorCode::InvalidApiKey) {
+        return match &decision.token {
+            Some(token) if decision.code == Code::Expired => {
+                Problem::new(ErrorCode::TokenExpired).with("expires_at", json!(token.expires_at))
+            }
+            _ => Problem::new(ErrorCode::InvalidToken),
+        };
+    }
     match (decision.code.public(), &decision.missing) {
         (Some(ErrorCode::InsufficientPermissions), Some(scope)) => Problem::missing_scope(scope),
         (Some(ErrorCode::InsufficientPermissions), None) if decision.entry.as_ref().is_some_and(|e| e.kind == KeyKind::Gateway) => {

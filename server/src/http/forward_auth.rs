@@ -15,12 +15,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request::Parts},
     response::{IntoResponse, Response},
 };
-use contract::{Code, CredentialKind, Environment, ErrorCode, Problem, Requirement, Scope};
+use contract::{Code, Environment, ErrorCode, Problem, Requirement, Scope, ScopeSet};
 use domain::{
     Ctx, RequestInfo, Who,
-    verify::{self, Decision, Entry, Logged, limit::Charge},
+    verify::{self, Decision, Logged, limit::Charge},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 /// What the gateway demands of this request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub async fn nested(State(state): State<AppState>, parts: Parts) -> Response {
 async fn answer(state: &AppState, parts: &Parts, query: &str) -> Response {
     let mut charge = None;
     let mut response = match decide(state, parts, query, &mut charge).await {
-        Ok(entry) => allowed(&entry),
+        Ok(decision) => allowed(&decision),
         Err(e) => denied(e, says_nginx(&parts.headers, query)),
     };
     if let Some(charge) = charge {
@@ -104,7 +104,7 @@ async fn answer(state: &AppState, parts: &Parts, query: &str) -> Response {
     response
 }
 
-async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Option<Charge>) -> Result<Arc<Entry>, ApiError> {
+async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Option<Charge>) -> Result<Decision, ApiError> {
     let headers = &parts.headers;
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
     let client = parts.extensions.get::<Client>();
@@ -131,10 +131,7 @@ async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Optio
     let decision = verify::forward_auth(&ctx, &sent, ip, &demand.need, authn::tenant(headers), logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
     *charge = decision.charge;
-    match decision {
-        Decision { code: Code::Valid, entry: Some(entry), .. } => Ok(entry),
-        decision => Err(ApiError(denial(&decision))),
-    }
+    if decision.code == Code::Valid { Ok(decision) } else { Err(ApiError(denial(&decision))) }
 }
 
 /// The client's address as the gateway wrote it. Without the header it is unknown: the peer is the gateway, not the client.
@@ -143,15 +140,15 @@ fn forwarded(headers: &HeaderMap, state: &AppState, peer: IpAddr) -> Option<IpAd
 }
 
 /// 200 with who the caller is. Every header is always there, so that a client's own copy never passes.
-fn allowed(entry: &Entry) -> Response {
+fn allowed(decision: &Decision) -> Response {
     let mut response = StatusCode::OK.into_response();
     let values = [
-        ("x-keystead-tenant", entry.tenant_id.to_string()),
-        ("x-keystead-subject", entry.owner.map(|id| id.to_string()).unwrap_or_default()),
-        ("x-keystead-credential", entry.key_id.to_string()),
-        ("x-keystead-kind", CredentialKind::ApiKey.to_string()),
-        ("x-keystead-scopes", entry.scopes.joined()),
-        ("x-keystead-environment", entry.environment.to_string()),
+        ("x-keystead-tenant", decision.tenant_id().map(|id| id.to_string()).unwrap_or_default()),
+        ("x-keystead-subject", decision.subject().map(|id| id.to_string()).unwrap_or_default()),
+        ("x-keystead-credential", decision.credential_id().unwrap_or_default()),
+        ("x-keystead-kind", decision.kind.to_string()),
+        ("x-keystead-scopes", decision.scopes().map(ScopeSet::joined).unwrap_or_default()),
+        ("x-keystead-environment", decision.environment().map(|e| e.to_string()).unwrap_or_default()),
     ];
     for (name, value) in values {
         let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));

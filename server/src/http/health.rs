@@ -30,15 +30,14 @@ pub struct Test {
     )
 )]
 pub async fn test(Caller(ctx): Caller) -> Result<Json<Test>, ApiError> {
-    let Who::Key(key) = ctx.who() else { return Err(ErrorCode::Unauthorized.into()) };
-    Ok(Json(Test {
-        valid: true,
-        kind: CredentialKind::ApiKey,
-        tenant_id: ctx.tenant_id().unwrap_or(key.tenant_id).to_string(),
-        environment: key.environment,
-        scopes: key.scopes.clone(),
-        user: key.owner,
-    }))
+    let who = match (ctx.who(), ctx.token()) {
+        (Who::Key(key), _) => (CredentialKind::ApiKey, key.environment, key.scopes.clone(), key.owner),
+        (_, Some(token)) => (CredentialKind::AccessToken, token.environment, token.scopes.clone(), Some(token.subject)),
+        _ => return Err(ErrorCode::Unauthorized.into()),
+    };
+    let (kind, environment, scopes, user) = who;
+    let tenant_id = ctx.tenant_id().map(|id| id.to_string()).unwrap_or_default();
+    Ok(Json(Test { valid: true, kind, tenant_id, environment, scopes, user }))
 }
 
 /// Answer of `/health`; what a stranger may not know is absent.
@@ -90,11 +89,15 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<
         tenant_id: None,
         user: None,
     };
-    if let Who::Key(key) = ctx.who() {
+    let id = match ctx.who() {
+        Who::Key(key) => Some(key.owner.map_or_else(|| key.key_id.to_string(), |id| id.to_string())),
+        Who::Person(person) => Some(person.user_id.to_string()),
+        _ => None,
+    };
+    if let Some(id) = id {
         health.authenticated = true;
         health.version = Some(env!("CARGO_PKG_VERSION"));
-        health.tenant_id = Some(key.tenant_id.to_string());
-        let id = key.owner.map_or_else(|| key.key_id.to_string(), |id| id.to_string());
+        health.tenant_id = ctx.tenant_id().map(|id| id.to_string());
         // Until plans exist every tenant is on this one.
         health.user = Some(User { id, plan: "default" });
     }

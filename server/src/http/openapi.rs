@@ -75,8 +75,9 @@ pub struct ProblemError {
 }
 
 /// The nouns, in the order of the page.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("Decisions", "May this credential do this, from here, now? Asked by APIs and gateways."),
+    ("Sign-in", "People over the API: an access token for an hour, and a refresh token for the next."),
     ("API keys", "Made, changed, rotated, revoked. A secret is shown in the answer that made it, and never again."),
     ("Leaks", "Keys that were found where they do not belong."),
     ("Permissions", "The tenant's catalogue: what keys may hold."),

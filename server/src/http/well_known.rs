@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contract::{ErrorCode, UnixMs};
-use domain::leaks::gitleaks_rule;
+use domain::{leaks::gitleaks_rule, tokens};
 use utoipa_axum::routes;
 
 /// Where people change their password. Until the account has a page of its own, that is where they sign in.
@@ -17,7 +17,7 @@ const GOOD_FOR_DAYS: i64 = 180;
 
 /// The routes.
 pub fn routes() -> Routes {
-    vec![routes!(gitleaks), routes!(security), routes!(change_password)]
+    vec![routes!(gitleaks), routes!(security), routes!(change_password), routes!(jwks)]
 }
 
 /// A rule for gitleaks that finds this installation's keys in repositories.
@@ -57,6 +57,30 @@ async fn security(State(state): State<AppState>) -> Result<Response, ApiError> {
         "# A key that leaked needs no mail: POST {{\"text\": \"...\"}} to {url}/v1/leaks revokes it.\n\
          Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\nCanonical: {url}/.well-known/security.txt\n"
     )))
+}
+
+/// The keys that access tokens are verified by (RFC 7517).
+///
+/// A new key stands here for a quarter of an hour before it signs, and an old one until its last token is over.
+#[utoipa::path(
+    get,
+    path = "/.well-known/jwks.json",
+    tag = "Well-known files",
+    operation_id = "jsonWebKeySet",
+    security(()),
+    responses(
+        (status = 200, description = "The key set.", body = serde_json::Value, content_type = "application/jwk-set+json"),
+    )
+)]
+async fn jwks(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let keys = serde_json::to_string(&tokens::jwks(&state.core)).map_err(|_| ErrorCode::Internal)?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/jwk-set+json"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        // Public keys, for verifiers anywhere.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    Ok((headers, keys).into_response())
 }
 
 /// Leads to where people change their password (W3C, A Well-Known URL for Changing Passwords).

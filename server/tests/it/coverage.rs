@@ -7,7 +7,10 @@ use axum::{
     http::{Request, StatusCode},
 };
 use contract::{Perm, Role};
-use domain::{Who, keys, tenants, testing::On};
+use domain::{
+    Who, keys, tenants,
+    testing::{On, PASSWORD},
+};
 use keystead::http::{
     AppState,
     openapi::{self, ALSO_AT, DOCUMENT, PERMISSION},
@@ -56,6 +59,7 @@ fn table(w: &World) -> Vec<Row> {
     vec![
         ("GET", "/.well-known/change-password", All, Blind, none.clone()),
         ("GET", "/.well-known/gitleaks.toml", All, Blind, none.clone()),
+        ("GET", "/.well-known/jwks.json", All, Blind, none.clone()),
         ("GET", "/.well-known/security.txt", All, Blind, none.clone()),
         ("GET", "/health", AllWithGood, Blind, none.clone()),
         ("GET", "/livez", All, Blind, none.clone()),
@@ -81,6 +85,10 @@ fn table(w: &World) -> Vec<Row> {
         ("GET", "/v1/auth/ip-allowlist", To(SettingsRead), Refused, none.clone()),
         ("POST", "/v1/auth/ip-allowlist", To(PoliciesWrite), Refused, json!({"allowed_ips": []})),
         ("PUT", "/v1/auth/ip-allowlist", To(PoliciesWrite), Refused, json!({"allowed_ips": []})),
+        ("POST", "/v1/auth/login", All, Blind, json!({"email": "owner@acme.test", "password": PASSWORD})),
+        ("POST", "/v1/auth/logout", AllWithGood, Blind, json!({"refresh_token": w.refresh})),
+        ("GET", "/v1/auth/me", Any, Blind, none.clone()),
+        ("POST", "/v1/auth/refresh", All, Blind, json!({"refresh_token": w.refresh})),
         ("GET", "/v1/auth/test", Any, Blind, none.clone()),
         ("GET", "/v1/errors/{code}", All, Blind, none.clone()),
         ("GET", "/v1/forward-auth", Gateway, Blind, none.clone()),
@@ -124,12 +132,15 @@ struct World {
     secret: String,
     event: String,
     digest: String,
+    /// Of somebody who signed in.
+    refresh: String,
 }
 
 impl World {
     async fn new() -> Self {
         let app = App::new(On::Sqlite).await;
-        let mut w = Self { app, key: String::new(), secret: String::new(), event: String::new(), digest: String::new() };
+        let mut w =
+            Self { app, key: String::new(), secret: String::new(), event: String::new(), digest: String::new(), refresh: String::new() };
         w.renew().await;
         w
     }
@@ -145,6 +156,9 @@ impl World {
             let log = self.call(&admin, "GET", &format!("/v1/api-keys/{}/usage", self.key), &Value::Null).await.json();
             log["data"][0]["id"].as_str().unwrap_or_default().clone_into(&mut self.event);
         }
+        let person = json!({"email": "owner@acme.test", "password": PASSWORD});
+        let signed_in = self.call("", "POST", "/v1/auth/login", &person).await.json();
+        signed_in["refresh_token"].as_str().unwrap().clone_into(&mut self.refresh);
         self.digest = format!("{:064x}", self.app.t.core.new_uuid().as_u128());
     }
 

@@ -26,10 +26,9 @@ pub enum Fate {
 }
 
 /// How many blocks wait for a capability, and how many are no request. Both only shrink.
-pub const WAITING: usize = 25;
+pub const WAITING: usize = 18;
 pub const NO_REQUESTS: usize = 13;
 
-const LOGIN: &str = "C: login";
 const TENANTS: &str = "C: tenants";
 const OAUTH: &str = "D: OAuth";
 const WEBHOOKS: &str = "webhooks";
@@ -41,9 +40,9 @@ const STORAGE: &str = "how a client stores its key";
 /// Each block: `guide.number`, and `.part` where a block holds several requests; a piece of its text; its fate.
 pub const PLAN: &[(&str, &str, Fate)] = &[
     ("000.1", "X-API-Key: your-api-key-here", Headers("/contacts/")),
-    ("000.2", "Bearer your-jwt-token-here", Later(LOGIN, "a token that login issued")),
+    ("000.2", "Bearer your-jwt-token-here", Headers("/contacts/")),
     ("000.3", "contacts/", Run(Api, 200)),
-    ("000.4", "eyJhbGci", Later(LOGIN, "a token that login issued")),
+    ("000.4", "eyJhbGci", Run(Api, 200)),
     ("000.5", "Invalid or missing", Answer),
     ("000.6", "You do not have permission", Answer),
     ("001.1", "/v2/resource", Run(Api, 200)),
@@ -90,10 +89,10 @@ pub const PLAN: &[(&str, &str, Fate)] = &[
     ("003.7", "\"authenticated\": true", Answer),
     ("003.8", "conductor-sdk", NoRequest(SDK)),
     ("004.1", "/v1/tenants", Later(TENANTS, "GET /v1/tenants")),
-    ("004.2", "POST /v1/auth/login", Later(LOGIN, "POST /v1/auth/login")),
-    ("004.3", "\"expires_in\": 3600", Later(LOGIN, "the answer of login")),
-    ("004.4", "/v1/files", Later(LOGIN, "a token that login issued")),
-    ("004.5", "POST /v1/auth/refresh", Later(LOGIN, "POST /v1/auth/refresh")),
+    ("004.2", "POST /v1/auth/login", Run(Keystead, 200)),
+    ("004.3", "\"expires_in\": 3600", Answer),
+    ("004.4", "/v1/files", Run(Api, 200)),
+    ("004.5", "POST /v1/auth/refresh", Run(Keystead, 200)),
     ("004.6", "tk_tenant_123_abc123", Run(Api, 200)),
     ("004.7", "X-Tenant-ID: tenant_456", Later(TENANTS, "X-Tenant-ID at the gateway")),
     ("004.8", "X-RateLimit-Remaining: 999", Answer),
@@ -104,7 +103,7 @@ pub const PLAN: &[(&str, &str, Fate)] = &[
     ("004.12", "POST /v1/auth/ip-allowlist", Run(Keystead, 200)),
     ("004.13", "INVALID_API_KEY", Answer),
     ("004.14", "INSUFFICIENT_PERMISSIONS", Answer),
-    ("004.15", "TOKEN_EXPIRED", Later(LOGIN, "the 401 of an expired token")),
+    ("004.15", "TOKEN_EXPIRED", Answer),
     ("004.16", "/v1/health", Run(Keystead, 200)),
     ("004.17", "audimodal-api", Answer),
     ("004.18", "AudiModalClient", NoRequest(SDK)),
@@ -122,7 +121,16 @@ pub const REFUSALS: &[(&str, &str, &str)] = &[
 ];
 
 /// The documented answer of a request.
-pub const ANSWERS: &[(&str, &str)] = &[("003.6", "003.7"), ("004.16", "004.17")];
+pub const ANSWERS: &[(&str, &str)] = &[("003.6", "003.7"), ("004.2", "004.3"), ("004.16", "004.17")];
+
+/// Requests of people: what a wrong password or token is told; the guides document refused keys only.
+pub const OF_PEOPLE: &[(&str, &str)] = &[
+    ("000.2", "INVALID_TOKEN"),
+    ("000.4", "INVALID_TOKEN"),
+    ("004.2", "UNAUTHORIZED"),
+    ("004.4", "INVALID_TOKEN"),
+    ("004.5", "INVALID_TOKEN"),
+];
 
 /// Where the guides disagree with each other, the contract decides: answer, for which status, member, what is said
 /// instead. An empty word drops the member. `docs/guides.md` has the reasons.
@@ -149,6 +157,13 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("004.9", "/error/retry_after"),
     ("003.7", "/user/id"),
     ("003.7", "/user/plan"),
+    ("004.3", "/access_token"),
+    ("004.3", "/refresh_token"),
+    ("004.3", "/user/id"),
+    ("004.3", "/user/email"),
+    ("004.3", "/user/role"),
+    ("004.3", "/user/tenant_id"),
+    ("004.15", "/error/expires_at"),
     ("004.17", "/version"),
     ("004.17", "/tenant_id"),
     ("004.17", "/timestamp"),

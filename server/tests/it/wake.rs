@@ -30,7 +30,7 @@ on_both! {
         while let Ok(tx) = timeout(Duration::from_millis(500), other.db.read()).await {
             held.push(tx.unwrap());
         }
-        let jobs = keystead::jobs::start(&other);
+        let jobs = keystead::jobs::start(&other, None);
         keys::revoke(&t.owner(), made.api_key.id, None).await.unwrap();
         let started = std::time::Instant::now();
         let code = || verify::check(&other, &secret, None, &contract::Requirement::default(), None, true).unwrap().code;

@@ -139,6 +139,7 @@ fn Facts(trace: Trace, chrome: Chrome) -> impl IntoView {
         }
         .into_any()
     });
+    let person = event.credential_name.clone().filter(|_| event.credential_id.is_none());
     let scopes = event.required_scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let code = event.code;
     view! {
@@ -148,6 +149,7 @@ fn Facts(trace: Trace, chrome: Chrome) -> impl IntoView {
                 <dl class="dl">
                     <dt>"At"</dt><dd><Time at=event.at form=TimeForm::Full/></dd>
                     {key}
+                    {person.map(|name| view! { <dt>"Person"</dt><dd>{name}</dd> }.into_any())}
                     {line("Outcome", "outcome", Some(event.outcome.to_string()), Some(if event.outcome == Outcome::Denied { "Denied" } else { "Allowed" }))}
                     {line("Code", "code", Some(code.to_string()), None)}
                     {line("Method", "method", event.method.clone(), None)}

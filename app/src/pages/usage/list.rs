@@ -216,7 +216,8 @@ fn Row(event: UsageEvent, filters: Filters) -> impl IntoView {
             let name = name.unwrap_or_else(|| id.to_string());
             view! { <a class="name" href=key_href(id)><Glyph id/><span>{name}</span></a> }.into_any()
         }
-        (None, _) => view! { <span class="muted">"no key matched"</span> }.into_any(),
+        (None, Some(person)) => view! { <span>{person}</span> }.into_any(),
+        (None, None) => view! { <span class="muted">"no key matched"</span> }.into_any(),
     };
     let request = request_line(&event);
     let whose = event.credential_name.clone().unwrap_or_else(|| "no key matched".to_owned());

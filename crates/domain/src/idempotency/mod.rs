@@ -10,7 +10,7 @@ use crate::{
     Ctx, Error, Grant, Result, Who,
     db::{Db, Tx},
 };
-use contract::{ErrorCode, KeyId, Perm, Secret, UnixMs};
+use contract::{ErrorCode, Perm, Secret, UnixMs};
 use uuid::Uuid;
 
 /// How long an answer is kept.
@@ -172,11 +172,14 @@ fn answer_lost() -> Error {
 }
 
 /// Keys are remembered for the credential that sent them, in its tenant (s68).
-fn sender(ctx: &Ctx) -> Result<(Grant, KeyId)> {
-    match ctx.who() {
-        Who::Key(entry) => Ok((Grant::of_caller(ctx)?, entry.key_id)),
-        _ => Err(Error::Unauthenticated),
-    }
+fn sender(ctx: &Ctx) -> Result<(Grant, Uuid)> {
+    let credential = match ctx.who() {
+        Who::Key(entry) => entry.key_id.uuid(),
+        // Whichever of their tokens: it may have been replaced between the two.
+        Who::Person(person) => person.user_id.uuid(),
+        _ => return Err(Error::Unauthenticated),
+    };
+    Ok((Grant::of_caller(ctx)?, credential))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::{
     Grant, Result,
     db::{Tx, on},
 };
-use contract::{KeyId, UnixMs};
+use contract::UnixMs;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -26,22 +26,22 @@ pub(super) async fn insert(
     tx: &mut Tx,
     grant: &Grant,
     id: Uuid,
-    credential: KeyId,
+    credential: Uuid,
     key: &str,
     fingerprint: &[u8],
     now: UnixMs,
 ) -> Result<bool> {
     const SQL: &str = "INSERT INTO idempotency_keys (tenant_id, id, credential_id, key, fingerprint, perms, created_at) \
         VALUES ($1, $2, $3, $4, $5, '', $6) ON CONFLICT (tenant_id, credential_id, key) DO NOTHING";
-    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(credential.uuid()).bind(key).bind(fingerprint)
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(credential).bind(key).bind(fingerprint)
         .bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
     Ok(n == 1)
 }
 
-pub(super) async fn find(tx: &mut Tx, grant: &Grant, credential: KeyId, key: &str) -> Result<Option<Row>> {
+pub(super) async fn find(tx: &mut Tx, grant: &Grant, credential: Uuid, key: &str) -> Result<Option<Row>> {
     const SQL: &str = "SELECT id, fingerprint, perms, created_at, carried_out_at, status, body, sealed FROM idempotency_keys \
         WHERE tenant_id = $1 AND credential_id = $2 AND key = $3";
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(credential.uuid()).bind(key).fetch_optional(c).await)?)
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(credential).bind(key).fetch_optional(c).await)?)
 }
 
 /// Forgets a key, if it still is the one that was seen.

@@ -22,10 +22,23 @@ pub struct SignedIn {
     pub tenant_id: TenantId,
 }
 
-/// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
+/// Signs in to the console, on the person's first tenant.
 pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
-    let password = Secret::new(form.password.clone());
-    let user = match Email::parse(&form.email) {
+    let user_id = prove(ctx, &form.email, &form.password).await?;
+    let core = ctx.core();
+    let mut tx = ctx.db().read().await?;
+    let Some(member) = sql::memberships_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
+    drop(tx);
+    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
+    let person = member.person()?;
+    record(&Ctx::new(core.clone(), crate::Who::Person(person), ctx.request().clone()), "session.created").await?;
+    Ok(signed_in)
+}
+
+/// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
+pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str) -> Result<UserId> {
+    let password = Secret::new(password.to_owned());
+    let user = match Email::parse(email) {
         Ok(email) => {
             let mut tx = ctx.db().read().await?;
             sql::find_user_unscoped(&mut tx, &email).await?
@@ -38,16 +51,29 @@ pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
         tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
         return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
     };
-    let user_id = UserId::from_uuid(user.id);
-    let mut tx = ctx.db().read().await?;
-    let Some(member) = sql::first_membership_unscoped(&mut tx, user_id).await? else {
-        return Err(Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant. Ask an owner for an invitation.".to_owned()));
-    };
-    drop(tx);
-    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
-    let person = member.person()?;
-    record(&Ctx::new(core.clone(), crate::Who::Person(person), ctx.request().clone()), "session.created").await?;
-    Ok(signed_in)
+    Ok(UserId::from_uuid(user.id))
+}
+
+/// The person as a member of the tenant that they name; who belongs to several must name one.
+pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
+    let mut tx = core.db.read().await?;
+    let mut all = sql::memberships_unscoped(&mut tx, user).await?;
+    if all.is_empty() {
+        return Err(no_tenant());
+    }
+    if let Some(tenant) = tenant {
+        all.retain(|m| m.tenant_id() == tenant);
+    }
+    let refused = |code: ErrorCode, why: &str| Error::Refused(code, why.to_owned());
+    match (all.pop(), all.is_empty()) {
+        (Some(one), true) => one.person(),
+        (Some(_), false) => Err(refused(ErrorCode::TenantRequired, ErrorCode::TenantRequired.message())),
+        (None, _) => Err(refused(ErrorCode::Forbidden, "This account does not belong to that tenant.")),
+    }
+}
+
+fn no_tenant() -> Error {
+    Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant. Ask an owner for an invitation.".to_owned())
 }
 
 /// Notes that the signed-in person left.

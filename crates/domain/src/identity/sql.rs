@@ -58,9 +58,10 @@ pub(super) async fn find_user_unscoped(tx: &mut Tx, email: &Email) -> Result<Opt
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(email.as_str()).fetch_optional(c).await)?)
 }
 
-pub(super) async fn first_membership_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<Membership>> {
-    const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id LIMIT 1");
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_optional(c).await)?)
+/// The oldest first.
+pub(super) async fn memberships_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>> {
+    const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
 
 pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn) -> Result<Option<Membership>> {

@@ -18,6 +18,7 @@ use crate::{
         scan::{refuse_keys, scan},
         secret::{self, Digest},
     },
+    mail::{self, Message},
     verify::Entry,
 };
 use contract::{
@@ -67,7 +68,7 @@ pub async fn report(ctx: &Ctx, secret: SecretId, note: &str) -> Result<LeakRepor
     Ok(made)
 }
 
-/// Tells the person who answers for the key, or the tenant's owners where nobody does. The mail goes out with the outbox.
+/// Tells the person who answers for the key, or the tenant's owners where nobody does, by mail.
 pub async fn notify(ctx: &Ctx, id: LeakId) -> Result<LeakReport> {
     let grant = ctx.require(Perm::KeysLookup)?;
     let mut tx = ctx.write(&grant).await?;
@@ -79,6 +80,14 @@ pub async fn notify(ctx: &Ctx, id: LeakId) -> Result<LeakReport> {
         return Err(Error::Conflict("The owner was told already.".to_owned()));
     }
     let to = sql::recipients(tx.tx(), &grant, report.key_id).await?;
+    let message = Message::LeakFound {
+        key: report.key_name.clone(),
+        prefix: report.prefix.clone(),
+        last_four: report.last_four.clone(),
+        works: report.secret_state != SecretState::Dead,
+        report: id,
+    };
+    mail::queue(tx.tx(), ctx, &grant, &to, &message).await?;
     let after = serde_json::json!({"leak_id": id, "to": to, "prefix": report.prefix, "last_four": report.last_four,
         "secret": report.secret_state});
     tx.commit(Event { action: "leak.notified", target: target(&report), reason: None, before: None, after: Some(after) }).await?;

@@ -106,6 +106,7 @@ impl TestInstallation {
                 tenant_id: Some(self.first.tenant_id),
                 request_id: format!("req_{n}"),
                 credential_id: Some(key),
+                subject: None,
                 asked_by: None,
                 kind: CredentialKind::ApiKey,
                 outcome: if allowed { Outcome::Allowed } else { Outcome::Denied },

@@ -2,7 +2,7 @@
 
 use super::sql;
 use crate::{Result, Versions, db::Db, verify::StoredPolicy};
-use contract::{Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource};
+use contract::{Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource, UserId};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
@@ -43,6 +43,8 @@ pub struct NewEvent {
     pub request_id: String,
     /// The key, if it was known.
     pub credential_id: Option<KeyId>,
+    /// The person whom a token acts for.
+    pub subject: Option<UserId>,
     /// The key that asked for the decision, a gateway's mostly, and its tenant: asking is how it is used. Not stored.
     pub asked_by: Option<(TenantId, KeyId)>,
     /// What kind of credential.

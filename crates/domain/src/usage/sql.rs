@@ -95,11 +95,12 @@ impl TraceRow {
 macro_rules! chosen {
     () => {
         "FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
-         WHERE e.tenant_id = $1 AND e.environment = $2 AND e.id < $3 AND e.id >= $4 \
+         LEFT JOIN users u ON u.id = e.subject WHERE e.tenant_id = $1 AND e.environment = $2 AND e.id < $3 AND e.id >= $4 \
          AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) AND ($8 IS NULL OR e.request_id = $8) \
          AND ($9 IS NULL OR (e.ip_key >= $9 AND e.ip_key <= $10)) AND ($11 IS NULL OR e.code = $11) \
          AND ($12 IS NULL OR e.method = $12) AND ($13 IS NULL OR substr(e.path, 1, length($13)) = $13) \
-         AND ($14 IS NULL OR e.kind = $14) AND ($15 IS NULL OR e.source = $15) AND ($16 IS NULL OR k.owner_id = $16) "
+         AND ($14 IS NULL OR e.kind = $14) AND ($15 IS NULL OR e.source = $15) \
+         AND ($16 IS NULL OR k.owner_id = $16 OR e.subject = $16) "
     };
 }
 pub(super) use chosen;
@@ -107,7 +108,7 @@ pub(super) use chosen;
 macro_rules! page {
     ($tail:literal) => {
         concat!(
-            "SELECT e.id, e.at, e.request_id, e.credential_id, k.name AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
+            "SELECT e.id, e.at, e.request_id, e.credential_id, COALESCE(k.name, u.email) AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
              e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us ",
             chosen!(),
             $tail
@@ -118,10 +119,11 @@ macro_rules! page {
 macro_rules! trace {
     ($tail:literal) => {
         concat!(
-            "SELECT e.id, e.at, e.request_id, e.credential_id, k.name AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
+            "SELECT e.id, e.at, e.request_id, e.credential_id, COALESCE(k.name, u.email) AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
              e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us, e.secret_id, e.api_version, \
              e.client_version, e.required_environment, e.audience, e.cost, e.rate_limit, p.policy \
              FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
+             LEFT JOIN users u ON u.id = e.subject \
              LEFT JOIN usage_policies p ON p.tenant_id = e.tenant_id AND p.hash = e.policy_hash ",
             $tail
         )
@@ -243,20 +245,21 @@ pub(super) async fn newer(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: 
 
 /// One event; relies on the primary key.
 pub(super) async fn trace(tx: &mut Tx, grant: &Grant, id: UsageId, own_only: Option<UserId>) -> Result<Option<TraceRow>> {
-    const SQL: &str = trace!("WHERE e.tenant_id = $1 AND e.id = $2 AND ($3 IS NULL OR k.owner_id = $3)");
+    const SQL: &str = trace!("WHERE e.tenant_id = $1 AND e.id = $2 AND ($3 IS NULL OR k.owner_id = $3 OR e.subject = $3)");
     let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(id.uuid()).bind(own).fetch_optional(c).await)?)
 }
 
 /// The events of one request; relies on `usage_events_by_request`.
 pub(super) async fn traces(tx: &mut Tx, grant: &Grant, request_id: &str, own_only: Option<UserId>) -> Result<Vec<TraceRow>> {
-    const SQL: &str =
-        trace!("WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3) ORDER BY e.id DESC LIMIT 100");
+    const SQL: &str = trace!(
+        "WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3 OR e.subject = $3) ORDER BY e.id DESC LIMIT 100"
+    );
     let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(request_id).bind(own).fetch_all(c).await)?)
 }
 
-/// Rows of one statement: 25 values each stay below SQLite's 32,766.
+/// Rows of one statement: 26 values each stay below SQLite's 32,766.
 const ROWS: usize = 1_000;
 
 macro_rules! insert_chunk {
@@ -264,7 +267,7 @@ macro_rules! insert_chunk {
         let mut query = QueryBuilder::<$db>::new(
             "INSERT INTO usage_events (tenant_id, id, at, request_id, credential_id, kind, outcome, code, method, path, ip, user_agent, \
              environment, required_scopes, source, latency_us, ip_key, secret_id, policy_hash, required_environment, audience, cost, \
-             rate_limit, api_version, client_version) ",
+             rate_limit, api_version, client_version, subject) ",
         );
         query.push_values($chunk, |mut row, (tenant, e)| {
             row.push_bind(*tenant)
@@ -291,7 +294,8 @@ macro_rules! insert_chunk {
                 .push_bind(i64::from(e.cost))
                 .push_bind(e.rate_limit.map(Json))
                 .push_bind(&e.versions.api)
-                .push_bind(&e.versions.client);
+                .push_bind(&e.versions.client)
+                .push_bind(e.subject.map(UserId::uuid));
         });
         // A batch whose commit went through although its answer was lost is stored once.
         query.push(" ON CONFLICT (tenant_id, id) DO NOTHING");

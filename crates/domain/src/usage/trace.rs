@@ -2,7 +2,8 @@
 
 use crate::Versions;
 use contract::{
-    AllowedIp, Check, CheckName, CheckOutcome, Code, Environment, KeyKind, LimitFacts, Policy, Scope, SecretId, Trace, UnixMs, UsageEvent,
+    AllowedIp, Check, CheckName, CheckOutcome, Code, CredentialKind, Environment, KeyKind, LimitFacts, Policy, Scope, SecretId, Trace,
+    UnixMs, UsageEvent,
 };
 use serde_json::{Value, json};
 
@@ -71,6 +72,9 @@ const fn failing(code: Code) -> Option<CheckName> {
 /// What a check saw, in words and for programs.
 fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (String, Value) {
     let plain = |yes: &str, no: &str| (if passed { yes } else { no }.to_owned(), json!({}));
+    if event.kind == CredentialKind::AccessToken {
+        return told_of_token(name, passed, event, moment);
+    }
     match name {
         CheckName::Format => {
             let wrong = match event.code {
@@ -124,6 +128,41 @@ fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (
         CheckName::Scope => scopes(policy, event, passed),
         _ => limit(policy, moment, passed),
     }
+}
+
+/// The same for a token, of which nothing is kept beside the event.
+fn told_of_token(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (String, Value) {
+    let person = event.credential_name.as_deref().unwrap_or("somebody");
+    let (yes, no, facts) = match name {
+        CheckName::Format => ("It has the form of a token.".to_owned(), "It has the form of a token, but cannot be read.", json!({})),
+        CheckName::Known => {
+            let no = "Not issued here: its signature, its kind or its claims are wrong; or of a tenant that the caller may not ask about.";
+            (format!("It is a token of {person}."), no, json!({}))
+        }
+        CheckName::Revoked => ("It was not ended before its time.".to_owned(), "It was ended: signed out, or its person left.", json!({})),
+        CheckName::Disabled => ("Tokens are not switched off.".to_owned(), "", json!({})),
+        CheckName::NotBefore => ("Its time had come.".to_owned(), "Its time had not come.", json!({})),
+        CheckName::Expiry => ("It had not expired.".to_owned(), "It had expired.", json!({})),
+        CheckName::Environment => {
+            let facts = json!({"required": moment.required_environment, "credential": event.environment});
+            (format!("A {} token.", event.environment), "It belongs to the other environment.", facts)
+        }
+        CheckName::Audience => {
+            let facts = json!({"required": moment.audience});
+            ("It is for this API.".to_owned(), "It is for another API.", facts)
+        }
+        CheckName::Ip => ("Tokens are good from anywhere.".to_owned(), "", json!({})),
+        CheckName::Scope => {
+            let facts = json!({"required": event.required_scopes});
+            ("It holds what was needed.".to_owned(), "It lacks a permission that was needed, or belongs to another tenant.", facts)
+        }
+        CheckName::Limit => (
+            "Its person was within their limits.".to_owned(),
+            "Its person had used up their limit.",
+            json!({"rate_limit": moment.rate_limit}),
+        ),
+    };
+    (if passed { yes } else { no.to_owned() }, facts)
 }
 
 fn revoked(policy: &Policy, at: UnixMs) -> (String, Value) {

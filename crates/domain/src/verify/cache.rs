@@ -168,6 +168,7 @@ impl KeyCache {
                 *followed = Some(last);
             },
         }
+        core.tokens.follow(core, &mut tx).await?;
         self.synced_at.store(started.0, Ordering::Release);
         Ok(())
     }

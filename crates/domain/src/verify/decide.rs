@@ -1,6 +1,7 @@
 //! The decision itself: pure, without I/O or time of its own (rule 9).
 
 use super::policy::PolicyOnce;
+use crate::tokens::{LEEWAY, Token};
 use contract::{AllowedIp, Code, Environment, KeyId, KeyKind, RateLimit, Scope, ScopeSet, SecretId, TenantId, UnixMs, UserId};
 use std::{net::IpAddr, sync::Arc};
 
@@ -110,6 +111,34 @@ pub fn decide(entry: &Entry, facts: &Facts<'_>) -> Code {
         return Code::IpNotAllowed;
     }
     if entry.missing(facts.scopes).is_some() {
+        return Code::InsufficientScope;
+    }
+    Code::Valid
+}
+
+/// The same for a token: `audience` is the API that it is shown to, `ended` that it was ended before its time. Clocks may
+/// be apart.
+pub fn decide_token(token: &Token, ended: bool, audience: &str, facts: &Facts<'_>) -> Code {
+    let now = facts.now;
+    if facts.only_tenant.is_some_and(|t| t != token.tenant_id) {
+        return Code::NotFound;
+    }
+    if ended {
+        return Code::Revoked;
+    }
+    if token.not_before > now.plus(LEEWAY) {
+        return Code::NotYetValid;
+    }
+    if token.expires_at.plus(LEEWAY) <= now {
+        return Code::Expired;
+    }
+    if facts.environment.is_some_and(|e| e != token.environment) {
+        return Code::EnvironmentMismatch;
+    }
+    if token.audience != audience {
+        return Code::AudienceMismatch;
+    }
+    if token.scopes.missing(facts.scopes).is_some() {
         return Code::InsufficientScope;
     }
     Code::Valid

@@ -4,7 +4,7 @@
 //! passes. The first request starts the first cell, so a fresh subject is admitted exactly `per_second` times within a
 //! second and `per_hour` times within an hour, however many ask at once: a shard's lock makes check and count one step.
 
-use contract::{KeyId, RateLimit, RateLimitState, TenantId, UnixMs, normalise};
+use contract::{KeyId, RateLimit, RateLimitState, TenantId, UnixMs, UserId, normalise};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
@@ -14,6 +14,9 @@ use std::{
 
 /// What callers without a credential may do, by their address.
 pub const ANONYMOUS: RateLimit = RateLimit { per_hour: 100, per_second: 5 };
+
+/// What a person may do by tokens, whichever they hold.
+pub const PERSON: RateLimit = RateLimit { per_hour: 10_000, per_second: 100 };
 
 /// Credentials that are none or nobody's, by the address that sends them: room for a service that was misconfigured,
 /// none for guessing or for filling the log.
@@ -29,6 +32,8 @@ const CROWDED: usize = 16_384;
 pub enum Subject {
     /// An API key, with whichever of its secrets.
     Key(TenantId, KeyId),
+    /// A person in a tenant, with whichever of their tokens.
+    Person(TenantId, UserId),
     /// Whoever comes from an address without a credential; an IPv6 client owns its /64 (s41).
     Address(IpAddr),
     /// Whoever sends credentials that nobody has, from an address.
@@ -127,8 +132,8 @@ impl Limiter {
         let shard = usize::try_from(self.hasher.hash_one(subject) % SHARDS as u64).unwrap_or(0);
         let mut shard = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= CROWDED && !shard.contains_key(&subject) {
-            // Strangers crowd each other out, never the keys.
-            shard.retain(|s, w| matches!(s, Subject::Key(..)) || w.second.is_live(Span::Second, now));
+            // Strangers crowd each other out, never keys and people.
+            shard.retain(|s, w| matches!(s, Subject::Key(..) | Subject::Person(..)) || w.second.is_live(Span::Second, now));
         }
         shard.entry(subject).or_insert_with(|| Windows::starting(now)).charge(policy, cost, now)
     }

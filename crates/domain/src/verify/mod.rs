@@ -7,14 +7,22 @@ mod policy;
 mod sql;
 
 pub use cache::KeyCache;
-pub use decide::{Entry, Facts, decide};
+pub use decide::{Entry, Facts, decide, decide_token};
 pub use policy::{PolicyOnce, StoredPolicy};
 
-use self::limit::{Charge, Subject};
-use crate::{Core, Ctx, Error, RequestInfo, Result, Versions, Who, keys::secret, tenants, usage::NewEvent};
+use self::limit::{Charge, PERSON, Subject};
+use crate::{
+    Core, Ctx, Error, RequestInfo, Result, Versions, Who,
+    ctx::Person,
+    identity::{self, SignedIn},
+    keys::secret,
+    tenants,
+    tokens::{self, Token},
+    usage::NewEvent,
+};
 use contract::{
-    Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, TenantId, UsageSource,
-    VerifyRequest, VerifyResponse,
+    Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, ScopeSet, TenantId,
+    UsageSource, UserId, VerifyRequest, VerifyResponse,
 };
 use std::{
     net::IpAddr,
@@ -38,8 +46,12 @@ pub enum Sent {
 pub struct Decision {
     /// Why, or why not.
     pub code: Code,
-    /// The key; none for `MALFORMED` and `NOT_FOUND`.
+    /// What kind of credential it had the form of.
+    pub kind: CredentialKind,
+    /// The key; none for tokens, and for `MALFORMED` and `NOT_FOUND`.
     pub entry: Option<Arc<Entry>>,
+    /// The token, likewise.
+    pub token: Option<Arc<Token>>,
     /// The first required scope that is not held.
     pub missing: Option<Scope>,
     /// What it was charged, or why not; none for what passed no further check, and for gateways.
@@ -62,7 +74,32 @@ pub struct Logged {
 impl Decision {
     /// A refusal that is about nobody's key.
     pub const fn refused(code: Code) -> Self {
-        Self { code, entry: None, missing: None, charge: None, cost: 1 }
+        Self { code, kind: CredentialKind::ApiKey, entry: None, token: None, missing: None, charge: None, cost: 1 }
+    }
+
+    /// Whose credential it is; none where nobody's.
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        self.entry.as_ref().map(|e| e.tenant_id).or(self.token.as_ref().map(|t| t.tenant_id))
+    }
+
+    /// The environment that the credential belongs to.
+    pub fn environment(&self) -> Option<Environment> {
+        self.entry.as_ref().map(|e| e.environment).or(self.token.as_ref().map(|t| t.environment))
+    }
+
+    /// Its id: a key's, or the `jti` of a token.
+    pub fn credential_id(&self) -> Option<String> {
+        self.entry.as_ref().map(|e| e.key_id.to_string()).or(self.token.as_ref().map(|t| t.id.to_string()))
+    }
+
+    /// What it holds.
+    pub fn scopes(&self) -> Option<&ScopeSet> {
+        self.entry.as_ref().map(|e| &e.scopes).or(self.token.as_ref().map(|t| &t.scopes))
+    }
+
+    /// Whom it acts for: a token's person, or the one who answers for a key.
+    pub fn subject(&self) -> Option<UserId> {
+        self.entry.as_ref().map_or_else(|| self.token.as_ref().map(|t| t.subject), |e| e.owner)
     }
 }
 
@@ -75,39 +112,62 @@ pub fn check(
     only_tenant: Option<TenantId>,
     any_environment: bool,
 ) -> Result<Decision> {
-    let refused = |code| Ok(Decision::refused(code));
     let parsed = secret::parse(credential);
     let foreign = core.cache.holds_foreign();
-    if parsed.is_none() && !foreign {
-        return refused(Code::Malformed);
+    let (mut refusal, jwt) = (Decision::refused(Code::Malformed), tokens::is_jwt(credential));
+    if parsed.is_none() && !foreign && !jwt {
+        return Ok(refusal);
     }
     core.cache.check_fresh(core)?;
+    let environment = if any_environment { None } else { Some(need.environment.unwrap_or(core.settings.environment)) };
+    let facts = Facts { ip, environment, scopes: &need.scopes, only_tenant, now: core.now() };
+    if jwt {
+        match tokens::read(core, credential) {
+            Ok(token) => return Ok(check_token(core, token, need, &facts)),
+            Err(code) => refusal = Decision { code, kind: CredentialKind::AccessToken, ..refusal },
+        }
+    }
     let own = parsed.and_then(|parsed| core.cache.get(&parsed.digest(&core.keys)));
     // Keys of other systems have any form: they are looked for only where some were imported.
     let imported = || secret::foreign_digest(&core.keys, credential).filter(|_| foreign).and_then(|digest| core.cache.get(&digest));
     let Some(entry) = own.or_else(imported) else {
-        return refused(if parsed.is_some() { Code::NotFound } else { Code::Malformed });
+        return Ok(if parsed.is_some() { Decision::refused(Code::NotFound) } else { refusal });
     };
-    let environment = if any_environment { None } else { Some(need.environment.unwrap_or(core.settings.environment)) };
-    let code = decide(&entry, &Facts { ip, environment, scopes: &need.scopes, only_tenant, now: core.now() });
+    let code = decide(&entry, &facts);
     if code == Code::NotFound {
-        return refused(code);
+        return Ok(Decision::refused(code));
     }
     // The key of a gateway asks for decisions; nothing is decided in its favour.
     let nobodys = entry.kind == KeyKind::Gateway && !any_environment && code == Code::Valid;
     let code = if nobodys { Code::InsufficientScope } else { code };
     let missing = entry.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
-    Ok(Decision { code, entry: Some(entry), missing, charge: None, cost: 1 })
+    Ok(Decision { entry: Some(entry), missing, ..Decision::refused(code) })
+}
+
+/// Decides about a token. One for another API than the one that asks is of no use there; none named is this installation's.
+fn check_token(core: &Core, token: Token, need: &Requirement, facts: &Facts<'_>) -> Decision {
+    let audience = need.audience.as_deref().unwrap_or(&core.settings.public_url);
+    let code = decide_token(&token, token.is_ended(core), audience, facts);
+    let refused = Decision { kind: CredentialKind::AccessToken, ..Decision::refused(code) };
+    if code == Code::NotFound {
+        return refused;
+    }
+    let missing = token.scopes.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
+    Decision { token: Some(Arc::new(token)), missing, ..refused }
 }
 
 /// Charges the limits of a credential that passed everything else. A gateway has none of its own.
 pub fn charge(core: &Core, decision: &mut Decision, cost: u32) {
     decision.cost = cost;
-    let (Code::Valid, Some(entry)) = (decision.code, &decision.entry) else { return };
-    if entry.kind == KeyKind::Gateway {
+    if decision.code != Code::Valid {
         return;
     }
-    let charge = core.limits.charge(Subject::Key(entry.tenant_id, entry.key_id), entry.rate_limit, cost, core.now());
+    let (subject, limit) = match (&decision.entry, &decision.token) {
+        (Some(entry), _) if entry.kind != KeyKind::Gateway => (Subject::Key(entry.tenant_id, entry.key_id), entry.rate_limit),
+        (None, Some(token)) => (Subject::Person(token.tenant_id, token.subject), PERSON),
+        _ => return,
+    };
+    let charge = core.limits.charge(subject, limit, cost, core.now());
     if !charge.admitted() {
         decision.code = Code::RateLimited;
     }
@@ -124,7 +184,7 @@ pub async fn verify(ctx: &Ctx, req: &VerifyRequest) -> Result<VerifyResponse> {
     let mut decision = check(ctx.core(), &req.credential, req.ip, &need, only_tenant, false)?;
     // A test credential knows nothing that is live (s36); a gateway's has no environment.
     let gateway = matches!(ctx.who(), Who::Key(key) if key.kind == KeyKind::Gateway);
-    if !gateway && ctx.sandboxed().is_some_and(|e| decision.entry.as_ref().is_some_and(|entry| entry.environment != e)) {
+    if !gateway && ctx.sandboxed().is_some_and(|e| decision.environment().is_some_and(|its| its != e)) {
         decision = Decision::refused(Code::NotFound);
     }
     charge(ctx.core(), &mut decision, req.cost);
@@ -151,9 +211,9 @@ pub async fn forward_auth(
         Sent::Nothing => Decision::refused(Code::Unauthorized),
         Sent::Several => Decision::refused(Code::ConflictingCredentials),
     };
-    let client = |entry: &Arc<Entry>| Ctx::new(ctx.core().clone(), Who::Key(entry.clone()), RequestInfo { ip, ..ctx.request().clone() });
-    let elsewhere = match (&decision.entry, tenant) {
-        (Some(entry), Some(t)) if decision.code == Code::Valid && entry.tenant_id.to_string() != t => Some((client(entry), t)),
+    let own = decision.tenant_id().filter(|_| decision.code == Code::Valid).map(|id| id.to_string());
+    let elsewhere = match (own, tenant) {
+        (Some(own), Some(t)) if own != t => Some((client(ctx, &decision, ip).await?, t)),
         _ => None,
     };
     if elsewhere.as_ref().is_some_and(|(client, _)| only_tenant.is_some() || !client.is_platform()) {
@@ -169,10 +229,28 @@ pub async fn forward_auth(
         }
     }
     record(ctx, Some(grant.tenant_id()), ip, need, &decision, UsageSource::ForwardAuth, logged, started.elapsed()).await;
-    if let (Some(tenant_id), Some(entry)) = (entered, &decision.entry) {
-        decision.entry = Some(Arc::new(Entry { tenant_id, ..Entry::clone(entry) }));
+    if let Some(tenant_id) = entered {
+        decision.entry = decision.entry.map(|e| Arc::new(Entry { tenant_id, ..Entry::clone(&e) }));
+        decision.token = decision.token.map(|t| Arc::new(Token { tenant_id, ..Token::clone(&t) }));
     }
     Ok(decision)
+}
+
+/// The client whose credential was let in, as a caller of their own. The person of a token who left since is nobody.
+async fn client(ctx: &Ctx, decision: &Decision, ip: Option<IpAddr>) -> Result<Ctx> {
+    let core = ctx.core();
+    let request = RequestInfo { ip, ..ctx.request().clone() };
+    let as_who = |who| Ctx::new(core.clone(), who, request);
+    Ok(match (&decision.entry, &decision.token) {
+        (Some(entry), _) => as_who(Who::Key(entry.clone())),
+        (None, Some(token)) => as_who(person(core, token).await?.map_or(Who::Anonymous, Who::Person)).with_token(token.clone()),
+        (None, None) => as_who(Who::Anonymous),
+    })
+}
+
+/// Whom a token acts for, as they are now; none when they left the tenant or were disabled since.
+pub async fn person(core: &Core, token: &Token) -> Result<Option<Person>> {
+    identity::resume(core, SignedIn { user_id: token.subject, tenant_id: token.tenant_id }).await
 }
 
 /// Is it the key of a gateway, good for asking? The gateway itself may be anywhere its own allowlist says.
@@ -188,8 +266,11 @@ pub fn gateway(core: &Core, credential: &str, ip: Option<IpAddr>) -> Result<Arc<
 /// The same caller a while later: a key as it is now, none if it no longer works from there. For what goes on after it
 /// was authenticated; people are looked up with each of their requests.
 pub fn refreshed(ctx: &Ctx) -> Option<Ctx> {
-    let Who::Key(was) = ctx.who() else { return Some(ctx.clone()) };
     let core = ctx.core();
+    let Who::Key(was) = ctx.who() else {
+        let over = |t: &Token| core.cache.check_fresh(core).is_err() || t.is_ended(core) || t.expires_at.plus(tokens::LEEWAY) <= core.now();
+        return Some(ctx.clone()).filter(|_| !ctx.token().is_some_and(over));
+    };
     core.cache.check_fresh(core).ok()?;
     let entry = core.cache.find(was.key_id, was.secret_id)?;
     let facts = Facts { ip: ctx.request().ip, environment: None, scopes: &[], only_tenant: None, now: core.now() };
@@ -220,11 +301,12 @@ pub async fn record(
     let event = NewEvent {
         id: core.new_uuid(),
         at: core.now(),
-        tenant_id: entry.map(|e| e.tenant_id).or(home),
+        tenant_id: decision.tenant_id().or(home),
         request_id: ctx.request().id.clone(),
         credential_id: entry.map(|e| e.key_id),
+        subject: decision.token.as_ref().map(|t| t.subject),
         asked_by: asker(ctx, source),
-        kind: CredentialKind::ApiKey,
+        kind: decision.kind,
         outcome: if decision.code == Code::Valid { Outcome::Allowed } else { Outcome::Denied },
         code: decision.code,
         method: logged.method.map(|m| clip(m, 16)),
@@ -232,7 +314,7 @@ pub async fn record(
         ip,
         user_agent: logged.user_agent.map(|ua| clip(ua, 256)),
         versions: Versions { api: versions.api.map(|v| clip(v, 64)), client: versions.client.map(|v| clip(v, 64)) },
-        environment: entry.map_or_else(|| need.environment.unwrap_or(core.settings.environment), |e| log_environment(e, need, core)),
+        environment: log_environment(decision, need, core),
         required_scopes: need.scopes.clone(),
         required_environment: required_environment(need, source, core),
         audience: need.audience.as_ref().map(|a| clip(a.clone(), 256)),
@@ -255,8 +337,9 @@ fn asker(ctx: &Ctx, source: UsageSource) -> Option<(TenantId, KeyId)> {
 }
 
 /// A gateway key has no environment of its own in its name; what it asked is logged where the request belongs.
-fn log_environment(entry: &Entry, need: &Requirement, core: &Core) -> Environment {
-    if entry.kind == KeyKind::Gateway { need.environment.unwrap_or(core.settings.environment) } else { entry.environment }
+fn log_environment(decision: &Decision, need: &Requirement, core: &Core) -> Environment {
+    let gateway = decision.entry.as_ref().is_some_and(|e| e.kind == KeyKind::Gateway);
+    decision.environment().filter(|_| !gateway).or(need.environment).unwrap_or(core.settings.environment)
 }
 
 /// Keystead's own API accepts both environments; elsewhere none means the installation's.
@@ -273,38 +356,21 @@ fn clip(s: String, max: usize) -> String {
 }
 
 fn response(ctx: &Ctx, decision: Decision) -> VerifyResponse {
-    let request_id = ctx.request().id.clone();
-    let Some(e) = decision.entry else {
-        return VerifyResponse {
-            valid: false,
-            code: decision.code,
-            kind: None,
-            credential_id: None,
-            tenant_id: None,
-            subject: None,
-            client_id: None,
-            environment: None,
-            scopes: Vec::new(),
-            metadata: serde_json::json!({}),
-            expires_at: None,
-            rate_limit: None,
-            request_id,
-        };
-    };
+    let (entry, token) = (decision.entry.as_deref(), decision.token.as_deref());
     VerifyResponse {
         valid: decision.code == Code::Valid,
         code: decision.code,
-        kind: Some(CredentialKind::ApiKey),
-        credential_id: Some(e.key_id.to_string()),
-        tenant_id: Some(e.tenant_id.to_string()),
-        subject: e.owner.map(|id| id.to_string()),
-        client_id: None,
-        environment: Some(e.environment),
-        scopes: e.scopes.0.clone(),
-        metadata: e.metadata.clone(),
-        expires_at: e.expires_at,
+        kind: decision.tenant_id().map(|_| decision.kind),
+        credential_id: decision.credential_id(),
+        tenant_id: decision.tenant_id().map(|id| id.to_string()),
+        subject: decision.subject().map(|id| id.to_string()),
+        client_id: token.map(|t| t.client_id.clone()),
+        environment: decision.environment(),
+        scopes: decision.scopes().map(|s| s.0.clone()).unwrap_or_default(),
+        metadata: entry.map_or_else(|| serde_json::json!({}), |e| e.metadata.clone()),
+        expires_at: entry.map_or_else(|| token.map(|t| t.expires_at), |e| e.expires_at),
         rate_limit: decision.charge.map(|c| c.state),
-        request_id,
+        request_id: ctx.request().id.clone(),
     }
 }
 

@@ -13,6 +13,7 @@ mod load;
 mod schema;
 mod search;
 mod statements;
+mod tokens;
 mod traces;
 mod usage;
 mod verify;

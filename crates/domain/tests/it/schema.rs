@@ -66,25 +66,35 @@ fn s69_unscoped_sql_is_listed() {
     found.sort_unstable();
     let listed = [
         "all_entries_unscoped",        // the snapshot holds every tenant's keys
+        "append_change_unscoped",      // what was ended holds in every tenant, and signing keys belong to none
         "changes_unscoped",            // the log that keeps it true
         "count_unscoped",              // tests only
+        "due_unscoped",                // mails of every tenant are sent by one job
+        "end_logins_unscoped",         // a person leaves everywhere
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
+        "find_refresh_unscoped",       // a refresh token is found by its digest
         "find_user_unscoped",          // sign-in: nobody is known yet
-        "first_membership_unscoped",   // sign-in
         "insert_policies_unscoped",    // the meter writes the policies of every tenant's events
         "insert_setup_link_unscoped",  // before the first tenant
+        "insert_signing_key_unscoped", // signing keys belong to no tenant
         "insert_unscoped",             // the meter writes the events of every tenant at once
         "insert_user_unscoped",        // people belong to no tenant
         "last_change_unscoped",        // the log's end
         "list_unscoped",               // the command line lists tenants
         "membership_unscoped",         // a session finds its member by both ids
+        "memberships_unscoped",        // sign-in: on which tenant?
         "name_unscoped",               // of the tenant that a platform admin enters
+        "settle_unscoped",             // what became of a mail
         "setup_link_is_open_unscoped", // before the first tenant
+        "signing_keys_unscoped",       // of the installation
         "slug_taken_unscoped",         // slugs are unique across tenants
         "sweep_unscoped",              // kept answers of every tenant grow old
+        "sweep_unscoped",              // logins of every tenant end
+        "sweep_unscoped",              // mails that were sent grow old
         "tenant_name_unscoped",        // of the member's own tenant
         "tenant_of_unscoped",          // the command line is given a key's id
+        "token_changes_unscoped",      // the log that every process follows
         "touch_key_unscoped",          // the meter writes the last use of every tenant's keys
         "use_setup_link_unscoped",     // before the first tenant
         "users_unscoped",              // is this installation new? (setup)
@@ -124,6 +134,8 @@ fn s69_grants_come_from_listed_places_only() {
         "leaks/public.rs of_leak",      // what anybody reports
         "tenants/act_in.rs of_caller",  // who enters another tenant leaves a trace in both
         "tenants/mod.rs of_new_tenant", // its makers
+        "tokens/login.rs of_caller",    // a member's own login
+        "tokens/refresh.rs of_caller",  // the same, by its refresh token
     ];
     assert_eq!(found, listed);
 }

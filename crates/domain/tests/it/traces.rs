@@ -153,6 +153,7 @@ async fn past(t: &TestInstallation, key: KeyId, dice: &mut Dice, n: usize) {
                 tenant_id: Some(t.first.tenant_id),
                 request_id: "req_past".into(),
                 credential_id: Some(key),
+                subject: None,
                 asked_by: None,
                 kind: contract::CredentialKind::ApiKey,
                 outcome: if allowed { Outcome::Allowed } else { Outcome::Denied },

@@ -17,6 +17,7 @@ fn event(t: &TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
         tenant_id: Some(t.first.tenant_id),
         request_id: "req_1".into(),
         credential_id: key,
+        subject: None,
         asked_by: None,
         kind: CredentialKind::ApiKey,
         outcome: if code == Code::Valid { Outcome::Allowed } else { Outcome::Denied },

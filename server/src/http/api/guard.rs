@@ -6,7 +6,7 @@ use super::{
 };
 use axum::{
     extract::{Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -15,7 +15,7 @@ use domain::{
     Ctx, RequestInfo, Who, tenants,
     verify::{
         self, Decision,
-        limit::{ANONYMOUS, Charge, Subject},
+        limit::{ANONYMOUS, Charge, FAILED, Subject},
     },
 };
 use std::time::Instant;
@@ -84,6 +84,20 @@ async fn acting(ctx: &Ctx, headers: &HeaderMap) -> Result<Ctx, ApiError> {
         Some(wanted) if ctx.tenant_id().is_some() => tenants::act_in(ctx, wanted).await.map_err(|e| ApiError(ctx.problem(e))),
         _ => Ok(ctx.clone()),
     }
+}
+
+/// In front of signing in, which has a throttle of its own: a credential in a header is not looked at. What failed is
+/// counted by its sender as unknown credentials are, and beyond the limit is told only that.
+pub async fn sign_in(State(state): State<AppState>, mut req: Request, next: Next) -> Response {
+    let info = req.extensions().get::<RequestInfo>().cloned().unwrap_or_default();
+    let sender = Subject::failed(rate_limit::sender(&info));
+    req.extensions_mut().insert(Ctx::new(state.core.clone(), Who::Anonymous, info));
+    let response = next.run(req).await;
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return response;
+    }
+    let charge = state.core.limits.charge(sender, FAILED, 1, state.core.now());
+    if charge.admitted() { response } else { rate_limit::too_many(&charge, state.core.now()) }
 }
 
 /// Strangers share a count by address; one whose address is unknown is not told apart from the others.

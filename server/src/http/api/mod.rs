@@ -10,6 +10,7 @@ mod idempotency;
 mod ip_allowlist;
 mod keys;
 mod leaks;
+mod login;
 pub mod logs;
 mod scopes;
 mod usage;
@@ -34,15 +35,17 @@ const ALSO_AT: [(&str, &str); 2] = [("/v1/api-keys", "/api-keys"), ("/v1/auth/te
 pub fn routes(state: &AppState) -> Router<AppState> {
     let (guarded, _) = guarded().split_for_parts();
     let (open, _) = open().split_for_parts();
+    let (sign_in, _) = sign_in().split_for_parts();
     guarded
         .route_layer(from_fn_with_state(state.clone(), guard::guard))
         .merge(open.route_layer(from_fn_with_state(state.clone(), guard::open)))
+        .merge(sign_in.route_layer(from_fn_with_state(state.clone(), guard::sign_in)))
 }
 
 /// What the document says of them.
 pub fn described() -> OpenApi {
     let mut all = guarded();
-    all = all.merge(open());
+    all = all.merge(open()).merge(sign_in());
     all.into_openapi()
 }
 
@@ -54,6 +57,7 @@ fn guarded() -> OpenApiRouter<AppState> {
         usage::key_routes(),
         scopes::routes(),
         ip_allowlist::routes(),
+        login::routes(),
         usage::routes(),
         audit::routes(),
     ] {
@@ -70,4 +74,8 @@ fn guarded() -> OpenApiRouter<AppState> {
 
 fn open() -> OpenApiRouter<AppState> {
     leaks::public_routes().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::routes)
+}
+
+fn sign_in() -> OpenApiRouter<AppState> {
+    login::open_routes().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::routes)
 }

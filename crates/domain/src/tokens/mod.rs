@@ -1,0 +1,117 @@
+//! Tokens: signing keys, access tokens (RFC 9068), and the logins over the API that they belong to.
+//!
+//! An access token is judged without I/O: its signature by the keys in memory, and whether it was ended before its time
+//! by what every process follows of `token_changes` (s34). A refresh token is a random text, stored hashed, and good once.
+
+mod access;
+mod login;
+mod refresh;
+mod signing;
+mod sql;
+
+#[cfg(feature = "testing")]
+pub use access::sign_anything;
+pub use access::{LEEWAY, Token, is_jwt, read};
+pub use login::{login, logout, me};
+pub use refresh::refresh;
+pub use signing::{jwks, rotate};
+
+use self::signing::Ring;
+use crate::{
+    Core, Grant, Result,
+    db::{Tx, tell},
+};
+use contract::{LoginId, UnixMs, UserId};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use uuid::Uuid;
+
+/// How long an access token is good.
+pub const LIFETIME: i64 = 3_600_000;
+/// How long it is remembered that something was ended: no token that could carry it is alive after that.
+const REMEMBERED: i64 = 2 * LIFETIME;
+/// Who issues tokens to people who sign in over the API.
+pub const CONSOLE_CLIENT: &str = "keystead-console";
+
+/// What a process knows of tokens.
+#[derive(Debug)]
+pub struct Tokens {
+    ring: RwLock<Arc<Ring>>,
+    /// Tokens and logins that were ended, and when.
+    ended: RwLock<HashMap<Uuid, UnixMs>>,
+    /// The last change that was applied; none before the first load.
+    followed: AtomicI64,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { ring: RwLock::default(), ended: RwLock::default(), followed: AtomicI64::new(-1) }
+    }
+}
+
+impl Tokens {
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Was one of these ended?
+    fn is_ended(&self, ids: [Uuid; 2]) -> bool {
+        let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().any(|id| ended.contains_key(id))
+    }
+
+    /// Follows the changes to their end; the first call loads the keys. The snapshot of API keys calls it in its own
+    /// transaction, one follower at a time, so that one bound of staleness holds for both.
+    pub(crate) async fn follow(&self, core: &Core, tx: &mut Tx) -> Result<()> {
+        let last = self.followed.load(Ordering::Acquire);
+        let changes = sql::token_changes_unscoped(tx, last).await?;
+        if last < 0 || changes.iter().any(|c| c.is_signing_key()) {
+            let rows = sql::signing_keys_unscoped(tx).await?;
+            *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ring::open(core, rows)?);
+        }
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        ended.extend(changes.iter().filter(|c| !c.is_signing_key()).map(|c| (c.id, UnixMs(c.at))));
+        drop(ended);
+        self.followed.store(changes.last().map_or(last.max(0), |c| c.seq), Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Sees to it that a key signs, and that no key signs for too long; forgets what is over.
+pub async fn tend(core: &Core) -> Result<()> {
+    let now = core.now();
+    if core.tokens.ring().is_old(now) {
+        rotate(core).await?;
+    }
+    let over = now.plus(-REMEMBERED);
+    core.tokens.ended.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at > over);
+    let mut tx = core.db.begin().await?;
+    sql::sweep_unscoped(&mut tx, now, over, now.plus(-refresh::GRACE)).await?;
+    tx.commit_quiet().await
+}
+
+/// Ends a login and every token of it; false when it had ended before. Whoever commits then calls `KeyCache::sync`.
+async fn end(tx: &mut Tx, grant: &Grant, login: LoginId, now: UnixMs) -> Result<bool> {
+    let live = sql::end_login(tx, grant, login, now).await?;
+    if live {
+        sql::append_change_unscoped(tx, sql::ENDED, login.uuid(), now).await?;
+        tell(tx).await?;
+    }
+    Ok(live)
+}
+
+/// Ends every login of a person, in all tenants, and every token of those; how many there were. For whoever disables a
+/// person, takes their second factor away or changes their password, in the transaction of that; then `KeyCache::sync`.
+pub(crate) async fn end_person(tx: &mut Tx, person: UserId, now: UnixMs) -> Result<usize> {
+    let logins = sql::end_logins_unscoped(tx, person, now).await?;
+    for login in &logins {
+        sql::append_change_unscoped(tx, sql::ENDED, *login, now).await?;
+    }
+    tell(tx).await?;
+    Ok(logins.len())
+}

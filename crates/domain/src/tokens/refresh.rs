@@ -1,0 +1,96 @@
+//! Refresh tokens: each is good once and replaced by its use. One that comes again was stolen, from its owner or by them
+//! who sent it first: the whole login ends (s49). A lost answer is no theft: for some seconds it is given again.
+
+use super::{end, login, sql};
+use crate::{
+    Core, Ctx, Error, Grant, Result, Who,
+    ctx::Person,
+    db::{Tx, commit_with},
+    identity::{self, SignedIn, sessions},
+};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use contract::{ErrorCode, LoginId, RefreshBody, Secret, TenantId, TokenAnswer, UnixMs, UserId};
+use uuid::Uuid;
+
+/// How long a lost answer is given again, unless the token in it was used.
+pub(super) const GRACE: i64 = 10_000;
+/// What every refresh token starts with, for those who find one.
+const PREFIX: &str = "ksr_";
+
+/// A refresh token that was sent, and its person as they are now.
+pub(super) struct Held {
+    /// The request, as theirs.
+    pub ctx: Ctx,
+    pub login: LoginId,
+    person: Person,
+    id: Uuid,
+    login_expires_at: UnixMs,
+}
+
+/// Makes a refresh token of a login; its text stands nowhere else.
+pub(super) async fn make(core: &Core, tx: &mut Tx, grant: &Grant, login: LoginId, parent: Option<Uuid>, ends: UnixMs) -> Result<String> {
+    let mut bytes = [0; 32];
+    core.entropy().fill(&mut bytes);
+    let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(Secret::new(bytes).expose()));
+    let now = core.now();
+    let expires_at = now.plus(sessions::IDLE).min(ends);
+    let token = sql::NewRefresh { id: core.new_uuid(), login, parent, digest: &hash(&text), expires_at };
+    sql::insert_refresh(tx, grant, &token, now).await?;
+    Ok(text)
+}
+
+/// It has 256 random bits, so a plain hash does.
+fn hash(text: &str) -> Vec<u8> {
+    digest(&SHA256, text.as_bytes()).as_ref().to_vec()
+}
+
+/// Unknown, expired, ended: one answer.
+fn refused() -> Error {
+    Error::Refused(ErrorCode::InvalidToken, "The refresh token is not valid: sign in again.".to_owned())
+}
+
+/// Looks a refresh token up, used or not, and who its person is now.
+pub(super) async fn find(ctx: &Ctx, text: &str) -> Result<Held> {
+    let mut tx = ctx.db().read().await?;
+    let found = sql::find_refresh_unscoped(&mut tx, &hash(text), ctx.now()).await?.ok_or_else(refused)?;
+    drop(tx);
+    let signed_in = SignedIn { user_id: UserId::from_uuid(found.user_id), tenant_id: TenantId::from_uuid(found.tenant_id) };
+    let person = identity::resume(ctx.core(), signed_in).await?.ok_or_else(refused)?;
+    Ok(Held {
+        ctx: Ctx::new(ctx.core().clone(), Who::Person(person.clone()), ctx.request().clone()),
+        login: LoginId::from_uuid(found.login_id),
+        person,
+        id: found.id,
+        login_expires_at: UnixMs(found.login_expires_at),
+    })
+}
+
+/// Replaces a refresh token, and answers with a fresh access token of who its person is now.
+pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
+    let Held { ctx, login, person, id, login_expires_at } = find(ctx, &body.refresh_token).await?;
+    let (core, now) = (ctx.core(), ctx.now());
+    let grant = Grant::of_caller(&ctx)?;
+    let mut tx = ctx.db().begin().await?;
+    // Of many at once, the first to get here makes the successor, and the others wait for its commit.
+    if sql::use_refresh(&mut tx, &grant, id, now).await? {
+        let successor = make(core, &mut tx, &grant, login, Some(id), login_expires_at).await?;
+        let answer = login::answer(&ctx, &person, login, successor)?;
+        let text = Secret::new(serde_json::to_string(&answer).map_err(Error::internal)?);
+        let sealed = core.keys.seal.seal(grant.tenant_id().uuid(), id, &text, core.entropy())?;
+        sql::keep_answer(&mut tx, &grant, id, &sealed).await?;
+        tx.commit_quiet().await?;
+        return Ok(answer);
+    }
+    if let Some(sealed) = sql::answer(&mut tx, &grant, id, now.plus(-GRACE)).await? {
+        let text = core.keys.seal.open(grant.tenant_id().uuid(), id, &sealed)?;
+        return serde_json::from_str(text.expose()).map_err(Error::internal);
+    }
+    if end(&mut tx, &grant, login, now).await? {
+        tracing::warn!(request_id = %ctx.request().id, login = %login, "a refresh token came twice: its login was ended");
+        let after = serde_json::json!({"login": login});
+        commit_with(tx, &ctx, vec![(grant, login::event("session.token_reused", &person, Some(after)))]).await?;
+        core.cache.sync(core).await?;
+    }
+    Err(refused())
+}

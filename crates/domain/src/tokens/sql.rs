@@ -1,0 +1,163 @@
+//! Logins are found by their primary key, `logins_by_user` and `logins_by_expiry`; refresh tokens by their unique digest,
+//! `refresh_tokens_by_login`, `refresh_tokens_by_parent` and `refresh_tokens_answered`; changes by their number and
+//! `token_changes_by_time`. Unscoped where nobody is known yet: a refresh token is found by its digest, as a session is.
+
+use super::signing::SigningRow;
+use crate::{
+    Grant, Result,
+    db::{Tx, on},
+};
+use contract::{LoginId, UnixMs, UserId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A token or a login is worth nothing any more.
+pub(super) const ENDED: &str = "ended";
+/// There is a new signing key.
+pub(super) const SIGNING_KEY: &str = "signing_key";
+
+#[derive(FromRow)]
+pub(super) struct Change {
+    pub seq: i64,
+    kind: String,
+    pub id: Uuid,
+    pub at: i64,
+}
+
+impl Change {
+    pub fn is_signing_key(&self) -> bool {
+        self.kind == SIGNING_KEY
+    }
+}
+
+pub(super) async fn token_changes_unscoped(tx: &mut Tx, after: i64) -> Result<Vec<Change>> {
+    const SQL: &str = "SELECT seq, kind, id, at FROM token_changes WHERE seq > $1 ORDER BY seq";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await)?)
+}
+
+/// The number comes from a row that stays locked until the commit.
+pub(super) async fn append_change_unscoped(tx: &mut Tx, kind: &str, id: Uuid, now: UnixMs) -> Result<()> {
+    const NEXT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'token_change' RETURNING value";
+    const SQL: &str = "INSERT INTO token_changes (seq, kind, id, at) VALUES ($1, $2, $3, $4)";
+    let seq: i64 = on!(tx, c => sqlx::query_scalar(NEXT).fetch_one(c).await)?;
+    on!(tx, c => sqlx::query(SQL).bind(seq).bind(kind).bind(id).bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Every key, oldest first.
+pub(super) async fn signing_keys_unscoped(tx: &mut Tx) -> Result<Vec<SigningRow>> {
+    const SQL: &str =
+        "SELECT id, generation, sealed, created_at, signs_from FROM signing_keys WHERE algorithm = 'EdDSA' ORDER BY generation";
+    Ok(on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await)?)
+}
+
+/// False when another process made this generation first.
+pub(super) async fn insert_signing_key_unscoped(tx: &mut Tx, key: &SigningRow) -> Result<bool> {
+    const SQL: &str = "INSERT INTO signing_keys (id, algorithm, generation, sealed, created_at, signs_from) \
+        VALUES ($1, 'EdDSA', $2, $3, $4, $5) ON CONFLICT (algorithm, generation) DO NOTHING";
+    let n = on!(tx, c => sqlx::query(SQL).bind(key.id).bind(key.generation).bind(&key.sealed).bind(key.created_at).bind(key.signs_from)
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// A login as it starts.
+pub(super) struct NewLogin<'a> {
+    pub id: LoginId,
+    pub user: UserId,
+    pub client: &'a str,
+    pub ip: Option<String>,
+    pub user_agent: Option<&'a str>,
+    pub expires_at: UnixMs,
+}
+
+pub(super) async fn insert_login(tx: &mut Tx, grant: &Grant, login: &NewLogin<'_>, now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO logins (tenant_id, id, user_id, client_id, ip, user_agent, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(login.id.uuid()).bind(login.user.uuid()).bind(login.client)
+        .bind(&login.ip).bind(login.user_agent).bind(now.0).bind(login.expires_at.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// True exactly once.
+pub(super) async fn end_login(tx: &mut Tx, grant: &Grant, login: LoginId, now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE logins SET ended_at = $3 WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(login.uuid()).bind(now.0)
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// A person's, whatever the tenant.
+pub(super) async fn end_logins_unscoped(tx: &mut Tx, person: UserId, now: UnixMs) -> Result<Vec<Uuid>> {
+    const SQL: &str = "UPDATE logins SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 RETURNING id";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(person.uuid()).bind(now.0).fetch_all(c).await)?)
+}
+
+/// A refresh token with its login.
+#[derive(FromRow)]
+pub(super) struct Refresh {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    pub login_id: Uuid,
+    pub user_id: Uuid,
+    pub login_expires_at: i64,
+}
+
+/// The token behind a digest, used or not, if its time is not over and its login lives.
+pub(super) async fn find_refresh_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<Refresh>> {
+    const SQL: &str = "SELECT r.tenant_id, r.id, r.login_id, l.user_id, l.expires_at AS login_expires_at \
+        FROM refresh_tokens r JOIN logins l ON l.tenant_id = r.tenant_id AND l.id = r.login_id \
+        WHERE r.digest = $1 AND l.ended_at IS NULL AND l.expires_at > $2 AND (r.used_at IS NOT NULL OR r.expires_at > $2)";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?)
+}
+
+/// A refresh token as it is made.
+pub(super) struct NewRefresh<'a> {
+    pub id: Uuid,
+    pub login: LoginId,
+    pub parent: Option<Uuid>,
+    pub digest: &'a [u8],
+    pub expires_at: UnixMs,
+}
+
+pub(super) async fn insert_refresh(tx: &mut Tx, grant: &Grant, token: &NewRefresh<'_>, now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO refresh_tokens (tenant_id, id, login_id, parent_id, digest, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(token.id).bind(token.login.uuid()).bind(token.parent)
+        .bind(token.digest).bind(now.0).bind(token.expires_at.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// True exactly once, and only while the login lives.
+pub(super) async fn use_refresh(tx: &mut Tx, grant: &Grant, id: Uuid, now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE refresh_tokens SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND EXISTS \
+        (SELECT 1 FROM logins l WHERE l.tenant_id = $1 AND l.id = refresh_tokens.login_id AND l.ended_at IS NULL)";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn keep_answer(tx: &mut Tx, grant: &Grant, id: Uuid, sealed: &[u8]) -> Result<()> {
+    const SQL: &str = "UPDATE refresh_tokens SET answer = $3 WHERE tenant_id = $1 AND id = $2";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(sealed).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The answer to a use since then, unless its successor was used or the login ended.
+pub(super) async fn answer(tx: &mut Tx, grant: &Grant, id: Uuid, since: UnixMs) -> Result<Option<Vec<u8>>> {
+    const SQL: &str = "SELECT r.answer FROM refresh_tokens r JOIN logins l ON l.tenant_id = r.tenant_id AND l.id = r.login_id \
+        WHERE r.tenant_id = $1 AND r.id = $2 AND r.used_at >= $3 AND r.answer IS NOT NULL AND l.ended_at IS NULL AND NOT EXISTS \
+        (SELECT 1 FROM refresh_tokens s WHERE s.tenant_id = r.tenant_id AND s.parent_id = r.id AND s.used_at IS NOT NULL)";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(since.0).fetch_optional(c).await)?)
+}
+
+/// Forgets logins that are over, changes that no living token could be touched by, and answers that were kept long enough.
+pub(super) async fn sweep_unscoped(tx: &mut Tx, now: UnixMs, over: UnixMs, answered: UnixMs) -> Result<()> {
+    const ANSWERS: &str = "UPDATE refresh_tokens SET answer = NULL WHERE answer IS NOT NULL AND used_at < $1";
+    const TOKENS: &str = "DELETE FROM refresh_tokens WHERE EXISTS (SELECT 1 FROM logins l \
+        WHERE l.tenant_id = refresh_tokens.tenant_id AND l.id = refresh_tokens.login_id AND l.expires_at <= $1)";
+    const LOGINS: &str = "DELETE FROM logins WHERE expires_at <= $1";
+    const CHANGES: &str = "DELETE FROM token_changes WHERE at <= $1";
+    for (sql, before) in [(ANSWERS, answered), (TOKENS, now), (LOGINS, now), (CHANGES, over)] {
+        on!(tx, c => sqlx::query(sql).bind(before.0).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

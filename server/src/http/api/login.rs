@@ -1,0 +1,102 @@
+//! `/v1/auth/login`, `/refresh`, `/logout`, `/me`: people over the API.
+
+use super::{Body, Caller, Routes};
+use crate::http::error::ApiError;
+use axum::{Extension, Json};
+use contract::{LoginBody, LogoutBody, Me, RefreshBody, TokenAnswer};
+use domain::{Ctx, tokens};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+/// What comes without a credential, or brings its own in the body.
+pub fn open_routes() -> Routes {
+    vec![routes!(login), routes!(refresh)]
+}
+
+/// What an access token is sent with.
+pub fn routes() -> Routes {
+    vec![routes!(logout), routes!(me)]
+}
+
+/// Signs a person in, for an hour and for as long as they refresh.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/login",
+    tag = "Sign-in",
+    operation_id = "login",
+    request_body(content = LoginBody, content_type = "application/json"),
+    security(()),
+    responses(
+        (status = 200, description = "Signed in.", body = TokenAnswer),
+        (status = 401, description = "Address or password is wrong."),
+        (status = 403, description = "The account does not belong to that tenant, or to none."),
+        (status = 409, description = "The account belongs to several tenants: name one."),
+        (status = 429, description = "Too many attempts failed."),
+    )
+)]
+async fn login(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
+    let body: LoginBody = body.read()?;
+    tokens::login(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+}
+
+/// Replaces a refresh token, with a fresh access token beside it.
+///
+/// A refresh token is good once; one that comes again ends the sign-in. For ten seconds an answer that was lost is given again.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/refresh",
+    tag = "Sign-in",
+    operation_id = "refreshLogin",
+    request_body(content = RefreshBody, content_type = "application/json"),
+    security(()),
+    responses(
+        (status = 200, description = "Still signed in.", body = TokenAnswer),
+        (status = 401, description = "The token is unknown, was used, has expired, or its sign-in ended."),
+        (status = 429, description = "Too many attempts failed."),
+    )
+)]
+async fn refresh(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
+    let body: RefreshBody = body.read()?;
+    tokens::refresh(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+}
+
+/// How many sign-ins ended.
+#[derive(Serialize, ToSchema)]
+struct LoggedOut {
+    ended: usize,
+}
+
+/// Ends the sign-in of the access token that was sent, or of the refresh token in the body.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/logout",
+    tag = "Sign-in",
+    operation_id = "logout",
+    request_body(content = Option<LogoutBody>, content_type = "application/json"),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "Signed out: none of its tokens works any more.", body = LoggedOut),
+        (status = 401, description = "Neither token works."),
+        (status = 403, description = "An API key was sent: nobody signed in with it."),
+        (status = 429, description = "Too many requests."),
+    )
+)]
+async fn logout(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<LoggedOut>, ApiError> {
+    let body: LogoutBody = body.read_or_default()?;
+    tokens::logout(&ctx, &body).await.map(|ended| Json(LoggedOut { ended })).map_err(|e| ctx.problem(e).into())
+}
+
+/// Says who signed in.
+#[utoipa::path(
+    get,
+    path = "/v1/auth/me",
+    tag = "Sign-in",
+    operation_id = "whoAmI",
+    responses(
+        (status = 200, description = "Whose credential it is.", body = Me),
+    )
+)]
+async fn me(Caller(ctx): Caller) -> Result<Json<Me>, ApiError> {
+    tokens::me(&ctx).map(Json).map_err(|e| ctx.problem(e).into())
+}

@@ -1,0 +1,87 @@
+//! Programs that are not ours verify our tokens through the key set: `PyJWT`, and jose for Node.
+
+use crate::harness::{Installation, on_both};
+use domain::testing::PASSWORD;
+use serde_json::{Value, json};
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+const PYTHON: &str = r#"
+import sys, jwt
+url, issuer, token, audience = sys.argv[1:]
+key = jwt.PyJWKClient(url + "/.well-known/jwks.json").get_signing_key_from_jwt(token)
+claims = jwt.decode(token, key.key, algorithms=["EdDSA"], issuer=issuer, audience=audience,
+    options={"require": ["iss", "sub", "aud", "exp", "iat", "jti"]})
+assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
+print(claims["sub"])
+"#;
+
+const NODE: &str = r#"
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+const [url, issuer, token, audience] = process.argv.slice(2);
+const keys = createRemoteJWKSet(new URL(url + '/.well-known/jwks.json'));
+const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt', algorithms: ['EdDSA'],
+  requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id'] });
+console.log(payload.sub);
+"#;
+
+/// Where `scripts/setup.sh test` puts `PyJWT` and aiosmtpd.
+pub fn python() -> PathBuf {
+    let tools = std::env::var_os("KEYSTEAD_TOOLS").map_or_else(
+        || {
+            PathBuf::from(
+                std::env::var_os("XDG_CACHE_HOME")
+                    .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from),
+            )
+            .join("keystead-tools")
+        },
+        PathBuf::from,
+    );
+    tools.join("verifiers/bin/python")
+}
+
+fn verified(by: &str, url: &str, issuer: &str, token: &str, audience: &str) -> Output {
+    let mut command = match by {
+        "PyJWT" => Command::new(python()),
+        _ => Command::new("node"),
+    };
+    let program: &[&str] = if by == "PyJWT" { &["-c", PYTHON] } else { &["--input-type=module", "--eval", NODE, "--"] };
+    // node does not count the program among its arguments where it is given by --eval.
+    let shift: &[&str] = if by == "PyJWT" { &[] } else { &["-"] };
+    let ran = command.args(program).args(shift).args([url, issuer, token, audience]).output();
+    ran.unwrap_or_else(|e| panic!("{by}: {e}: run scripts/setup.sh test"))
+}
+
+on_both! {
+    async fn foreign_verifiers_take_our_tokens_through_the_key_set_and_nothing_else(on) {
+        let i = Installation::new(on).await;
+        tokio::task::block_in_place(|| {
+            let server = i.serve(&[]);
+            let url = format!("http://{}", server.address);
+            let issuer = format!("http://localhost:{}", server.address.port());
+            let body = json!({"email": "owner@acme.test", "password": PASSWORD}).to_string();
+            let (status, text) = server.curl("/v1/auth/login", &["-d", &body, "-H", "Content-Type: application/json"]);
+            assert_eq!(status, 200, "{text}");
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            let token = answer["access_token"].as_str().unwrap();
+            let (head, rest) = token.split_once('.').unwrap();
+            let (claims, signature) = rest.split_once('.').unwrap();
+            let changed = format!("{head}.{}{}.{signature}", &claims[..20], claims[20..].replacen('A', "B", 1));
+            for by in ["PyJWT", "jose"] {
+                let taken = verified(by, &url, &issuer, token, &issuer);
+                assert!(taken.status.success(), "{by}: {taken:?}");
+                assert_eq!(String::from_utf8_lossy(&taken.stdout).trim(), answer["user"]["id"].as_str().unwrap(), "{by}");
+                for (token, issuer, audience) in [
+                    (token, issuer.as_str(), "https://elsewhere.test"),
+                    (token, "https://elsewhere.test", issuer.as_str()),
+                    (&changed, &issuer, &issuer),
+                ] {
+                    let refused = verified(by, &url, issuer, token, audience);
+                    assert!(!refused.status.success(), "{by}: {refused:?}");
+                }
+            }
+        });
+    }
+}
