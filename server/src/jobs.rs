@@ -1,6 +1,6 @@
 //! What runs beside the requests: following the log of key changes, sweeping ended sessions.
 
-use domain::{Core, db::Wake, idempotency, identity::sessions};
+use domain::{Core, db::Wake, idempotency, identity::sessions, tenants};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -55,6 +55,12 @@ async fn sweep(core: Arc<Core>) {
         core.limits.sweep(core.now());
         if let Err(e) = idempotency::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "kept answers were not swept");
+        }
+        if let Err(e) = tenants::remove_due(&core).await {
+            tracing::warn!(error = %e, "deleted tenants were not removed");
+        }
+        if let Err(e) = tenants::forget_usage(&core).await {
+            tracing::warn!(error = %e, "old requests were not removed");
         }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");

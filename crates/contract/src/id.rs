@@ -89,6 +89,8 @@ ids! {
     FormId = "form_";
     /// One report of a leaked key.
     LeakId = "leak_";
+    /// Somebody who was asked to join a tenant.
+    InvitationId = "inv_";
 }
 
 #[cfg(test)]

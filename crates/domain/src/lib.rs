@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod keys;
 pub mod leaks;
+pub mod members;
 pub mod scopes;
 pub mod seal;
 pub mod streams;

@@ -6,11 +6,16 @@ mod setup;
 mod sql;
 
 pub use password::Hasher;
-pub(crate) use setup::{NewOwner, insert_owner, new_owner};
+pub(crate) use password::judge as judge_password;
+pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 
-use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Event};
-use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UserId};
+use crate::{
+    Ctx, Error, Grant, Result,
+    ctx::Person,
+    db::{Event, Tx},
+};
+use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Who signed in, and the tenant they work on: what a session remembers.
@@ -41,7 +46,10 @@ pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
     let user_id = UserId::from_uuid(user.id);
     let mut tx = ctx.db().read().await?;
     let Some(member) = sql::first_membership_unscoped(&mut tx, user_id).await? else {
-        return Err(Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant. Ask an owner for an invitation.".to_owned()));
+        return Err(Error::Refused(
+            ErrorCode::Forbidden,
+            "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned(),
+        ));
     };
     drop(tx);
     let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
@@ -65,12 +73,16 @@ pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Pe
 pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
     let person = ctx.person().ok_or(Error::Unauthenticated)?;
     let mut tx = ctx.db().read().await?;
-    let tenant = sql::tenant_name_unscoped(&mut tx, person.tenant_id).await?;
+    let tenants = sql::memberships_unscoped(&mut tx, person.user_id).await?;
+    let tenant = tenants.iter().find(|t| t.id == person.tenant_id).map(|t| t.name.clone()).ok_or(Error::Unauthenticated)?;
     let settings = &ctx.core().settings;
     let sandbox = settings.environment == contract::Environment::Test;
     let prefs = if sandbox { Prefs { environment: contract::Environment::Test, ..prefs } } else { prefs };
     Ok(Chrome {
         tenant,
+        tenant_id: person.tenant_id,
+        tenants,
+        platform_admin: person.platform_admin,
         email: person.email.clone(),
         role: person.role,
         prefs,
@@ -79,6 +91,19 @@ pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
         address: ctx.request().ip.map(|ip| ip.to_string()),
         insecure: settings.insecure,
     })
+}
+
+/// The person goes on in another of their tenants.
+pub async fn switch(ctx: &Ctx, tenant_id: TenantId) -> Result<SignedIn> {
+    let signed_in = SignedIn { user_id: ctx.person().ok_or(Error::Unauthenticated)?.user_id, tenant_id };
+    let person = resume(ctx.core(), signed_in).await?.ok_or(Error::NotFound)?;
+    record(&Ctx::new(ctx.core().clone(), crate::Who::Person(person), ctx.request().clone()), "session.switched").await?;
+    Ok(signed_in)
+}
+
+/// An account for a new member.
+pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &str, now: UnixMs) -> Result<()> {
+    sql::insert_user_unscoped(tx, id, email, hash, false, now).await
 }
 
 /// An event of the person's own session, in the tenant they work on. It asks for no permission: it records what they did.
