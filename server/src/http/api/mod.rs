@@ -11,7 +11,10 @@ mod ip_allowlist;
 mod keys;
 mod leaks;
 pub mod logs;
+mod members;
 mod scopes;
+mod settings;
+mod tenants;
 mod usage;
 
 pub use extract::{Body, Caller, Query};
@@ -54,6 +57,9 @@ fn guarded() -> OpenApiRouter<AppState> {
         usage::key_routes(),
         scopes::routes(),
         ip_allowlist::routes(),
+        members::routes(),
+        tenants::routes(),
+        settings::routes(),
         usage::routes(),
         audit::routes(),
     ] {
