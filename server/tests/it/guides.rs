@@ -105,19 +105,22 @@ struct Credentials {
     key: String,
     tenant: String,
     admin: String,
+    /// The id of another tenant.
+    elsewhere: String,
 }
 
 impl Credentials {
     /// The same with one character wrong in each.
     fn mistyped(&self) -> Self {
         let wrong = |key: &str| format!("{}{}", &key[..key.len() - 1], if key.ends_with('A') { 'B' } else { 'A' });
-        Self { key: wrong(&self.key), tenant: wrong(&self.tenant), admin: wrong(&self.admin) }
+        Self { key: wrong(&self.key), tenant: wrong(&self.tenant), admin: wrong(&self.admin), elsewhere: self.elsewhere.clone() }
     }
 
     fn substitute(&self, text: &str) -> String {
         let places = [
             ("tk_tenant_123_abc123", &self.tenant),
             ("sk_live_admin_key", &self.admin),
+            ("tenant_456", &self.elsewhere),
             ("sk_live_1234567890abcdef", &self.key),
             ("your-api-key-here", &self.key),
             ("[YOUR_API_KEY]", &self.key),
@@ -173,7 +176,10 @@ impl Bench {
             let console = Console::sign_in(&standard.0);
             let form = |scope: &str| format!("environment=live&more_scopes={scope}&expires=never&allowed_ips=");
             let tenant = console.create_kind("tenant", "tk_", &form("users%3Aread"));
-            let good = Credentials { key: console.create(&form("users%3Aread")), tenant, admin: i.key("api_key").to_owned() };
+            let other = i.run(&["tenants", "create", "--name", "Other", "--json"], "");
+            let other: Value = serde_json::from_slice(&other.stdout).unwrap();
+            let (admin, elsewhere) = (i.key("api_key").to_owned(), other["id"].as_str().unwrap().to_owned());
+            let good = Credentials { key: console.create(&form("users%3Aread")), tenant, admin, elsewhere };
             let narrow = console.create(&form("users%3Awrite"));
             // The other two servers read the log of key changes four times a second.
             std::thread::sleep(std::time::Duration::from_secs(1));
