@@ -1,7 +1,7 @@
 //! What a tenant demands of its keys, and how long it keeps its log.
 
-use crate::{FieldErrors, KeyId, credential::words};
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::{FieldErrors, KeyId, credential::words, key_body::named};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The policies of a tenant. They hold for what is made or changed from then on; what exists goes on, and is listed.
@@ -40,25 +40,19 @@ pub struct PoliciesBody {
     pub retention_days: Option<Option<i64>>,
 }
 
-/// A member that is there, `null` included.
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(d).map(Some)
-}
-
 impl PoliciesBody {
     /// The policies once this is applied to `before`.
     pub fn apply(&self, before: &Policies) -> Result<Policies, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let mut days = |field: &str, asked: Option<Option<i64>>, before: Option<i64>| {
-            let days = asked.unwrap_or(before);
+        let mut checked = |field: &str, days: Option<i64>| {
             if days.is_some_and(|n| !(1..=3650).contains(&n)) {
                 errors.add(field, "invalid", "1 to 3,650 days, or none.");
             }
             days
         };
         let after = Policies {
-            max_key_lifetime_days: days("max_key_lifetime_days", self.max_key_lifetime_days, before.max_key_lifetime_days),
-            retention_days: days("retention_days", self.retention_days, before.retention_days),
+            max_key_lifetime_days: checked("max_key_lifetime_days", self.max_key_lifetime_days.unwrap_or(before.max_key_lifetime_days)),
+            retention_days: checked("retention_days", self.retention_days.unwrap_or(before.retention_days)),
             require_allowlist: self.require_allowlist.unwrap_or(before.require_allowlist),
             require_owner: self.require_owner.unwrap_or(before.require_owner),
         };

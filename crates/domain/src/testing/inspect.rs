@@ -101,8 +101,8 @@ impl TestInstallation {
 
     /// Gives the first tenant's owner another role.
     pub async fn set_role(&self, role: Role) {
-        let mut tx = self.core.db.begin().await.expect("begins");
         const SQL: &str = "UPDATE members SET role = $1 WHERE user_id = $2";
+        let mut tx = self.core.db.begin().await.expect("begins");
         on!(tx, c => sqlx::query(SQL).bind(role.as_str()).bind(self.first.user_id.uuid()).execute(c).await.map(drop)).expect("runs");
         tx.commit_quiet().await.expect("commits");
     }
