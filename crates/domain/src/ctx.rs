@@ -119,9 +119,10 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
-    /// Operators of the installation act on every tenant. None for anybody else.
-    pub(crate) fn of_platform(ctx: &Ctx, tenant_id: TenantId) -> Option<Self> {
-        ctx.operates().then(|| Self { tenant_id, actor: ctx.actor() })
+    /// Those who operate the installation act on every tenant.
+    pub(crate) fn of_platform(ctx: &Ctx, tenant_id: TenantId) -> Result<Self> {
+        let grant = ctx.operates().then(|| Self { tenant_id, actor: ctx.actor() });
+        grant.ok_or_else(|| Error::Refused(ErrorCode::Forbidden, "Only platform admins may do this".to_owned()))
     }
 
     /// A tenant whose time is over is removed by nobody in particular, and the first one keeps a note of it.

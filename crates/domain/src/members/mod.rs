@@ -126,9 +126,8 @@ pub async fn enable_account(ctx: &Ctx, id: UserId) -> Result<Member> {
 async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     let member = get(ctx, Perm::MembersRead, id).await?;
     let (now, action) = (ctx.now(), if off { "member.disabled" } else { "member.enabled" });
-    let refused = || Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned());
     if !ctx.operates() {
-        return Err(refused());
+        return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned()));
     }
     let mut tx = ctx.db().begin().await?;
     if !sql::set_disabled_unscoped(&mut tx, id, off.then_some(now)).await? {
@@ -139,7 +138,7 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     }
     let mut events = Vec::new();
     for tenant in sql::tenants_of_unscoped(&mut tx, id).await? {
-        let grant = Grant::of_platform(ctx, tenant).ok_or_else(refused)?;
+        let grant = Grant::of_platform(ctx, tenant)?;
         keys::tell_tenant_changed(&mut tx, &grant, now).await?;
         let after = Some(serde_json::json!({"disabled": off}));
         events.push((grant, Event { action, target: target(&member), reason: None, before: None, after }));

@@ -48,14 +48,10 @@ pub fn require_platform(ctx: &Ctx) -> Result<()> {
         return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
     }
     if !ctx.operates() {
-        return Err(not_platform());
+        return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins manage tenants".to_owned()));
     }
     // No scope makes a platform key; what such a key may do, its scopes say.
     if matches!(ctx.who(), Who::Key(_)) { ctx.require(Perm::SettingsWrite).map(drop) } else { Ok(()) }
-}
-
-fn not_platform() -> Error {
-    Error::Refused(ErrorCode::Forbidden, "Only platform admins manage tenants".to_owned())
 }
 
 /// Makes a tenant without people.
@@ -225,7 +221,7 @@ pub async fn remove_due(core: &Arc<Core>) -> Result<()> {
 
 fn of_platform(ctx: &Ctx, id: TenantId) -> Result<Grant> {
     require_platform(ctx)?;
-    Grant::of_platform(ctx, id).ok_or_else(not_platform)
+    Grant::of_platform(ctx, id)
 }
 
 /// What somebody does to a tenant from another one stands in the logs of both. The command line is at home nowhere.
