@@ -3,8 +3,9 @@
 use crate::{
     components::Fault,
     pages::{
-        AllowlistPage, Audit, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, LeakDesk, LeakReportPage, Login,
-        NewKey, NotFound, Overview, ScopesPage, Setup, Usage, UsageEventPage,
+        AcceptPage, AllowlistPage, Audit, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, LeakDesk,
+        LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlatformTenantPage, PlatformTenantsPage, PoliciesPage,
+        ScopesPage, Setup, TenantPage, TenantsPage, Usage, UsageEventPage,
     },
 };
 use contract::Problem;
@@ -45,6 +46,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/leaks/:id") view=LeakReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings/scopes") view=ScopesPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings/allowlist") view=AllowlistPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/policies") view=PoliciesPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/tenant") view=TenantPage ssr=SsrMode::Async/>
+                <Route path=path!("/members") view=MembersPage ssr=SsrMode::Async/>
+                <Route path=path!("/members/:id") view=MemberPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitations/accept") view=AcceptPage ssr=SsrMode::Async/>
+                <Route path=path!("/tenants") view=TenantsPage ssr=SsrMode::Async/>
+                <Route path=path!("/platform/tenants") view=PlatformTenantsPage ssr=SsrMode::Async/>
+                <Route path=path!("/platform/tenants/:id") view=PlatformTenantPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

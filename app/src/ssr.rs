@@ -1,7 +1,7 @@
 //! What the server puts into the context of every render and server function.
 
 use crate::{actions::AllowlistForm, error::AppError};
-use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Prefs, Problem};
+use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, Prefs, Problem, Violations};
 use domain::Ctx;
 use domain::identity::SignedIn;
 use leptos::prelude::*;
@@ -63,6 +63,24 @@ pub struct Reviewed {
     pub outside: bool,
     /// What keeps it from being saved.
     pub errors: FieldErrors,
+}
+
+/// New policies, and what would not meet them, before they are saved.
+#[derive(Clone, Debug)]
+pub struct ReviewedPolicies {
+    /// As typed.
+    pub form: PoliciesForm,
+    /// What would not meet them.
+    pub violations: Violations,
+    /// Which policies were shown.
+    pub mark: String,
+}
+
+impl ReviewedPolicies {
+    /// A text that is the same for the same policies only.
+    pub fn mark(policies: &Policies) -> String {
+        serde_json::to_string(policies).unwrap_or_default()
+    }
 }
 
 /// Who asks.

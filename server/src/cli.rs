@@ -3,7 +3,7 @@
 use crate::{config::Config, http, jobs, listen, mail::Mailer, open, telemetry, verify_audit};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantName};
+use contract::{AllowlistBody, KeyFilter, KeyId, PageQuery, Secret, Slug, TenantId, TenantName};
 use domain::{Core, Ctx, Error, RequestInfo, Who, identity, keys, tenants};
 use std::{
     io::{IsTerminal, Read, Write},
@@ -103,6 +103,27 @@ pub enum Tenants {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Take a tenant out of use: everybody is signed out, and running servers refuse its keys within a second.
+    Suspend {
+        /// The tenant's id or slug.
+        tenant: String,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Bring back a tenant that was suspended, or deleted and not removed yet.
+    Resume {
+        /// The tenant's id or slug.
+        tenant: String,
+    },
+    /// Delete a tenant: it goes out of use at once and is removed after 30 days.
+    Delete {
+        /// The tenant's id or slug.
+        tenant: String,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Show from where a tenant's live keys may be used, or undo a list that shuts its people out.
     Allowlist {
@@ -311,10 +332,22 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
         }
         Tenants::Create { name, slug, json } => {
             // The command line acts for the whole installation; the tenant does not exist yet.
-            let nobody = contract::TenantId::from_uuid(core.new_uuid());
+            let nobody = TenantId::from_uuid(core.new_uuid());
             let ctx = Ctx::new(core.clone(), Who::CommandLine(nobody), RequestInfo::default());
             let made = tenants::create(&ctx, &name, slug).await?;
             if json { out!("{}", serde_json::to_string(&made)?) } else { out!("{}  {}", made.id, made.slug) }
+        }
+        Tenants::Suspend { tenant, reason } => {
+            let (ctx, id) = on_tenant(&core, &tenant).await?;
+            println!("{} is suspended.", tenants::suspend(&ctx, id, reason.as_deref()).await?.name);
+        }
+        Tenants::Resume { tenant } => {
+            let (ctx, id) = on_tenant(&core, &tenant).await?;
+            println!("{} is in use.", tenants::resume(&ctx, id).await?.name);
+        }
+        Tenants::Delete { tenant, reason } => {
+            let (ctx, id) = on_tenant(&core, &tenant).await?;
+            println!("{} is deleted, and removed after 30 days.", tenants::delete(&ctx, id, reason.as_deref()).await?.name);
         }
         Tenants::Allowlist { tenant, clear } => {
             let ctx = in_tenant(&core, Some(&tenant)).await?;
@@ -372,6 +405,13 @@ async fn in_tenant(core: &Arc<Core>, named: Option<&str>) -> Result<Ctx> {
         (None, _) => bail!("there are several tenants: name one with --tenant ({})", slugs()),
     };
     Ok(Ctx::new(core.clone(), Who::CommandLine(id), RequestInfo::default()))
+}
+
+/// The same, with the tenant's id.
+async fn on_tenant(core: &Arc<Core>, named: &str) -> Result<(Ctx, TenantId)> {
+    let ctx = in_tenant(core, Some(named)).await?;
+    let id = ctx.tenant_id().context("the command line works in a tenant")?;
+    Ok((ctx, id))
 }
 
 /// Asks whether the key is meant.

@@ -1,7 +1,7 @@
 //! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys, sending mails.
 
 use crate::mail::{self, Mailer};
-use domain::{Core, db::Wake, idempotency, identity::sessions, tokens};
+use domain::{Core, db::Wake, idempotency, identity::sessions, tenants, tokens};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -59,6 +59,12 @@ async fn sweep(core: Arc<Core>) {
         core.limits.sweep(core.now());
         if let Err(e) = idempotency::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "kept answers were not swept");
+        }
+        if let Err(e) = tenants::remove_due(&core).await {
+            tracing::warn!(error = %e, "deleted tenants were not removed");
+        }
+        if let Err(e) = tenants::forget_usage(&core).await {
+            tracing::warn!(error = %e, "old requests were not removed");
         }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");

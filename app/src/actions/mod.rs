@@ -6,7 +6,9 @@
 mod account;
 mod desk;
 mod keys;
+mod people;
 mod settings;
+mod tenants;
 
 pub use account::{SetUp, SignIn, SignOut, set_up, sign_in, sign_out};
 pub use desk::{
@@ -17,6 +19,15 @@ pub use keys::{
     ActOnKey, CreateKey, EditKey, RetireKey, RevokeKey, RevokeKeys, RotateKey, act_on_key, create_key, edit_key, retire_key, revoke_key,
     revoke_keys, rotate_key,
 };
+pub use people::{
+    AcceptInvitation, ChangeRole, Invite, InviteForm, MemberForm, RemoveMember, SetAccount, TransferOwnership, WithdrawInvitation,
+    accept_invitation, change_role, invite, remove_member, set_account, transfer_ownership, withdraw_invitation,
+};
 pub use settings::{
-    AddScope, AllowlistForm, DeleteScope, DescribeScope, ScopeForm, SetAllowlist, add_scope, delete_scope, describe_scope, set_allowlist,
+    AddScope, AllowlistForm, DeleteScope, DescribeScope, ScopeForm, SetAllowlist, SetPolicies, add_scope, delete_scope, describe_scope,
+    set_allowlist, set_policies,
+};
+pub use tenants::{
+    ActOnTenant, CreateTenant, DeleteTenant, LeaveTenant, OwnTenantForm, PlatformForm, RenameTenant, SwitchTenant, TenantsForm,
+    act_on_tenant, create_tenant, delete_tenant, leave_tenant, rename_tenant, switch_tenant,
 };

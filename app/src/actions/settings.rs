@@ -4,7 +4,7 @@ use crate::{
     error::AppError,
     ssr::{ctx, fail},
 };
-use contract::{AllowlistBody, DescribeScopeBody, IpAllowlist, ScopeBody, ScopeDef};
+use contract::{AllowlistBody, DescribeScopeBody, IpAllowlist, PoliciesForm, ScopeBody, ScopeDef, TenantSettings};
 use domain::{scopes, tenants};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -69,4 +69,11 @@ pub async fn delete_scope(name: String) -> Result<ScopeDef, AppError> {
 pub async fn set_allowlist(allowed_ips: Vec<String>) -> Result<IpAllowlist, AppError> {
     let ctx = ctx()?;
     tenants::set_allowlist(&ctx, &AllowlistBody { allowed_ips }).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Sets the tenant's policies.
+#[server(endpoint = "settings/set-policies")]
+pub async fn set_policies(form: PoliciesForm) -> Result<TenantSettings, AppError> {
+    let ctx = ctx()?;
+    tenants::set_policies_from_form(&ctx, &form).await.map_err(|e| fail(&ctx, e))
 }

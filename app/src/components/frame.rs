@@ -20,7 +20,7 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let role = chrome.role;
+    let (role, platform) = (chrome.role, chrome.platform_admin);
     let start = if role.holds(Perm::UsageRead) { "/" } else { home(role) };
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -38,7 +38,7 @@ pub fn Frame(
                 <main class="page" id="main" tabindex="-1">{children()}</main>
             </div>
         </div>
-        <ShortcutSheet role/>
+        <ShortcutSheet role platform/>
         <Toasts/>
     }
 }
@@ -108,7 +108,6 @@ fn Bands(chrome: Chrome) -> impl IntoView {
 
 #[component]
 fn Sidebar(chrome: Chrome) -> impl IntoView {
-    let initial = |s: &str| s.chars().next().unwrap_or('·').to_string();
     let role = chrome.role;
     let groups = GROUPS.iter().map(|(title, entries)| {
         let seen: Vec<&Entry> = entries.iter().filter(|e| e.seen_by(role)).collect();
@@ -120,12 +119,10 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
     });
     let groups = groups.collect_view();
     view! {
-        <div class="tenant">
-            <span class="mark mark--ink" aria-hidden="true">{initial(&chrome.tenant)}</span>
-            <span class="clip">{chrome.tenant}</span>
-        </div>
+        <TenantSwitch chrome=chrome.clone()/>
         <nav class="nav" aria-label="Main">
             {groups}
+            {chrome.platform_admin.then(|| view! { <p class="nav__title">"Installation"</p><ul><li><NavLink entry=&PLATFORM/></li></ul> }.into_any())}
             {role.holds(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
         </nav>
         <div class="side__foot">
@@ -145,6 +142,39 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
                 </button>
             </div>
         </div>
+    }
+    .into_any()
+}
+
+fn initial(s: &str) -> String {
+    s.chars().next().unwrap_or('·').to_string()
+}
+
+/// The tenant that is worked on, and the way to the person's others.
+#[component]
+fn TenantSwitch(chrome: Chrome) -> impl IntoView {
+    let here = chrome.tenant_id;
+    let named = view! {
+        <span class="mark mark--ink" aria-hidden="true">{initial(&chrome.tenant)}</span>
+        <span class="clip">{chrome.tenant}</span>
+    };
+    if chrome.tenants.len() < 2 {
+        return view! { <a class="tenant" href="/tenants">{named}</a> }.into_any();
+    }
+    let others = chrome.tenants.into_iter().filter(|t| t.id != here).map(|t| {
+        view! {
+            <li><button class="btn btn--quiet btn--full" type="submit" name="tenant" value=t.id.to_string()><span class="clip">{t.name}</span></button></li>
+        }
+        .into_any()
+    });
+    view! {
+        <details class="tenants">
+            <summary class="tenant">{named}<span class="push"><Icon name=IconName::ChevronDown/></span></summary>
+            <form method="post" action="/tenants" aria-label="Switch tenant">
+                <ul>{others.collect_view()}</ul>
+            </form>
+            <a class="small" href="/tenants">"Your tenants"</a>
+        </details>
     }
     .into_any()
 }
@@ -212,16 +242,36 @@ const GROUPS: &[(&str, &[Entry])] = &[
     ),
     (
         "Tenant",
-        &[Entry {
-            perms: &[Perm::SettingsRead],
-            path: "/settings/scopes",
-            label: "Settings",
-            icon: IconName::Settings,
-            keys: "g s",
-            goes: "Go to settings",
-        }],
+        &[
+            Entry {
+                perms: &[Perm::MembersRead],
+                path: "/members",
+                label: "Members",
+                icon: IconName::Users,
+                keys: "g m",
+                goes: "Go to members",
+            },
+            Entry {
+                perms: &[Perm::SettingsRead],
+                path: "/settings/scopes",
+                label: "Settings",
+                icon: IconName::Settings,
+                keys: "g s",
+                goes: "Go to settings",
+            },
+        ],
     ),
 ];
+
+/// What those who operate the installation see beside it.
+const PLATFORM: Entry = Entry {
+    perms: &[],
+    path: "/platform/tenants",
+    label: "Tenants",
+    icon: IconName::Network,
+    keys: "g t",
+    goes: "Go to the tenants of this installation",
+};
 
 #[component]
 fn NavLink(entry: &'static Entry) -> impl IntoView {
@@ -240,8 +290,9 @@ fn NavLink(entry: &'static Entry) -> impl IntoView {
 
 /// The keyboard shortcuts that lead somewhere for this reader; `behave` opens it at `?`.
 #[component]
-fn ShortcutSheet(role: Role) -> impl IntoView {
+fn ShortcutSheet(role: Role, platform: bool) -> impl IntoView {
     let pages = GROUPS.iter().flat_map(|(_, entries)| entries.iter()).filter(|e| e.seen_by(role)).map(|e| (e.goes, e.keys));
+    let pages = pages.chain(platform.then_some((PLATFORM.goes, PLATFORM.keys)));
     let create = role.holds(Perm::KeysWrite).then_some(("Create key", "c"));
     let all = create.into_iter().chain(pages).chain([("Older, newer request", "j k"), ("Search", "/"), ("This sheet", "?")]);
     let rows = all

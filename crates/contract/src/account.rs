@@ -1,6 +1,6 @@
 //! What the console's frame and its sign-in pages know.
 
-use crate::{Environment, Role, credential::words};
+use crate::{Environment, Membership, Role, TenantId, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -34,6 +34,12 @@ impl Default for Prefs {
 pub struct Chrome {
     /// The tenant being worked on.
     pub tenant: String,
+    /// Its id.
+    pub tenant_id: TenantId,
+    /// Every tenant that the person may work on.
+    pub tenants: Vec<Membership>,
+    /// Whether they operate the installation.
+    pub platform_admin: bool,
     /// Who is signed in.
     pub email: String,
     /// As what.

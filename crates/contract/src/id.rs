@@ -93,6 +93,8 @@ ids! {
     TokenId = "tok_";
     /// A sign-in over the API, until it ends; its tokens carry it as `sid`.
     LoginId = "lgn_";
+    /// Somebody who was asked to join a tenant.
+    InvitationId = "inv_";
 }
 
 #[cfg(test)]

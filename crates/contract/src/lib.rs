@@ -19,14 +19,17 @@ mod key_form;
 mod key_query;
 mod leak;
 mod login;
+mod member;
 mod net;
 mod page;
+mod policy;
 mod problem;
 mod role;
 #[cfg(feature = "openapi")]
 mod schema;
 mod scope;
 mod secret;
+mod tenant;
 mod text;
 mod time;
 mod trace;
@@ -36,7 +39,7 @@ pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
-pub use id::{AuditId, FormId, IdError, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, TenantId, TokenId, UsageId, UserId};
+pub use id::{AuditId, FormId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, TenantId, TokenId, UsageId, UserId};
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
 pub use key_act::{BulkRevokeForm, KeyAct, RotateForm};
@@ -50,14 +53,17 @@ pub use leak::{
     LeakReport, LeakSource, LeakState, LeakText, SecretState,
 };
 pub use login::{LoginBody, LogoutBody, Me, RefreshBody, TokenAnswer, TokenUser};
+pub use member::{AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody};
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
+pub use policy::{KeyPolicy, Policies, PoliciesBody, PoliciesForm, TenantSettings, Violation, Violations};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
 pub use scope::{
     BUILT_IN_SCOPES, DEFAULT_CATALOGUE, DescribeScopeBody, Scope, ScopeBody, ScopeDef, ScopeError, ScopePage, ScopeSet, VERBS,
 };
 pub use secret::Secret;
+pub use tenant::{Membership, RenameTenantBody, Tenant, TenantBody, TenantState};
 pub use text::{Email, KeyName, Slug, TenantName, TextError};
 pub use time::UnixMs;
 pub use trace::{Check, CheckName, CheckOutcome, LimitFacts, Policy, Trace};

@@ -1,8 +1,8 @@
 //! Schemas of the types that are a string on the wire, for the server's OpenAPI document.
 
 use crate::{
-    AllowedIp, AuditId, Change, Cursor, Email, FormId, KeyCursor, KeyId, KeyName, LeakId, MailId, OutboxId, Scope, SecretId, Slug,
-    TenantId, TenantName, UnixMs, UsageId, UserId,
+    AllowedIp, AuditId, Change, Cursor, Email, FormId, InvitationId, KeyCursor, KeyId, KeyName, LeakId, MailId, OutboxId, Scope, SecretId,
+    Slug, TenantId, TenantName, UnixMs, UsageId, UserId,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -41,6 +41,7 @@ ids! {
     MailId: "One mail that waits to be sent.";
     FormId: "A single-use form.";
     LeakId: "One report of a leaked key.";
+    InvitationId: "Somebody who was asked to join.";
 }
 
 strings! {

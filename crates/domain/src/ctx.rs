@@ -117,6 +117,27 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
+    /// Whoever holds the link of an invitation may join its tenant by it.
+    pub(crate) const fn of_invitation(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
+    /// Those who operate the installation act on every tenant.
+    pub(crate) fn of_platform(ctx: &Ctx, tenant_id: TenantId) -> Result<Self> {
+        let grant = ctx.operates().then(|| Self { tenant_id, actor: ctx.actor() });
+        grant.ok_or_else(|| Error::Refused(ErrorCode::Forbidden, "Only platform admins may do this".to_owned()))
+    }
+
+    /// A tenant whose time is over is removed by nobody in particular, and the first one keeps a note of it.
+    pub(crate) const fn of_removal(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
+    /// What a tenant keeps for a time only is removed by nobody in particular.
+    pub(crate) fn of_retention(tenant_id: TenantId) -> Self {
+        Self { tenant_id, actor: Actor { kind: ActorKind::System, id: None, name: "retention".to_owned() } }
+    }
+
     /// The makers of a tenant may act in it.
     pub(crate) const fn of_new_tenant(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor }
@@ -169,7 +190,7 @@ impl Ctx {
     }
 
     /// The tenant that the caller belongs to.
-    fn home(&self) -> Option<TenantId> {
+    pub(crate) fn home(&self) -> Option<TenantId> {
         match &self.who {
             Who::Anonymous => None,
             Who::Person(p) => Some(p.tenant_id),
@@ -186,6 +207,11 @@ impl Ctx {
     /// The tenant that the caller acts in, where it is not their own.
     pub(crate) const fn elsewhere(&self) -> Option<TenantId> {
         self.elsewhere
+    }
+
+    /// The same caller in the tenant that they belong to.
+    pub(crate) fn at_home(&self) -> Self {
+        Self { elsewhere: None, ..self.clone() }
     }
 
     /// The request.
@@ -208,7 +234,11 @@ impl Ctx {
         let tenant_id = self.tenant_id().ok_or(Error::Unauthenticated)?;
         let held = match &self.who {
             Who::Anonymous => false,
-            Who::Person(p) => p.role.holds(perm) && self.token().is_none_or(|t| perm.held_by(&t.scopes)),
+            // Whoever operates the installation is an admin of the tenants that they enter.
+            Who::Person(p) => {
+                let role = if self.elsewhere.is_some() { Role::Admin } else { p.role };
+                role.holds(perm) && self.token().is_none_or(|t| perm.held_by(&t.scopes))
+            }
             Who::Key(key) => perm.held_by(&key.scopes),
             Who::CommandLine(_) => true,
         };
@@ -282,6 +312,11 @@ impl Ctx {
             Who::Key(key) => key.platform && key.kind != KeyKind::Tenant,
             Who::CommandLine(_) => true,
         }
+    }
+
+    /// Do they operate the installation? A gateway decides for all of it, and does nothing else.
+    pub fn operates(&self) -> bool {
+        self.is_platform() && !matches!(&self.who, Who::Key(key) if key.kind == KeyKind::Gateway)
     }
 
     /// What the caller holds, for keys; people hold a role.

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod keys;
 pub mod leaks;
 pub mod mail;
+pub mod members;
 pub mod scopes;
 pub mod seal;
 pub mod streams;

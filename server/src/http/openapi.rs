@@ -75,13 +75,16 @@ pub struct ProblemError {
 }
 
 /// The nouns, in the order of the page.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 12] = [
     ("Decisions", "May this credential do this, from here, now? Asked by APIs and gateways."),
     ("Sign-in", "People over the API: an access token for an hour, and a refresh token for the next."),
     ("API keys", "Made, changed, rotated, revoked. A secret is shown in the answer that made it, and never again."),
     ("Leaks", "Keys that were found where they do not belong."),
     ("Permissions", "The tenant's catalogue: what keys may hold."),
     ("Address allowlist", "From where the tenant's live keys may be used."),
+    ("Settings", "What the tenant demands of its keys, and how long it keeps its log."),
+    ("Members", "The tenant's people, and those who were asked to join."),
+    ("Tenants", "Made, suspended and deleted by those who operate the installation."),
     ("Usage log", "One event for each decided request."),
     ("Audit log", "One event for each change, in a chain of hashes."),
     ("Health", "For load balancers and people who wonder."),

@@ -104,6 +104,10 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/revoke"].map(Into::into).into();
     posts.extend(["", "/edit", "/rotate", "/retire", "/revoke"].map(|page| format!("/keys/key_1{page}")));
     posts.extend(["/leaks", "/leaks/leak_1", "/settings/scopes", "/settings/allowlist"].map(Into::into));
+    posts.extend(
+        ["/members", "/members/usr_1", "/invitations/accept", "/tenants", "/settings/tenant", "/settings/policies"].map(Into::into),
+    );
+    posts.extend(["/platform/tenants", "/platform/tenants/ten_1"].map(Into::into));
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
         for attack in [
@@ -135,6 +139,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/account/set-up", "POST", false),
         ("/api/account/sign-in", "POST", false),
         ("/api/account/sign-out", "POST", false),
+        ("/api/invitations/accept", "POST", false),
         ("/api/keys/act", "POST", true),
         ("/api/keys/create", "POST", true),
         ("/api/keys/edit", "POST", true),
@@ -147,10 +152,23 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/leaks/notify", "POST", true),
         ("/api/leaks/report", "POST", true),
         ("/api/leaks/revoke", "POST", true),
+        ("/api/members/change-role", "POST", true),
+        ("/api/members/invite", "POST", true),
+        ("/api/members/remove", "POST", true),
+        ("/api/members/set-account", "POST", true),
+        ("/api/members/transfer-ownership", "POST", true),
+        ("/api/members/withdraw", "POST", true),
+        ("/api/platform/act-on-tenant", "POST", true),
+        ("/api/platform/create-tenant", "POST", true),
         ("/api/scopes/add", "POST", true),
         ("/api/scopes/delete", "POST", true),
         ("/api/scopes/describe", "POST", true),
+        ("/api/settings/delete-tenant", "POST", true),
+        ("/api/settings/rename-tenant", "POST", true),
         ("/api/settings/set-allowlist", "POST", true),
+        ("/api/settings/set-policies", "POST", true),
+        ("/api/tenants/leave", "POST", true),
+        ("/api/tenants/switch", "POST", true),
     ];
     let known = listed.map(|(path, method, _)| (path.to_owned(), method.to_owned()));
     assert_eq!(server_functions(), known, "a server function without an authorisation test");
@@ -164,6 +182,16 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
             "/api/leaks/report" => "secret=sec_00000000000000000000000000000001&note=x".to_owned(),
             "/api/leaks/look-up" => "form[text]=x".to_owned(),
             "/api/scopes/add" | "/api/scopes/delete" | "/api/scopes/describe" => "name=x&description=x".to_owned(),
+            "/api/members/invite" => "email=a@b.test&role=admin".to_owned(),
+            "/api/members/withdraw" => "id=inv_00000000000000000000000000000001".to_owned(),
+            path if path.starts_with("/api/members/") => {
+                "id=usr_00000000000000000000000000000001&role=admin&confirm=x&disabled=true".to_owned()
+            }
+            path if path.starts_with("/api/platform/") || path.starts_with("/api/tenants/") || path.ends_with("-tenant") => {
+                let id = "ten_00000000000000000000000000000001";
+                format!("id={id}&tenant={id}&name=x&confirm=x&form[act]=rename&form[name]=x")
+            }
+            "/api/settings/set-policies" => "form[retention_days]=".to_owned(),
             "/api/settings/set-allowlist" => "allowed_ips[0]=203.0.113.9".to_owned(),
             _ => body.to_owned(),
         };
@@ -261,6 +289,13 @@ async fn a_refused_form_puts_the_focus_on_what_was_wrong() {
         ("/leaks".to_owned(), "text=".to_owned()),
         ("/settings/scopes".to_owned(), "name=A+B&description=x&act=add".to_owned()),
         ("/settings/allowlist".to_owned(), "allowed_ips=300&act=review".to_owned()),
+        ("/members".to_owned(), "act=invite&email=x&role=admin".to_owned()),
+        (format!("/members/{}", app.t.first.user_id), "act=remove&confirm=x".to_owned()),
+        ("/tenants".to_owned(), "act=leave&confirm=x".to_owned()),
+        ("/settings/policies".to_owned(), "act=review&max_key_lifetime_days=x".to_owned()),
+        ("/settings/tenant".to_owned(), "act=delete&confirm=x".to_owned()),
+        ("/platform/tenants".to_owned(), "act=create&name=".to_owned()),
+        (format!("/platform/tenants/{}", app.t.first.tenant_id), "act=rename&name=".to_owned()),
     ] {
         let refused = app.form(&path, &cookie, &form).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", refused.text);

@@ -8,7 +8,7 @@ use axum::{
 };
 use contract::{Perm, Role};
 use domain::{
-    Who, keys, tenants,
+    Who, keys, members, tenants,
     testing::{On, PASSWORD},
 };
 use keystead::http::{
@@ -34,6 +34,8 @@ enum Opens {
     To(Perm),
     /// A gateway that proves itself.
     Gateway,
+    /// Whoever operates the installation.
+    Platform,
 }
 
 /// What a test credential meets on a live installation.
@@ -51,7 +53,7 @@ enum Test {
 type Row = (&'static str, &'static str, Opens, Test, Value);
 
 fn table(w: &World) -> Vec<Row> {
-    use Opens::{All, AllWithGood, Any, Gateway, To};
+    use Opens::{All, AllWithGood, Any, Gateway, Platform, To};
     use Perm::*;
     use Test::{Blind, Missing, Refused};
     let none = Value::Null;
@@ -93,12 +95,29 @@ fn table(w: &World) -> Vec<Row> {
         ("GET", "/v1/errors/{code}", All, Blind, none.clone()),
         ("GET", "/v1/forward-auth", Gateway, Blind, none.clone()),
         ("GET", "/v1/forward-auth/{path}", Gateway, Blind, none.clone()),
+        ("GET", "/v1/invitations", To(MembersRead), Refused, none.clone()),
+        ("POST", "/v1/invitations", To(MembersWrite), Refused, json!({"email": "new@acme.test", "role": "support"})),
+        ("DELETE", "/v1/invitations/{id}", To(MembersWrite), Refused, none.clone()),
+        ("GET", "/v1/invitations/{id}", To(MembersRead), Refused, none.clone()),
         ("POST", "/v1/leaks", All, Blind, json!({"text": "nothing"})),
+        ("GET", "/v1/members", To(MembersRead), Refused, none.clone()),
+        ("DELETE", "/v1/members/{id}", To(MembersWrite), Refused, none.clone()),
+        ("GET", "/v1/members/{id}", To(MembersRead), Refused, none.clone()),
+        ("PATCH", "/v1/members/{id}", To(MembersWrite), Refused, json!({"role": "support"})),
         ("GET", "/v1/scopes", To(SettingsRead), Refused, none.clone()),
         ("POST", "/v1/scopes", To(SettingsWrite), Refused, json!({"name": "fresh:read", "description": ""})),
         ("DELETE", "/v1/scopes/{name}", To(SettingsWrite), Refused, none.clone()),
         ("GET", "/v1/scopes/{name}", To(SettingsRead), Refused, none.clone()),
         ("PATCH", "/v1/scopes/{name}", To(SettingsWrite), Refused, json!({"description": "d"})),
+        ("GET", "/v1/settings", To(SettingsRead), Refused, none.clone()),
+        ("PATCH", "/v1/settings", To(PoliciesWrite), Refused, json!({"require_owner": false})),
+        ("GET", "/v1/tenants", Any, Refused, none.clone()),
+        ("POST", "/v1/tenants", Platform, Refused, json!({"name": "Initech"})),
+        ("DELETE", "/v1/tenants/{id}", Platform, Refused, none.clone()),
+        ("GET", "/v1/tenants/{id}", Any, Refused, none.clone()),
+        ("PATCH", "/v1/tenants/{id}", Platform, Refused, json!({"name": "Acme"})),
+        ("POST", "/v1/tenants/{id}/resume", Platform, Refused, json!({})),
+        ("POST", "/v1/tenants/{id}/suspend", Platform, Refused, json!({})),
         ("GET", "/v1/usage/events", To(UsageRead), Blind, none.clone()),
         ("GET", "/v1/usage/events/{id}", To(UsageRead), Missing, none.clone()),
         ("GET", "/v1/usage/stream", To(UsageRead), Blind, none.clone()),
@@ -121,8 +140,13 @@ fn also_opens(method: &str, path: &str) -> &'static [Perm] {
 
 /// What an operation asks for beside its permission.
 fn beside(path: &str) -> &'static [Perm] {
-    // Who makes keys and manages the tenant takes over those of others.
-    if path == "/v1/api-keys/import" { &[Perm::KeysWrite] } else { &[] }
+    match path {
+        // Who makes keys and manages the tenant takes over those of others.
+        "/v1/api-keys/import" => &[Perm::KeysWrite],
+        // Who makes somebody support may do what support may.
+        "/v1/invitations" | "/v1/members/{id}" => &[Perm::KeysLookup, Perm::KeysRevoke],
+        _ => &[],
+    }
 }
 
 /// A live key of the tenant with an event, and the requests that name them.
@@ -134,13 +158,17 @@ struct World {
     digest: String,
     /// Of somebody who signed in.
     refresh: String,
+    member: String,
+    email: String,
+    invitation: String,
 }
 
 impl World {
     async fn new() -> Self {
         let app = App::new(On::Sqlite).await;
-        let mut w =
-            Self { app, key: String::new(), secret: String::new(), event: String::new(), digest: String::new(), refresh: String::new() };
+        let (key, secret, event, digest) = <(String, String, String, String)>::default();
+        let (refresh, member, email, invitation) = <(String, String, String, String)>::default();
+        let mut w = Self { app, key, secret, event, digest, refresh, member, email, invitation };
         w.renew().await;
         w
     }
@@ -160,6 +188,18 @@ impl World {
         let signed_in = self.call("", "POST", "/v1/auth/login", &person).await.json();
         signed_in["refresh_token"].as_str().unwrap().clone_into(&mut self.refresh);
         self.digest = format!("{:064x}", self.app.t.core.new_uuid().as_u128());
+        let owner = self.app.t.owner();
+        let there = match self.member.parse() {
+            Ok(id) => members::get(&owner, Perm::MembersRead, id).await.is_ok(),
+            Err(_) => false,
+        };
+        if !there {
+            self.email = format!("{}@acme.test", self.app.t.core.new_uuid().simple());
+            let joined = self.app.t.join(&self.email, Role::Developer).await;
+            self.member = joined.person().unwrap().user_id.to_string();
+        }
+        let invite = contract::Invite { email: contract::Email::parse("asked@acme.test").unwrap(), role: Role::Support, days: 7 };
+        self.invitation = members::invite(&owner, invite).await.unwrap().invitation.id.to_string();
     }
 
     /// Sends JSON with a key; the clock moves on so that no limit is met.
@@ -192,7 +232,14 @@ impl World {
 
     /// The address of an operation on the live key.
     fn at(&self, path: &str) -> String {
-        let id = if path.starts_with("/v1/usage/") { &self.event } else { &self.key };
+        let tenant = self.app.t.first.tenant_id.to_string();
+        let id = match path.split('/').nth(2) {
+            Some("usage") => &self.event,
+            Some("members") => &self.member,
+            Some("invitations") => &self.invitation,
+            Some("tenants") => &tenant,
+            _ => &self.key,
+        };
         let query = if path.ends_with("/impact") { "?change=revoke" } else { "" };
         path.replace("{id}", id).replace("{name}", "thing:read").replace("{code}", "NOT_FOUND").replace("{path}", "v2/users") + query
     }
@@ -257,6 +304,20 @@ async fn s24_s36_every_operation_refuses_strangers_and_keys_without_its_scope_an
                 for key in [&w.secret, &gateway] {
                     assert_eq!(w.call(key, method, &at, &body).await.status, StatusCode::OK, "{said}");
                 }
+            }
+            Opens::Platform => {
+                assert_eq!((stranger.status.as_u16(), code(&stranger).as_str()), (401, "UNAUTHORIZED"), "{said}");
+                let all_of_one = w.make(&admin, json!({"name": "all", "scopes": ["admin"]})).await.1;
+                for key in [&all_of_one, &w.secret, &gateway] {
+                    let refused = w.call(key, method, &at, &body).await;
+                    assert_eq!((refused.status.as_u16(), code(&refused).as_str()), (403, "FORBIDDEN"), "{said}: {}", refused.text);
+                }
+                let powerless = json!({"name": "p", "scopes": ["thing:read"], "platform": true});
+                let made = keys::create_from_body(&w.app.t.owner(), &serde_json::from_value(powerless).unwrap()).await.unwrap();
+                let refused = w.call(&made.key.unwrap(), method, &at, &body).await;
+                assert_eq!((refused.status.as_u16(), code(&refused).as_str()), (403, "INSUFFICIENT_PERMISSIONS"), "{said}");
+                let taken = w.call(&admin, method, &at, &body).await;
+                assert!(taken.status.is_success() || taken.status == StatusCode::CONFLICT, "{said}: {} {}", taken.status, taken.text);
             }
             Opens::To(perm) => {
                 assert_eq!((stranger.status.as_u16(), code(&stranger).as_str()), (401, "UNAUTHORIZED"), "{said}");
@@ -373,9 +434,11 @@ async fn every_route_of_the_api_stands_in_the_document_with_its_methods_and_no_o
     }
 }
 
-/// Server functions, who may run them, and a form that works for the key of this moment. None is for everybody.
+/// Server functions, who may run them, and a form that works for the key of this moment. None is for everybody, or for
+/// a person whatever their role: `people` tests those.
 async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)> {
-    use Perm::{KeysLookup, KeysRevoke, KeysWrite, PoliciesWrite, SettingsWrite};
+    use Perm::{KeysLookup, KeysRevoke, KeysWrite, MembersRead, MembersWrite, PoliciesWrite, SettingsWrite};
+    let (member, email, invitation) = (&w.member, &w.email, &w.invitation);
     let owner = w.app.t.owner();
     let (key, form_id) = (&w.key, contract::FormId::from_uuid(w.app.t.core.new_uuid()));
     let secret = keys::secrets(&owner, key.parse().unwrap()).await.unwrap()[0].id;
@@ -386,6 +449,7 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
         ("/api/account/set-up", None, String::new()),
         ("/api/account/sign-in", None, String::new()),
         ("/api/account/sign-out", None, String::new()),
+        ("/api/invitations/accept", None, String::new()),
         ("/api/keys/act", Some(KeysWrite), format!("id={key}&form[do]=disable")),
         ("/api/keys/create", Some(KeysWrite), format!("form[form_id]={form_id}&form[name]=x&{asked}")),
         ("/api/keys/edit", Some(KeysWrite), format!("id={key}&form[form_id]={form_id}&form[name]=renamed&{asked}")),
@@ -398,9 +462,23 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
         ("/api/leaks/notify", Some(KeysLookup), format!("id={report}")),
         ("/api/leaks/report", Some(KeysLookup), format!("secret={secret}&note=seen")),
         ("/api/leaks/revoke", Some(KeysRevoke), format!("id={report}&{sure}")),
+        ("/api/members/change-role", Some(MembersWrite), format!("id={member}&role=support")),
+        ("/api/members/invite", Some(MembersWrite), "email=new@acme.test&role=support".into()),
+        ("/api/members/remove", Some(MembersWrite), format!("id={member}&confirm={email}")),
+        ("/api/members/set-account", Some(MembersRead), format!("id={member}&disabled=true")),
+        ("/api/members/transfer-ownership", Some(MembersWrite), format!("id={member}&confirm={email}")),
+        ("/api/members/withdraw", Some(MembersWrite), format!("id={invitation}")),
+        ("/api/platform/act-on-tenant", None, String::new()),
+        ("/api/platform/create-tenant", None, String::new()),
         ("/api/scopes/add", Some(SettingsWrite), "name=fresh:read&description=d".into()),
         ("/api/scopes/describe", Some(SettingsWrite), "name=fresh:read&description=e".into()),
         ("/api/scopes/delete", Some(SettingsWrite), "name=fresh:read".into()),
+        ("/api/settings/delete-tenant", None, String::new()),
+        ("/api/settings/rename-tenant", Some(SettingsWrite), "name=Acme".into()),
+        ("/api/settings/set-policies", Some(PoliciesWrite), "form[retention_days]=".into()),
+        ("/api/tenants/leave", None, String::new()),
+        ("/api/tenants/switch", None, String::new()),
+        // The last one: no key works from the tests' address after it.
         ("/api/settings/set-allowlist", Some(PoliciesWrite), "allowed_ips[0]=203.0.113.0/24".into()),
     ]
 }
@@ -417,6 +495,10 @@ async fn s24_s36_every_server_function_refuses_strangers_and_roles_without_its_p
         w.renew().await;
         let (path, perm, body) = server_functions(&w).await.swap_remove(n);
         let Some(perm) = perm else { continue };
+        if path == "/api/members/transfer-ownership" {
+            // The account was switched off a moment ago.
+            members::enable_account(&w.app.t.owner(), w.member.parse().unwrap()).await.unwrap();
+        }
         if path == "/api/keys/retire" {
             let overlap = contract::RotateBody { grace_seconds: Some(3_600) };
             keys::rotate(&w.app.t.owner(), w.key.parse().unwrap(), &overlap).await.unwrap();

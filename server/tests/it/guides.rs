@@ -112,6 +112,8 @@ struct Credentials {
     refresh: String,
     password: String,
     tenant_id: String,
+    /// The id of another tenant.
+    elsewhere: String,
 }
 
 impl Credentials {
@@ -126,6 +128,7 @@ impl Credentials {
             refresh: wrong(&self.refresh),
             password: wrong(&self.password),
             tenant_id: self.tenant_id.clone(),
+            elsewhere: self.elsewhere.clone(),
         }
     }
 
@@ -140,6 +143,7 @@ impl Credentials {
             ("tk_tenant_123_abc123", &self.tenant),
             ("tenant_123", &self.tenant_id),
             ("sk_live_admin_key", &self.admin),
+            ("tenant_456", &self.elsewhere),
             ("sk_live_1234567890abcdef", &self.key),
             ("your-api-key-here", &self.key),
             ("[YOUR_API_KEY]", &self.key),
@@ -208,6 +212,8 @@ impl Bench {
             let console = Console::sign_in(&standard.0);
             let form = |scope: &str| format!("environment=live&more_scopes={scope}&expires=never&allowed_ips=");
             let tenant = console.create_kind("tenant", "tk_", &form("users%3Aread"));
+            let other = i.run(&["tenants", "create", "--name", "Other", "--json"], "");
+            let other: Value = serde_json::from_slice(&other.stdout).unwrap();
             let signed_in = sign_in(&i, &standard.0);
             let good = Credentials {
                 key: console.create(&form("users%3Aread")),
@@ -217,6 +223,7 @@ impl Bench {
                 refresh: signed_in["refresh_token"].as_str().unwrap().to_owned(),
                 password: PASSWORD.to_owned(),
                 tenant_id: i.key("tenant_id").to_owned(),
+                elsewhere: other["id"].as_str().unwrap().to_owned(),
             };
             let narrow = console.create(&form("users%3Awrite"));
             // The other two servers read the log of key changes four times a second.

@@ -21,6 +21,7 @@ mod leaks;
 mod logs;
 mod mails;
 mod nginx;
+mod people;
 mod shutdown;
 mod tokens;
 mod verifiers;

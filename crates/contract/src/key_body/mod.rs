@@ -95,7 +95,7 @@ pub struct UpdateKeyBody {
 
 /// A member that is present, be it `null`.
 #[expect(clippy::option_option, reason = "absent, null and a value are three things")]
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+pub(crate) fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(d).map(Some)
 }
 

@@ -20,6 +20,8 @@ const SECRET_KEPT: i64 = 600_000;
 /// A request that has not been answered for so long died with its process. Longer than any request should take; one that
 /// takes longer changes nothing any more once somebody else began it anew.
 const LOST: i64 = 60_000;
+/// The members of answers that hold a secret, each shown once.
+pub const SECRET_MEMBERS: [&str; 2] = ["key", "accept_url"];
 /// What stands for the secret in a stored answer; no answer contains it otherwise, as it is no JSON string's content.
 const PLACEHOLDER: &str = "\u{1}secret\u{1}";
 
@@ -148,7 +150,7 @@ fn told(body: String, secret: Option<&Secret<String>>) -> String {
     // The placeholder is no valid JSON: without it the member is gone, too.
     match serde_json::from_str::<serde_json::Value>(&body.replace(PLACEHOLDER, "")) {
         Ok(serde_json::Value::Object(mut members)) => {
-            members.retain(|name, value| !(name == "key" && value == ""));
+            members.retain(|name, value| !(SECRET_MEMBERS.contains(&name.as_str()) && value == ""));
             serde_json::Value::Object(members).to_string()
         }
         _ => body.replace(PLACEHOLDER, ""),

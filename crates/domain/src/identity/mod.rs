@@ -6,11 +6,16 @@ mod setup;
 mod sql;
 
 pub use password::Hasher;
-pub(crate) use setup::{NewOwner, insert_owner, new_owner};
+pub(crate) use password::judge as judge_password;
+pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 
-use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Event};
-use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UserId};
+use crate::{
+    Ctx, Error, Grant, Result,
+    ctx::Person,
+    db::{Event, Tx},
+};
+use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Who signed in, and the tenant they work on: what a session remembers.
@@ -27,7 +32,7 @@ pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
     let user_id = prove(ctx, &form.email, &form.password).await?;
     let core = ctx.core();
     let mut tx = ctx.db().read().await?;
-    let Some(member) = sql::memberships_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
+    let Some(member) = sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
     drop(tx);
     let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
     let person = member.person()?;
@@ -57,7 +62,7 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str) -> Result<User
 /// The person as a member of the tenant that they name; who belongs to several must name one.
 pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
     let mut tx = core.db.read().await?;
-    let mut all = sql::memberships_unscoped(&mut tx, user).await?;
+    let mut all = sql::people_unscoped(&mut tx, user).await?;
     if all.is_empty() {
         return Err(no_tenant());
     }
@@ -73,7 +78,7 @@ pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<Tena
 }
 
 fn no_tenant() -> Error {
-    Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant. Ask an owner for an invitation.".to_owned())
+    Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned())
 }
 
 /// Notes that the signed-in person left.
@@ -91,12 +96,16 @@ pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Pe
 pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
     let person = ctx.person().ok_or(Error::Unauthenticated)?;
     let mut tx = ctx.db().read().await?;
-    let tenant = sql::tenant_name_unscoped(&mut tx, person.tenant_id).await?;
+    let tenants = sql::memberships_unscoped(&mut tx, person.user_id).await?;
+    let tenant = tenants.iter().find(|t| t.id == person.tenant_id).map(|t| t.name.clone()).ok_or(Error::Unauthenticated)?;
     let settings = &ctx.core().settings;
     let sandbox = settings.environment == contract::Environment::Test;
     let prefs = if sandbox { Prefs { environment: contract::Environment::Test, ..prefs } } else { prefs };
     Ok(Chrome {
         tenant,
+        tenant_id: person.tenant_id,
+        tenants,
+        platform_admin: person.platform_admin,
         email: person.email.clone(),
         role: person.role,
         prefs,
@@ -105,6 +114,19 @@ pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
         address: ctx.request().ip.map(|ip| ip.to_string()),
         insecure: settings.insecure,
     })
+}
+
+/// The person goes on in another of their tenants.
+pub async fn switch(ctx: &Ctx, tenant_id: TenantId) -> Result<SignedIn> {
+    let signed_in = SignedIn { user_id: ctx.person().ok_or(Error::Unauthenticated)?.user_id, tenant_id };
+    let person = resume(ctx.core(), signed_in).await?.ok_or(Error::NotFound)?;
+    record(&Ctx::new(ctx.core().clone(), crate::Who::Person(person), ctx.request().clone()), "session.switched").await?;
+    Ok(signed_in)
+}
+
+/// An account for a new member.
+pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &str, now: UnixMs) -> Result<()> {
+    sql::insert_user_unscoped(tx, id, email, hash, false, now).await
 }
 
 /// An event of the person's own session, in the tenant they work on. It asks for no permission: it records what they did.

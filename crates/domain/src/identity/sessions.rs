@@ -1,8 +1,8 @@
 //! Console sessions in our own table: the id is stored hashed, so that a copy of the database opens none (s19).
 
 use crate::{
-    Core, Result,
-    db::{Db, on},
+    Core, Grant, Result,
+    db::{Db, Tx, on},
     identity::SignedIn,
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -77,6 +77,21 @@ pub async fn delete(core: &Core, id: &str) -> Result<()> {
     let mut tx = core.db.begin().await?;
     on!(tx, c => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(hash(id)).execute(c).await.map(drop))?;
     tx.commit_quiet().await
+}
+
+/// Ends the sessions of a person, wherever they work.
+pub(crate) async fn end_of_person(tx: &mut Tx, user: UserId) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.uuid()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends the sessions that work in the grant's tenant: of one person, or of everybody. What a session remembers names
+/// its tenant by an id that stands nowhere else in it.
+pub(crate) async fn end_in_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserId>) -> Result<()> {
+    const SQL: &str = "DELETE FROM sessions WHERE data LIKE $1 AND ($2 IS NULL OR user_id = $2)";
+    let named = format!("%{}%", grant.tenant_id());
+    on!(tx, c => sqlx::query(SQL).bind(named).bind(user.map(UserId::uuid)).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Removes sessions that have ended by themselves.

@@ -14,17 +14,15 @@ pub struct SetupLink(pub Secret<String>);
 
 /// A fresh setup link on an installation without people; older links stop working. None where people exist.
 pub async fn new_setup_link(core: &Core) -> Result<Option<SetupLink>> {
-    let mut bytes = [0; 24];
-    core.entropy().fill(&mut bytes);
-    let secret: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let secret = fresh_token(core);
     let mut tx = core.db.begin().await?;
     if sql::users_unscoped(&mut tx).await? > 0 {
         return Ok(None);
     }
     let now = core.now();
-    sql::insert_setup_link_unscoped(&mut tx, &hash(&secret), now, now.plus(OPEN_FOR)).await?;
+    sql::insert_setup_link_unscoped(&mut tx, &token_digest(secret.expose()), now, now.plus(OPEN_FOR)).await?;
     tx.commit_quiet().await?;
-    Ok(Some(SetupLink(Secret::new(secret))))
+    Ok(Some(SetupLink(secret)))
 }
 
 /// What the page of the first run is for, to whoever opened it.
@@ -54,7 +52,7 @@ pub async fn setup_state(core: &Core, token: &str) -> Result<SetupState> {
     let mut tx = core.db.read().await?;
     Ok(if sql::users_unscoped(&mut tx).await? > 0 {
         SetupState::Done
-    } else if sql::setup_link_is_open_unscoped(&mut tx, &hash(token), core.now()).await? {
+    } else if sql::setup_link_is_open_unscoped(&mut tx, &token_digest(token), core.now()).await? {
         SetupState::Open
     } else {
         SetupState::NoLink
@@ -65,7 +63,7 @@ pub async fn setup_state(core: &Core, token: &str) -> Result<SetupState> {
 pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<SignedIn> {
     let refused = |why: &str| Error::Refused(ErrorCode::Forbidden, why.to_owned());
     let core = ctx.core();
-    let link = hash(&form.token);
+    let link = token_digest(&form.token);
     if let Some(why) = setup_state(core, &form.token).await?.refusal() {
         return Err(refused(why));
     }
@@ -112,7 +110,14 @@ pub(crate) async fn insert_owner(tx: &mut Tx, grant: &Grant, id: UserId, email: 
     sql::insert_member(tx, grant, id, Role::Owner, now).await
 }
 
-/// The secret has 192 bits, so a plain hash does.
-fn hash(secret: &str) -> Vec<u8> {
-    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+/// The secret of a link: 192 random bits.
+pub(crate) fn fresh_token(core: &Core) -> Secret<String> {
+    let mut bytes = [0; 24];
+    core.entropy().fill(&mut bytes);
+    Secret::new(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// What is kept of it. It is random, so a plain hash does.
+pub(crate) fn token_digest(token: &str) -> Vec<u8> {
+    digest(&SHA256, token.as_bytes()).as_ref().to_vec()
 }

@@ -47,7 +47,8 @@ macro_rules! membership {
     ($tail:literal) => {
         concat!(
             "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin FROM members m JOIN users u ON u.id = m.user_id \
-             WHERE u.disabled_at IS NULL AND m.user_id = $1 ",
+             JOIN tenants t ON t.id = m.tenant_id \
+             WHERE u.disabled_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND m.user_id = $1 ",
             $tail
         )
     };
@@ -58,8 +59,8 @@ pub(super) async fn find_user_unscoped(tx: &mut Tx, email: &Email) -> Result<Opt
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(email.as_str()).fetch_optional(c).await)?)
 }
 
-/// The oldest first.
-pub(super) async fn memberships_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>> {
+/// An account as a member of each of its tenants, the oldest first.
+pub(super) async fn people_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>> {
     const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id");
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
@@ -69,8 +70,16 @@ pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn) -> Result<Op
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).fetch_optional(c).await)?)
 }
 
-pub(super) async fn tenant_name_unscoped(tx: &mut Tx, tenant: TenantId) -> Result<String> {
-    Ok(on!(tx, c => sqlx::query_scalar("SELECT name FROM tenants WHERE id = $1").bind(tenant.uuid()).fetch_one(c).await)?)
+/// Every tenant in use that an account works in, the first one first.
+pub(super) async fn memberships_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<contract::Membership>> {
+    const SQL: &str = "SELECT t.id, t.name, m.role FROM members m JOIN tenants t ON t.id = m.tenant_id \
+        WHERE m.user_id = $1 AND t.suspended_at IS NULL AND t.deleted_at IS NULL ORDER BY m.created_at, m.tenant_id";
+    let rows: Vec<(Uuid, String, String)> = on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?;
+    let read = |(id, name, role): (Uuid, String, String)| {
+        let role = role.parse().map_err(|()| Error::internal("unknown role"))?;
+        Ok(contract::Membership { id: TenantId::from_uuid(id), name, role })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 pub(super) async fn users_unscoped(tx: &mut Tx) -> Result<i64> {

@@ -9,6 +9,7 @@ use crate::{
     Ctx, Error, Grant, Result, Who,
     db::{Event, Tx, WriteTx},
     scopes::{self, Catalogue},
+    tenants,
 };
 use contract::{
     ApiKey, CreateKey, CreateKeyBody, CreatedKey, Environment, FieldErrors, FormId, ImportKey, ImportKeyBody, KeyForm, KeyId, KeyKind,
@@ -120,6 +121,7 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Opt
         last_used_at: None,
         revoked_at: None,
     };
+    tenants::judge(tx.tx(), &grant, None, &key, now).await?;
     sql::insert(tx.tx(), &grant, &key, owner.map(|(id, _)| id)).await?;
     sql::insert_secret(tx.tx(), &grant, SecretId::from_uuid(ctx.new_uuid()), &key, &digest, now).await?;
     sql::append_change(tx.tx(), &grant, id, now).await?;

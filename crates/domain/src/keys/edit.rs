@@ -7,7 +7,7 @@ use super::{
     scan::refuse_keys,
     sql, target,
 };
-use crate::{Ctx, Error, Result, db::Event};
+use crate::{Ctx, Error, Result, db::Event, tenants};
 use contract::{ApiKey, FieldErrors, KeyForm, KeyId, KeyState, Perm, ScopeSet, UpdateKey, UpdateKeyBody, UserId};
 use serde_json::{Map, Value};
 
@@ -75,6 +75,7 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
     if is.is_empty() {
         return Ok(before);
     }
+    tenants::judge(tx.tx(), &grant, Some(&before), &after, now).await?;
     sql::update(tx.tx(), &grant, &after, owner_id).await?;
     sql::append_change(tx.tx(), &grant, id, now).await?;
     let (was, is) = (Some(Value::Object(was)), Some(Value::Object(is)));

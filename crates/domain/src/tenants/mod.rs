@@ -2,10 +2,19 @@
 
 mod act_in;
 mod allowlist;
+mod manage;
+mod policies;
 mod sql;
 
 pub use act_in::act_in;
+pub(crate) use act_in::act_in_use;
 pub use allowlist::{allowlist, set_allowlist};
+pub use manage::{
+    create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped, remove_due,
+    rename, rename_own, require_platform, resume, suspend,
+};
+pub(crate) use policies::judge;
+pub use policies::{forget_usage, review, set_policies, set_policies_from_form, settings};
 
 use crate::{
     Ctx, Error, Grant, Result, Who, audit,
@@ -15,24 +24,10 @@ use crate::{
     keys,
 };
 use contract::{
-    CreateKey, CreatedKey, DEFAULT_CATALOGUE, KeyKind, KeyName, Perm, Role, Scope, Secret, Slug, Target, TenantId, TenantName, UnixMs,
-    UserId,
+    CreateKey, CreatedKey, DEFAULT_CATALOGUE, KeyKind, KeyName, Perm, Role, Scope, Secret, Slug, Target, TenantId, TenantName, UserId,
 };
 use serde::Serialize;
 use std::fmt;
-
-/// A tenant, as the command line lists it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Tenant {
-    /// The tenant.
-    pub id: TenantId,
-    /// Its name.
-    pub name: String,
-    /// Its name in `tk_…` keys.
-    pub slug: String,
-    /// When it was made.
-    pub created_at: UnixMs,
-}
 
 /// What `keystead bootstrap` prints; the two keys stand nowhere else.
 #[derive(Serialize)]
@@ -52,35 +47,6 @@ impl fmt::Debug for Bootstrapped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bootstrapped").field("tenant_id", &self.tenant_id).field("user_id", &self.user_id).finish_non_exhaustive()
     }
-}
-
-/// Every tenant of the installation, oldest first; for the command line.
-pub async fn list_unscoped(core: &crate::Core) -> Result<Vec<Tenant>> {
-    let mut tx = core.db.read().await?;
-    sql::list_unscoped(&mut tx).await
-}
-
-/// Finds a tenant by its id or slug; for the command line.
-pub async fn find_unscoped(core: &crate::Core, id_or_slug: &str) -> Result<TenantId> {
-    let all = list_unscoped(core).await?;
-    all.into_iter().find(|t| t.slug == id_or_slug || t.id.to_string() == id_or_slug).map(|t| t.id).ok_or(Error::NotFound)
-}
-
-/// Makes a tenant without people; for the command line.
-pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<Tenant> {
-    if !ctx.is_platform() {
-        return Err(Error::Denied(Perm::SettingsWrite));
-    }
-    keys::scan::refuse_keys("name", name.as_str())?;
-    let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_str()));
-    let mut tx = ctx.db().begin().await?;
-    if sql::slug_taken_unscoped(&mut tx, &slug).await? {
-        return Err(Error::field("slug", "taken", format!("The slug {slug} is taken.")));
-    }
-    let (grant, made) = insert(ctx, &mut tx, name, &slug, false).await?;
-    let id = grant.tenant_id();
-    commit_with(tx, ctx, vec![(grant, made)]).await?;
-    Ok(Tenant { id, name: name.to_string(), slug: slug.to_string(), created_at: ctx.now() })
 }
 
 /// The first tenant with its owner, who is also platform admin; commits the given transaction.

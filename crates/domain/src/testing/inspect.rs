@@ -87,10 +87,23 @@ impl TestInstallation {
         self.as_who(crate::Who::Key(entry))
     }
 
+    /// Somebody who was invited to the first tenant and joined it with the password of every test owner.
+    pub async fn join(&self, email: &str, role: Role) -> crate::Ctx {
+        let invite = contract::Invite { email: contract::Email::parse(email).expect("an address"), role, days: 7 };
+        let made = crate::members::invite(&self.owner(), invite).await.expect("invites");
+        let url = made.accept_url.expect("a link");
+        let token = url.split("token=").nth(1).expect("a token").to_owned();
+        let form = contract::AcceptForm { token, password: super::PASSWORD.into() };
+        let signed_in = crate::members::accept(&self.as_who(crate::Who::Anonymous), &form).await.expect("joins").expect("a new account");
+        let person = crate::identity::resume(&self.core, signed_in).await.expect("reads").expect("a member");
+        self.as_who(crate::Who::Person(person))
+    }
+
     /// Gives the first tenant's owner another role.
     pub async fn set_role(&self, role: Role) {
+        const SQL: &str = "UPDATE members SET role = $1 WHERE user_id = $2";
         let mut tx = self.core.db.begin().await.expect("begins");
-        on!(tx, c => sqlx::query("UPDATE members SET role = $1").bind(role.as_str()).execute(c).await.map(drop)).expect("runs");
+        on!(tx, c => sqlx::query(SQL).bind(role.as_str()).bind(self.first.user_id.uuid()).execute(c).await.map(drop)).expect("runs");
         tx.commit_quiet().await.expect("commits");
     }
 

@@ -222,7 +222,7 @@ pub async fn forward_auth(
     charge(ctx.core(), &mut decision, 1);
     let mut entered = None;
     if let Some((client, t)) = elsewhere.filter(|_| decision.code == Code::Valid) {
-        match tenants::act_in(&client, t).await {
+        match tenants::act_in_use(&client, t).await {
             Ok(there) => entered = there.tenant_id(),
             Err(Error::NotFound) => decision.code = Code::InsufficientScope,
             Err(e) => return Err(e),

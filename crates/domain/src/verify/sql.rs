@@ -1,4 +1,5 @@
 //! What the snapshot loads: relies on `api_keys_by_id`, `api_key_secrets_by_key` and the primary key of `key_changes`.
+//! A key is as good as disabled while its tenant is out of use, or the account that answers for it (s22).
 //! Unscoped on purpose: the snapshot holds the keys of every tenant, and `decide` keeps them apart.
 
 use super::{decide::Entry, policy::PolicyOnce};
@@ -76,9 +77,10 @@ macro_rules! select {
             "SELECT k.tenant_id, s.key_id, s.id AS secret_id, s.digest, COALESCE(s.revoked_at, s.valid_until) AS valid_until, \
              k.name, k.kind, k.environment, k.scopes, \
              k.allowed_ips, t.allowed_ips AS tenant_allowed_ips, k.rate_limit, p.per_hour, p.per_second, \
-             k.not_before, k.expires_at, k.disabled_at, k.revoked_at, k.metadata, k.platform, k.owner_id \
+             k.not_before, k.expires_at, COALESCE(k.disabled_at, t.suspended_at, t.deleted_at, o.disabled_at) AS disabled_at, k.revoked_at, k.metadata, k.platform, k.owner_id \
              FROM api_key_secrets s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.id = s.key_id \
-             JOIN tenants t ON t.id = k.tenant_id JOIN plans p ON p.name = COALESCE(t.plan, 'default') ",
+             JOIN tenants t ON t.id = k.tenant_id JOIN plans p ON p.name = COALESCE(t.plan, 'default') \
+             LEFT JOIN users o ON o.id = k.owner_id ",
             $tail
         )
     };

@@ -70,21 +70,28 @@ fn s69_unscoped_sql_is_listed() {
         "changes_unscoped",            // the log that keeps it true
         "count_unscoped",              // tests only
         "due_unscoped",                // mails of every tenant are sent by one job
+        "due_unscoped",                // deleted tenants whose time is over
         "end_logins_unscoped",         // a person leaves everywhere
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
         "find_refresh_unscoped",       // a refresh token is found by its digest
+        "find_unscoped",               // a tenant, for its own people and platform admins
         "find_user_unscoped",          // sign-in: nobody is known yet
+        "home_unscoped",               // where the end of a tenant is noted
         "insert_policies_unscoped",    // the meter writes the policies of every tenant's events
         "insert_setup_link_unscoped",  // before the first tenant
         "insert_signing_key_unscoped", // signing keys belong to no tenant
         "insert_unscoped",             // the meter writes the events of every tenant at once
         "insert_user_unscoped",        // people belong to no tenant
         "last_change_unscoped",        // the log's end
+        "linked_unscoped",             // an invitation is found by its link
         "list_unscoped",               // the command line lists tenants
         "membership_unscoped",         // a session finds its member by both ids
-        "memberships_unscoped",        // sign-in: on which tenant?
-        "name_unscoped",               // of the tenant that a platform admin enters
+        "memberships_unscoped",        // the tenants that a person works in
+        "page_unscoped",               // tenants, for platform admins; others get their own
+        "people_unscoped",             // sign-in: a member of which tenants?
+        "retentions_unscoped",         // how long each tenant keeps its log
+        "set_disabled_unscoped",       // accounts belong to no tenant
         "settle_unscoped",             // what became of a mail
         "setup_link_is_open_unscoped", // before the first tenant
         "signing_keys_unscoped",       // of the installation
@@ -94,6 +101,7 @@ fn s69_unscoped_sql_is_listed() {
         "sweep_unscoped",              // mails that were sent grow old
         "tenant_name_unscoped",        // of the member's own tenant
         "tenant_of_unscoped",          // the command line is given a key's id
+        "tenants_of_unscoped",         // where an account is at work, to switch it off everywhere
         "token_changes_unscoped",      // the log that every process follows
         "touch_key_unscoped",          // the meter writes the last use of every tenant's keys
         "use_setup_link_unscoped",     // before the first tenant
@@ -116,7 +124,10 @@ fn s69_grants_come_from_listed_places_only() {
         all.filter_map(|l| l.split("fn ").nth(1)?.split('(').next().map(ToOwned::to_owned)).collect::<Vec<_>>()
     };
     let constructors = ctx.split("impl Grant {").nth(1).unwrap().split("\n}\n").next().unwrap();
-    assert_eq!(named(constructors), ["of_caller", "of_leak", "of_new_tenant"]);
+    assert_eq!(
+        named(constructors),
+        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_removal", "of_retention", "of_new_tenant"]
+    );
     assert_eq!(ctx.matches("Grant { tenant_id").count(), 1, "`require` makes one; its fields are private");
     let mut found = Vec::new();
     for (path, text) in &sources {
@@ -128,16 +139,42 @@ fn s69_grants_come_from_listed_places_only() {
     found.sort_unstable();
     found.dedup();
     let listed = [
+        "idempotency/mod.rs of_caller",         // answers that callers are given again
         "idempotency/mod.rs of_caller", // answers that callers are given again
+        "identity/mod.rs of_caller",            // a member's own session
         "identity/mod.rs of_caller",    // a member's own session
+        "leaks/lookup.rs of_leak",              // what platform admins look up
         "leaks/lookup.rs of_leak",      // what platform admins look up
+        "leaks/public.rs of_leak",              // what anybody reports
         "leaks/public.rs of_leak",      // what anybody reports
-        "tenants/act_in.rs of_caller",  // who enters another tenant leaves a trace in both
-        "tenants/mod.rs of_new_tenant", // its makers
+        "members/invitations.rs of_invitation", // whoever holds a link
+        "members/mod.rs of_caller",             // a member leaves
+        "members/mod.rs of_platform",           // an account is switched off in every tenant
+        "tenants/act_in.rs of_caller",          // who enters another tenant leaves a trace in both
+        "tenants/manage.rs of_caller",          // what is done elsewhere stands at home, too
+        "tenants/manage.rs of_platform",        // operators of the installation
+        "tenants/manage.rs of_removal",         // the end of a deleted tenant
+        "tenants/mod.rs of_new_tenant",         // its makers
+        "tenants/policies.rs of_retention",     // what is kept for a time only
         "tokens/login.rs of_caller",    // a member's own login
         "tokens/refresh.rs of_caller",  // the same, by its refresh token
     ];
     assert_eq!(found, listed);
+}
+
+/// A table that is forgotten would keep a deleted tenant from being removed.
+#[test]
+fn whatever_belongs_to_a_tenant_is_removed_with_it() {
+    let sources = sources();
+    let (_, sql) = sources.iter().find(|(path, _)| path == Path::new("tenants/sql.rs")).unwrap();
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for table in text.split("CREATE TABLE ").skip(1) {
+            let (name, body) = table.split_once(" (").unwrap();
+            let of_tenant = body.split("\n)").next().unwrap().lines().any(|l| l.trim_start().starts_with("tenant_id"));
+            assert!(!of_tenant || sql.contains(&format!("DELETE FROM {name} WHERE tenant_id = $1")), "{name}");
+        }
+    }
 }
 
 /// SQL stands in files named sql.rs, in the database layer and in a few small places that have no noun of their own.

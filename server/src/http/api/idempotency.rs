@@ -121,5 +121,6 @@ fn after(kept: domain::Result<()>, response: Response) -> Response {
 /// The secret that an answer shows once.
 fn secret(body: &Bytes) -> Option<Secret<String>> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
-    value.get("key")?.as_str().filter(|k| !k.is_empty()).map(|k| Secret::new(k.to_owned()))
+    let shown = idempotency::SECRET_MEMBERS.iter().find_map(|name| value.get(name)?.as_str().filter(|s| !s.is_empty()));
+    shown.map(|s| Secret::new(s.to_owned()))
 }

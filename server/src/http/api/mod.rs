@@ -12,7 +12,10 @@ mod keys;
 mod leaks;
 mod login;
 pub mod logs;
+mod members;
 mod scopes;
+mod settings;
+mod tenants;
 mod usage;
 
 pub use extract::{Body, Caller, Query};
@@ -58,6 +61,9 @@ fn guarded() -> OpenApiRouter<AppState> {
         scopes::routes(),
         ip_allowlist::routes(),
         login::routes(),
+        members::routes(),
+        tenants::routes(),
+        settings::routes(),
         usage::routes(),
         audit::routes(),
     ] {

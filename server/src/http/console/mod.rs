@@ -4,8 +4,10 @@ mod desk_forms;
 mod exports;
 mod forms;
 mod key_forms;
+mod people_forms;
 mod render;
 mod settings_forms;
+mod tenant_forms;
 
 use super::{AppState, origin, sessions};
 use app::home;
@@ -47,6 +49,14 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/leaks/{id}", post(desk_forms::report))
         .route("/settings/scopes", post(settings_forms::scopes))
         .route("/settings/allowlist", post(settings_forms::allowlist))
+        .route("/settings/policies", post(settings_forms::policies))
+        .route("/settings/tenant", post(tenant_forms::own))
+        .route("/members", post(people_forms::members))
+        .route("/members/{id}", post(people_forms::member))
+        .route("/invitations/accept", post(people_forms::accept))
+        .route("/tenants", post(tenant_forms::mine))
+        .route("/platform/tenants", post(tenant_forms::create))
+        .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/api/{*name}", any(server_function))
         .fallback(render::not_found)
         .layer(from_fn(sign_in_first))
@@ -77,7 +87,7 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
 /// The pages behind the sign-in; anything else is not found, for members and strangers alike.
 fn member_page(path: &str) -> bool {
     path == "/"
-        || ["/keys", "/usage", "/audit", "/leaks", "/settings"]
+        || ["/keys", "/usage", "/audit", "/leaks", "/settings", "/members", "/tenants", "/platform"]
             .iter()
             .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
 }

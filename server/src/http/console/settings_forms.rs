@@ -8,15 +8,15 @@ use super::{
 use app::{
     actions::{self, AllowlistForm, ScopeForm},
     error::AppError,
-    ssr::Reviewed,
+    ssr::{Reviewed, ReviewedPolicies},
 };
 use axum::{
     extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{AllowedIp, FieldErrors, Problem, read_ips};
-use domain::{Ctx, keys};
+use contract::{AllowedIp, FieldErrors, PoliciesForm, Problem, read_ips};
+use domain::{Ctx, keys, tenants};
 use leptos::prelude::provide_context;
 
 /// `POST /settings/scopes`: adds, describes or deletes a permission.
@@ -68,6 +68,31 @@ pub async fn allowlist(State(state): State<AppState>, req: Request) -> Response 
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let shown = Reviewed { form, list, impact, outside, errors };
     render::page(&state, &parts, status, move || provide_context(shown.clone())).await
+}
+
+/// `POST /settings/policies`: shows what would not meet them, then saves those policies and no others.
+pub async fn policies(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<PoliciesForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let Some(ctx) = parts.extensions.get::<Ctx>().cloned() else { return StatusCode::UNAUTHORIZED.into_response() };
+    let asked = match ctx.require(contract::Perm::PoliciesWrite).and_then(|_| Ok(form.parse()?)) {
+        Ok(asked) => asked,
+        Err(e) => return refused(&state, &parts, form, AppError(ctx.problem(e))).await,
+    };
+    if form.act == "save" && form.reviewed == ReviewedPolicies::mark(&asked) {
+        return match run(&parts, actions::set_policies(form.clone())).await {
+            Ok(_) => Redirect::to("/settings/policies?saved=1").into_response(),
+            Err(e) => refused(&state, &parts, form, e).await,
+        };
+    }
+    let violations = match tenants::review(&ctx, &asked).await {
+        Ok(violations) => violations,
+        Err(e) => return refused(&state, &parts, form, AppError(ctx.problem(e))).await,
+    };
+    let shown = ReviewedPolicies { mark: ReviewedPolicies::mark(&asked), form, violations };
+    render::page(&state, &parts, StatusCode::OK, move || provide_context(shown.clone())).await
 }
 
 /// The list that was typed, from somebody who may set it.

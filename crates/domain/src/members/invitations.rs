@@ -1,0 +1,200 @@
+//! Invitations: a link that works once, for one address, for some days.
+//!
+//! A link makes a new account, or adds a tenant to an account that is signed in with the invited address. It never
+//! signs anybody in to an account that exists: that takes what every sign-in takes.
+
+use super::{may_hand_out, sql};
+use crate::{
+    Ctx, Error, Grant, Result,
+    db::{Event, commit_with},
+    identity::{self, SignedIn},
+};
+use contract::{
+    AcceptForm, Actor, ActorKind, CreatedInvitation, Email, ErrorCode, FieldErrors, Invitation, InvitationId, InvitationState, Invite,
+    InviteBody, Page, PageQuery, Perm, Role, Secret, Target, TenantId, UnixMs, UserId,
+};
+
+/// Most open invitations of a tenant.
+const MOST: i64 = 500;
+
+/// One page of invitations, newest first; only those that wait, if so asked.
+pub async fn invitations(ctx: &Ctx, open: bool, page: PageQuery) -> Result<Page<Invitation>> {
+    let grant = ctx.require_tenant_level(Perm::MembersRead)?;
+    let mut tx = ctx.db().read().await?;
+    let rows = sql::invitations(&mut tx, &grant, open, page, ctx.now()).await?;
+    Ok(Page::cut(rows, page.bounded(), |i| i.id.uuid()))
+}
+
+/// One invitation, for a caller who is about to do what `perm` permits.
+pub async fn invitation(ctx: &Ctx, perm: Perm, id: InvitationId) -> Result<Invitation> {
+    let grant = ctx.require_tenant_level(perm)?;
+    let mut tx = ctx.db().read().await?;
+    sql::invitation(&mut tx, &grant, id, ctx.now()).await?.ok_or(Error::NotFound)
+}
+
+/// Invites somebody, from a JSON body or a form.
+pub async fn invite_from_body(ctx: &Ctx, body: &InviteBody) -> Result<CreatedInvitation> {
+    ctx.require_tenant_level(Perm::MembersWrite)?;
+    invite(ctx, body.parse()?).await
+}
+
+/// Invites somebody. The answer has the link, once; an earlier link for the address works no more.
+pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
+    let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
+    may_hand_out(ctx, asked.role)?;
+    let now = ctx.now();
+    let mut tx = ctx.write(&grant).await?;
+    sql::lock(tx.tx(), &grant).await?;
+    if sql::is_member(tx.tx(), &grant, &asked.email).await? {
+        return Err(Error::field("email", "taken", format!("{} is a member already.", asked.email)));
+    }
+    sql::withdraw_for(tx.tx(), &grant, &asked.email, now).await?;
+    if sql::open_invitations(tx.tx(), &grant).await? >= MOST {
+        return Err(Error::Conflict(format!("{MOST} invitations are open: withdraw some first")));
+    }
+    let token = identity::fresh_token(ctx.core());
+    let invitation = Invitation {
+        id: InvitationId::from_uuid(ctx.new_uuid()),
+        email: asked.email.to_string(),
+        role: asked.role,
+        state: InvitationState::Open,
+        created_at: now,
+        created_by: ctx.actor().name,
+        expires_at: now.plus(asked.days * UnixMs::DAY),
+    };
+    let by = ctx.person().map(|p| p.user_id);
+    sql::insert_invitation(tx.tx(), &grant, &invitation, &identity::token_digest(token.expose()), by).await?;
+    let after = serde_json::to_value(&invitation).map_err(Error::internal)?;
+    tx.commit(Event { action: "invitation.created", target: target(&invitation), reason: None, before: None, after: Some(after) }).await?;
+    let accept_url = format!("{}/invitations/accept?token={}", ctx.core().settings.public_url, token.expose());
+    Ok(CreatedInvitation { invitation, accept_url: Some(accept_url) })
+}
+
+/// Takes an invitation back: its link works no more.
+pub async fn withdraw(ctx: &Ctx, id: InvitationId) -> Result<Invitation> {
+    let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
+    let now = ctx.now();
+    let mut tx = ctx.write(&grant).await?;
+    let before = sql::invitation(tx.tx(), &grant, id, now).await?.ok_or(Error::NotFound)?;
+    if !sql::withdraw(tx.tx(), &grant, id, now).await? {
+        return Err(Error::Conflict(format!("The invitation for {} is {} already", before.email, before.state)));
+    }
+    tx.commit(Event { action: "invitation.withdrawn", target: target(&before), reason: None, before: None, after: None }).await?;
+    Ok(Invitation { state: InvitationState::Withdrawn, ..before })
+}
+
+/// An invitation, as whoever holds its link sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// The tenant to join.
+    pub tenant: String,
+    /// The invited address.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+    /// Who asks.
+    pub by: String,
+    /// Until when the link works.
+    pub expires_at: UnixMs,
+    /// What is to be done.
+    pub invitee: Invitee,
+}
+
+/// Who holds the link, and so what accepting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invitee {
+    /// Nobody has an account with the address: a password makes one.
+    New,
+    /// Signed in with the address: they only have to say so.
+    Here(UserId),
+    /// The account works in no tenant, so nobody can sign in to it yet: it joins, and signs in afterwards.
+    Alone(UserId),
+    /// The account has to sign in first.
+    Elsewhere,
+    /// The account is switched off.
+    Disabled,
+}
+
+/// What a link leads to; none if it does not work (any more).
+pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Invited>> {
+    let mut tx = ctx.db().read().await?;
+    let found = sql::linked_unscoped(&mut tx, &identity::token_digest(token), ctx.now()).await?;
+    let invited = |l: &sql::Linked| {
+        Ok(Invited {
+            tenant: l.tenant.clone(),
+            email: l.email.clone(),
+            role: l.role()?,
+            by: l.created_by.clone(),
+            expires_at: UnixMs(l.expires_at),
+            invitee: invitee(ctx, l),
+        })
+    };
+    found.as_ref().map(invited).transpose()
+}
+
+/// Joins by a link. Answers whom to sign in; none where the account has to sign in by itself.
+pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
+    let core = ctx.core();
+    let digest = identity::token_digest(&form.token);
+    let mut tx = ctx.db().read().await?;
+    let found = sql::linked_unscoped(&mut tx, &digest, ctx.now()).await?.ok_or_else(gone)?;
+    drop(tx);
+    let (tenant_id, email) = (TenantId::from_uuid(found.tenant_id), Email::parse(&found.email).map_err(Error::internal)?);
+    let refused = |why: String| Err(Error::Refused(ErrorCode::Forbidden, why));
+    let (user_id, hash) = match invitee(ctx, &found) {
+        Invitee::Disabled => return refused(format!("The account of {email} is disabled. Ask whoever operates this server.")),
+        Invitee::Elsewhere => return refused(format!("Sign in as {email} to accept this invitation.")),
+        Invitee::Here(id) | Invitee::Alone(id) => (id, None),
+        Invitee::New => {
+            if let Err(why) = identity::judge_password(&form.password, &[&found.tenant, email.as_str(), "keystead"]) {
+                return Err(FieldErrors::one("password", "invalid", why).into());
+            }
+            let hash = core.hasher.hash(&Secret::new(form.password.clone())).await?;
+            (UserId::from_uuid(ctx.new_uuid()), Some(hash))
+        }
+    };
+    let signed_in = !matches!(invitee(ctx, &found), Invitee::Alone(_));
+    let actor = Actor { kind: ActorKind::User, id: Some(user_id.to_string()), name: email.to_string() };
+    let grant = Grant::of_invitation(tenant_id, actor);
+    let mut tx = ctx.db().begin().await?;
+    sql::lock(&mut tx, &grant).await?;
+    if !sql::accept(&mut tx, &grant, found.id, ctx.now()).await? {
+        return Err(gone());
+    }
+    if let Some(hash) = hash {
+        identity::insert_user(&mut tx, user_id, &email, &hash, ctx.now()).await?;
+    }
+    if !sql::insert(&mut tx, &grant, user_id, found.role()?, ctx.now()).await? {
+        return Err(Error::Conflict(format!("{email} is a member already")));
+    }
+    let target = Target { kind: "user".to_owned(), id: user_id.to_string(), name: email.to_string() };
+    let after = serde_json::json!({"role": found.role()?, "invited_by": found.created_by});
+    let mut events =
+        vec![(grant.clone(), Event { action: "member.added", target: target.clone(), reason: None, before: None, after: Some(after) })];
+    if signed_in {
+        events.push((grant, Event { action: "session.created", target, reason: None, before: None, after: None }));
+    }
+    commit_with(tx, ctx, events).await?;
+    Ok(signed_in.then_some(SignedIn { user_id, tenant_id }))
+}
+
+fn invitee(ctx: &Ctx, found: &sql::Linked) -> Invitee {
+    let Some(id) = found.user_id.map(UserId::from_uuid) else { return Invitee::New };
+    if found.user_disabled_at.is_some() {
+        Invitee::Disabled
+    } else if ctx.person().is_some_and(|p| p.user_id == id) {
+        Invitee::Here(id)
+    } else if found.memberships == 0 {
+        Invitee::Alone(id)
+    } else {
+        Invitee::Elsewhere
+    }
+}
+
+fn gone() -> Error {
+    Error::Refused(ErrorCode::Forbidden, "This invitation has expired, was used or was replaced. Ask for a new one.".to_owned())
+}
+
+fn target(invitation: &Invitation) -> Target {
+    Target { kind: "invitation".to_owned(), id: invitation.id.to_string(), name: invitation.email.clone() }
+}

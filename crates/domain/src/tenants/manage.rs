@@ -1,0 +1,253 @@
+//! What becomes of tenants: renamed, suspended, deleted, removed. For those who operate the installation; an owner may
+//! delete their own.
+
+use super::{act_in, insert, sql};
+use crate::{
+    Core, Ctx, Error, Grant, RequestInfo, Result, Who,
+    db::{Event, Tx, commit_with},
+    identity::sessions,
+    keys::{self, scan::refuse_keys},
+    members,
+};
+use contract::{
+    CreatedInvitation, ErrorCode, InviteBody, Page, PageQuery, Perm, RenameTenantBody, Role, Slug, Target, Tenant, TenantBody, TenantId,
+    TenantName, TenantState, read_reason,
+};
+use std::sync::Arc;
+
+/// One page of tenants, newest first: all of them for those who operate the installation, for others their own.
+pub async fn list(ctx: &Ctx, page: PageQuery) -> Result<Page<Tenant>> {
+    let own = reach(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    let rows = sql::page_unscoped(&mut tx, own, page).await?;
+    Ok(Page::cut(rows, page.bounded(), |t| t.id.uuid()))
+}
+
+/// One tenant; a foreign one does not exist.
+pub async fn get(ctx: &Ctx, id: TenantId) -> Result<Tenant> {
+    let own = reach(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    sql::find_unscoped(&mut tx, id).await?.filter(|_| own.is_none_or(|own| own == id)).ok_or(Error::NotFound)
+}
+
+/// The only tenant that the caller sees; none means every one.
+fn reach(ctx: &Ctx) -> Result<Option<TenantId>> {
+    let own = ctx.tenant_id().ok_or(Error::Unauthenticated)?;
+    if ctx.sandboxed().is_some() {
+        return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
+    }
+    Ok(if ctx.operates() { None } else { Some(own) })
+}
+
+/// May the caller manage the tenants of the installation?
+pub fn require_platform(ctx: &Ctx) -> Result<()> {
+    if matches!(ctx.who(), Who::Anonymous) {
+        return Err(Error::Unauthenticated);
+    }
+    if ctx.sandboxed().is_some() {
+        return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
+    }
+    if !ctx.operates() {
+        return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins manage tenants".to_owned()));
+    }
+    // No scope makes a platform key; what such a key may do, its scopes say.
+    if matches!(ctx.who(), Who::Key(_)) { ctx.require(Perm::SettingsWrite).map(drop) } else { Ok(()) }
+}
+
+/// Makes a tenant without people.
+pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<Tenant> {
+    require_platform(ctx)?;
+    refuse_keys("name", name.as_str())?;
+    let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_str()));
+    let mut tx = ctx.db().begin().await?;
+    if sql::slug_taken_unscoped(&mut tx, &slug).await? {
+        return Err(Error::field("slug", "taken", format!("The slug {slug} is taken.")));
+    }
+    let (grant, made) = insert(ctx, &mut tx, name, &slug, false).await?;
+    let id = grant.tenant_id();
+    commit_with(tx, ctx, in_both(ctx, grant, made)?).await?;
+    let (name, slug) = (name.to_string(), slug.to_string());
+    Ok(Tenant { id, name, slug, state: TenantState::Active, created_at: ctx.now(), removed_at: None })
+}
+
+/// The same from a JSON body or a form.
+pub async fn create_from_body(ctx: &Ctx, body: &TenantBody) -> Result<Tenant> {
+    require_platform(ctx)?;
+    let (name, slug) = body.parse()?;
+    create(ctx, &name, slug).await
+}
+
+/// The same, and invites its first owner if an address is given.
+pub async fn create_with_owner(ctx: &Ctx, body: &TenantBody, owner: &str) -> Result<(Tenant, Option<CreatedInvitation>)> {
+    require_platform(ctx)?;
+    let invite = InviteBody { email: Some(owner.to_owned()), role: Some(Role::Owner.to_string()), expires_in_days: None };
+    let (asked, invite) = match (body.parse(), (!owner.trim().is_empty()).then(|| invite.parse()).transpose()) {
+        (Ok(asked), Ok(invite)) => (asked, invite),
+        (asked, invite) => {
+            let mut errors = asked.err().unwrap_or_default();
+            errors.0.extend(invite.err().unwrap_or_default().0);
+            return Err(errors.into());
+        }
+    };
+    let made = create(ctx, &asked.0, asked.1).await?;
+    let invited = match invite {
+        Some(invite) => Some(members::invite(&ctx.acting_in(made.id), invite).await?),
+        None => None,
+    };
+    Ok((made, invited))
+}
+
+/// Invites an owner to any tenant, which may have lost its own.
+pub async fn invite_owner(ctx: &Ctx, id: TenantId, email: &str) -> Result<CreatedInvitation> {
+    require_platform(ctx)?;
+    let invite = InviteBody { email: Some(email.to_owned()), role: Some(Role::Owner.to_string()), expires_in_days: None }.parse()?;
+    if get(ctx, id).await?.state != TenantState::Active {
+        return Err(Error::Conflict("The tenant is out of use: resume it first".to_owned()));
+    }
+    members::invite(&act_in(ctx, &id.to_string()).await?, invite).await
+}
+
+/// Renames any tenant.
+pub async fn rename(ctx: &Ctx, id: TenantId, body: &RenameTenantBody) -> Result<Tenant> {
+    renamed(ctx, of_platform(ctx, id)?, body).await
+}
+
+/// Renames the tenant that is worked in.
+pub async fn rename_own(ctx: &Ctx, body: &RenameTenantBody) -> Result<Tenant> {
+    renamed(ctx, ctx.require_tenant_level(Perm::SettingsWrite)?, body).await
+}
+
+async fn renamed(ctx: &Ctx, grant: Grant, body: &RenameTenantBody) -> Result<Tenant> {
+    let mut tx = ctx.db().begin().await?;
+    let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
+    let name = body.parse()?;
+    refuse_keys("name", name.as_str())?;
+    let after = Tenant { name: name.to_string(), ..before.clone() };
+    if after != before {
+        sql::rename(&mut tx, &grant, &name).await?;
+        let told = |t: &Tenant| Some(serde_json::json!({"name": t.name}));
+        let event = Event { action: "tenant.renamed", target: target(&after), reason: None, before: told(&before), after: told(&after) };
+        commit_with(tx, ctx, in_both(ctx, grant, event)?).await?;
+    }
+    Ok(after)
+}
+
+/// Takes a tenant out of use: its sessions end, its keys are refused (s22).
+pub async fn suspend(ctx: &Ctx, id: TenantId, reason: Option<&str>) -> Result<Tenant> {
+    switch(ctx, of_platform(ctx, id)?, TenantState::Suspended, reason).await
+}
+
+/// Brings a tenant back that was suspended, or deleted and not removed yet.
+pub async fn resume(ctx: &Ctx, id: TenantId) -> Result<Tenant> {
+    switch(ctx, of_platform(ctx, id)?, TenantState::Active, None).await
+}
+
+/// Deletes a tenant: it goes out of use at once, and is removed after a while.
+pub async fn delete(ctx: &Ctx, id: TenantId, reason: Option<&str>) -> Result<Tenant> {
+    switch(ctx, of_platform(ctx, id)?, TenantState::Deleted, reason).await
+}
+
+/// The same for the tenant that is worked in, by an owner who typed its name.
+pub async fn delete_own(ctx: &Ctx, confirm: &str) -> Result<Tenant> {
+    let grant = ctx.require_tenant_level(Perm::SettingsWrite)?;
+    if ctx.person().is_none_or(|p| p.role != Role::Owner) {
+        return Err(Error::Refused(ErrorCode::Forbidden, "Only owners delete their tenant".to_owned()));
+    }
+    let name = get(ctx, grant.tenant_id()).await?.name;
+    if confirm.trim() != name {
+        return Err(Error::field("confirm", "invalid", format!("Type the name of the tenant, {name}, to delete it.")));
+    }
+    switch(ctx, grant, TenantState::Deleted, None).await
+}
+
+async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) -> Result<Tenant> {
+    let now = ctx.now();
+    let mut tx = ctx.db().begin().await?;
+    let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
+    let reason = read_reason(reason)?;
+    refuse_keys("reason", reason.as_deref().unwrap_or_default())?;
+    if before.state == to || (before.state, to) == (TenantState::Deleted, TenantState::Suspended) {
+        return Err(Error::Conflict(format!("{} is {} already", before.name, before.state)));
+    }
+    if to != TenantState::Active && sql::is_home(&mut tx, &grant).await? {
+        return Err(Error::Conflict(format!("{} is the first tenant, from which this installation is operated: it stays", before.name)));
+    }
+    let (suspended, deleted, action) = match to {
+        TenantState::Active => (None, None, "tenant.resumed"),
+        TenantState::Suspended => (Some(now), None, "tenant.suspended"),
+        TenantState::Deleted => (None, Some(now), "tenant.deleted"),
+    };
+    sql::set_state(&mut tx, &grant, suspended, deleted).await?;
+    if to != TenantState::Active {
+        sessions::end_in_tenant(&mut tx, &grant, None).await?;
+    }
+    keys::tell_tenant_changed(&mut tx, &grant, now).await?;
+    let after = Tenant { state: to, removed_at: deleted.map(|at| at.plus(Tenant::GRACE)), ..before.clone() };
+    let told = |t: &Tenant| Some(serde_json::json!({"state": t.state, "removed_at": t.removed_at}));
+    let event = Event { action, target: target(&after), reason, before: told(&before), after: told(&after) };
+    commit_with(tx, ctx, in_both(ctx, grant, event)?).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
+    Ok(after)
+}
+
+/// Removes what was deleted long enough ago, with everything in it.
+pub async fn remove_due(core: &Arc<Core>) -> Result<()> {
+    let ctx = Ctx::new(core.clone(), Who::Anonymous, RequestInfo::default());
+    let mut tx = core.db.read().await?;
+    let (due, home) = (sql::due_unscoped(&mut tx, core.now().plus(-Tenant::GRACE)).await?, sql::home_unscoped(&mut tx).await?);
+    drop(tx);
+    for id in due {
+        let gone = Grant::of_removal(id, ctx.actor());
+        // The log may be long: step by step, so that nobody waits for it.
+        loop {
+            let mut tx = core.db.begin().await?;
+            let more = sql::remove_some_usage(&mut tx, &gone).await?;
+            tx.commit_quiet().await?;
+            if !more {
+                break;
+            }
+        }
+        let mut tx = core.db.begin().await?;
+        // It may have been brought back meanwhile.
+        let Some(tenant) = sql::lock(&mut tx, &gone).await?.filter(|t| t.state == TenantState::Deleted) else { continue };
+        sql::remove(&mut tx, &gone).await?;
+        let event = Event { action: "tenant.removed", target: target(&tenant), reason: None, before: None, after: None };
+        let told = home.map(|home| (Grant::of_removal(home, ctx.actor()), event));
+        commit_with(tx, &ctx, told.into_iter().collect()).await?;
+        tracing::info!(tenant = %id, "a deleted tenant was removed");
+    }
+    Ok(())
+}
+
+fn of_platform(ctx: &Ctx, id: TenantId) -> Result<Grant> {
+    require_platform(ctx)?;
+    Grant::of_platform(ctx, id)
+}
+
+/// What somebody does to a tenant from another one stands in the logs of both. The command line is at home nowhere.
+fn in_both(ctx: &Ctx, there: Grant, event: Event) -> Result<Vec<(Grant, Event)>> {
+    let home = ctx.home().filter(|own| *own != there.tenant_id() && !matches!(ctx.who(), Who::CommandLine(_)));
+    let mut events = Vec::new();
+    if home.is_some() {
+        events.push((Grant::of_caller(&ctx.at_home())?, event.clone()));
+    }
+    events.push((there, event));
+    Ok(events)
+}
+
+/// The tenant as the audit log names it.
+pub(super) fn target(tenant: &Tenant) -> Target {
+    Target { kind: "tenant".to_owned(), id: tenant.id.to_string(), name: tenant.name.clone() }
+}
+
+/// Every tenant of the installation, oldest first; for the command line.
+pub async fn list_unscoped(core: &Core) -> Result<Vec<Tenant>> {
+    let mut tx: Tx = core.db.read().await?;
+    sql::list_unscoped(&mut tx).await
+}
+
+/// Finds a tenant by its id or slug; for the command line.
+pub async fn find_unscoped(core: &Core, id_or_slug: &str) -> Result<TenantId> {
+    let all = list_unscoped(core).await?;
+    all.into_iter().find(|t| t.slug == id_or_slug || t.id.to_string() == id_or_slug).map(|t| t.id).ok_or(Error::NotFound)
+}

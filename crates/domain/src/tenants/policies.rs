@@ -1,0 +1,177 @@
+//! What a tenant demands of its keys, and how long it keeps its log. A policy holds for what is made or changed from
+//! then on; what exists goes on, and is listed before the policy is saved.
+
+use super::{manage::target, sql};
+use crate::{
+    Core, Ctx, Error, Grant, Result,
+    db::{Event, Tx},
+};
+use contract::{
+    AllowedIp, ApiKey, Environment, FieldErrors, KeyKind, KeyPolicy, Perm, Policies, PoliciesBody, PoliciesForm, TenantSettings, UnixMs,
+    Violation, Violations,
+};
+
+/// Violations that are named.
+const NAMED: usize = 20;
+
+/// The policies, and what does not meet them.
+pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
+    let grant = ctx.require_tenant_level(Perm::SettingsRead)?;
+    let mut tx = ctx.db().read_much().await?;
+    let policies = sql::policies(&mut tx, &grant).await?;
+    let violations = violations(&mut tx, &grant, &policies, ctx.now()).await?;
+    Ok(TenantSettings { policies, violations })
+}
+
+/// What would not meet these policies, for those who may set them.
+pub async fn review(ctx: &Ctx, policies: &Policies) -> Result<Violations> {
+    let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
+    let mut tx = ctx.db().read_much().await?;
+    violations(&mut tx, &grant, policies, ctx.now()).await
+}
+
+/// Sets the policies that are named.
+pub async fn set_policies(ctx: &Ctx, body: &PoliciesBody) -> Result<TenantSettings> {
+    let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
+    let mut tx = ctx.write(&grant).await?;
+    let tenant = sql::lock(tx.tx(), &grant).await?.ok_or(Error::NotFound)?;
+    let before = sql::policies(tx.tx(), &grant).await?;
+    let after = body.apply(&before)?;
+    let violations = violations(tx.tx(), &grant, &after, ctx.now()).await?;
+    if after != before {
+        sql::set_policies(tx.tx(), &grant, &after).await?;
+        let told = |p: &Policies| serde_json::to_value(p).map_err(Error::internal).map(Some);
+        let (was, is) = (told(&before)?, told(&after)?);
+        tx.commit(Event { action: "policy.changed", target: target(&tenant), reason: None, before: was, after: is }).await?;
+    }
+    Ok(TenantSettings { policies: after, violations })
+}
+
+/// The same from the console's form, which names all of them.
+pub async fn set_policies_from_form(ctx: &Ctx, form: &PoliciesForm) -> Result<TenantSettings> {
+    ctx.require_tenant_level(Perm::PoliciesWrite)?;
+    let asked = form.parse()?;
+    let body = PoliciesBody {
+        max_key_lifetime_days: Some(asked.max_key_lifetime_days),
+        require_allowlist: Some(asked.require_allowlist),
+        require_owner: Some(asked.require_owner),
+        retention_days: Some(asked.retention_days),
+    };
+    set_policies(ctx, &body).await
+}
+
+/// Refuses a new key, or what is changed about one, that does not meet the policies.
+pub(crate) async fn judge(tx: &mut Tx, grant: &Grant, before: Option<&ApiKey>, after: &ApiKey, now: UnixMs) -> Result<()> {
+    let policies = sql::policies(tx, grant).await?;
+    let tenants = sql::allowlist(tx, grant).await?;
+    let facts = Facts {
+        kind: after.kind,
+        environment: after.environment,
+        expires_at: after.expires_at,
+        allowed_ips: &after.allowed_ips,
+        owned: after.owner.is_some(),
+    };
+    let mut errors = FieldErrors::default();
+    for broken in broken(&policies, &tenants, &facts, now) {
+        let touched = |differs: fn(&ApiKey, &ApiKey) -> bool| before.is_none_or(|before| differs(before, after));
+        match broken {
+            KeyPolicy::MaxLifetime if touched(|a, b| a.expires_at != b.expires_at) => {
+                let days = policies.max_key_lifetime_days.unwrap_or_default();
+                errors.add("expires_at", "not_permitted", format!("A policy of the tenant: keys expire within {days} days."));
+            }
+            KeyPolicy::Allowlist if touched(|a, b| a.allowed_ips != b.allowed_ips) => {
+                errors.add("allowed_ips", "not_permitted", "A policy of the tenant: name the addresses from which the key is used.");
+            }
+            KeyPolicy::Owner if touched(|a, b| a.owner != b.owner) => {
+                errors.add("owner", "not_permitted", "A policy of the tenant: a member answers for each key.");
+            }
+            _ => {}
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+/// Removes what every tenant keeps no longer: a part of it at a time, so that nobody waits for it.
+pub async fn forget_usage(core: &Core) -> Result<()> {
+    let mut tx = core.db.read().await?;
+    let all = sql::retentions_unscoped(&mut tx).await?;
+    drop(tx);
+    for (tenant, days) in all {
+        let grant = Grant::of_retention(tenant);
+        let until = core.now().plus(-days * UnixMs::DAY);
+        loop {
+            let mut tx = core.db.begin().await?;
+            let more = sql::forget_some_usage(&mut tx, &grant, until).await?;
+            tx.commit_quiet().await?;
+            if !more {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a policy asks of a key.
+pub(super) struct Facts<'a> {
+    pub kind: KeyKind,
+    pub environment: Environment,
+    pub expires_at: Option<UnixMs>,
+    pub allowed_ips: &'a [AllowedIp],
+    pub owned: bool,
+}
+
+/// What a key does not meet. Gateways decide for others and have neither limit nor list: only somebody who answers.
+fn broken(policies: &Policies, tenants: &[AllowedIp], key: &Facts<'_>, now: UnixMs) -> Vec<KeyPolicy> {
+    let mut broken = Vec::new();
+    let gateway = key.kind == KeyKind::Gateway;
+    let latest = policies.max_key_lifetime_days.map(|days| now.plus(days * UnixMs::DAY));
+    if !gateway && latest.is_some_and(|latest| key.expires_at.is_none_or(|at| at > latest)) {
+        broken.push(KeyPolicy::MaxLifetime);
+    }
+    let listed = !key.allowed_ips.is_empty() || key.environment == Environment::Live && !tenants.is_empty();
+    if policies.require_allowlist && !gateway && !listed {
+        broken.push(KeyPolicy::Allowlist);
+    }
+    if policies.require_owner && !key.owned {
+        broken.push(KeyPolicy::Owner);
+    }
+    broken
+}
+
+async fn violations(tx: &mut Tx, grant: &Grant, policies: &Policies, now: UnixMs) -> Result<Violations> {
+    let tenants = sql::allowlist(tx, grant).await?;
+    let mut found = Violations::default();
+    for key in sql::keys_in_use(tx, grant, now).await? {
+        let policies = broken(policies, &tenants, &key.facts()?, now);
+        if !policies.is_empty() {
+            found.total += 1;
+            if found.first.len() < NAMED {
+                found.first.push(Violation { id: key.id(), name: key.name, policies });
+            }
+        }
+    }
+    if let Some(days) = policies.retention_days {
+        found.outdated_events = sql::outdated_usage(tx, grant, now.plus(-days * UnixMs::DAY)).await?;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_policy_names_the_keys_that_do_not_meet_it_and_gateways_only_need_an_owner() {
+        let now = UnixMs(1_000_000_000_000);
+        let policies = Policies { max_key_lifetime_days: Some(90), require_allowlist: true, require_owner: true, retention_days: None };
+        let key = Facts { kind: KeyKind::Secret, environment: Environment::Live, expires_at: None, allowed_ips: &[], owned: false };
+        assert_eq!(broken(&policies, &[], &key, now), KeyPolicy::ALL);
+        assert_eq!(broken(&policies, &[], &Facts { kind: KeyKind::Gateway, ..key }, now), [KeyPolicy::Owner]);
+        let list = [AllowedIp::parse("203.0.113.0/24").expect("a network")];
+        let good = Facts { expires_at: Some(now.plus(90 * UnixMs::DAY)), owned: true, ..key };
+        assert_eq!(broken(&policies, &list, &good, now), []);
+        let test = Facts { environment: Environment::Test, ..good };
+        assert_eq!(broken(&policies, &list, &test, now), [KeyPolicy::Allowlist], "the tenant's list is for live keys");
+        assert_eq!(broken(&Policies::default(), &[], &key, now), []);
+    }
+}

@@ -1,0 +1,170 @@
+//! Tenants: made, renamed, suspended, deleted, removed; platform admins in other tenants.
+
+use contract::{AuditFilter, Code, ErrorCode, KeyFilter, PageQuery, RenameTenantBody, Requirement, Role, Tenant, TenantBody, TenantState};
+use domain::{
+    Ctx, Error, Who, audit, identity, keys, members, on_both, tenants,
+    testing::TestInstallation,
+    verify::{self, Logged, Sent},
+};
+use serde_json::json;
+use std::time::Duration;
+
+fn forbidden<T: std::fmt::Debug>(done: domain::Result<T>) {
+    assert!(matches!(done, Err(Error::Refused(ErrorCode::Forbidden, _))), "{done:?}");
+}
+
+fn asked(name: &str) -> TenantBody {
+    TenantBody { name: Some(name.into()), slug: None }
+}
+
+/// Another tenant, and a key of it that may do everything there.
+async fn globex(t: &TestInstallation) -> (Tenant, Ctx, String) {
+    let made = tenants::create_from_body(&t.owner(), &asked("Globex")).await.unwrap();
+    let line = t.as_who(Who::CommandLine(made.id));
+    let secret = keys::create_from_form(&line, &t.form("theirs", "admin")).await.unwrap().key.unwrap();
+    (made, line, secret)
+}
+
+async fn actions(ctx: &Ctx) -> Vec<String> {
+    let log = audit::list(ctx, &AuditFilter::default(), PageQuery::default()).await.unwrap();
+    log.data.into_iter().map(|e| e.action).collect()
+}
+
+fn code(t: &TestInstallation, secret: &str) -> Code {
+    verify::check(&t.core, secret, None, &Requirement::default(), None, true).unwrap().code
+}
+
+on_both! {
+    async fn tenants_are_managed_by_those_who_operate_the_installation(t) {
+        let (globex, _, secret) = globex(&t).await;
+        let theirs = t.with_key(&secret);
+        let admin = t.member(t.first.user_id, globex.id, Role::Owner);
+        forbidden(tenants::create_from_body(&t.gateway(), &asked("X")).await);
+        for other in [&theirs, &admin] {
+            forbidden(tenants::create_from_body(other, &asked("X")).await);
+            forbidden(tenants::create_with_owner(other, &asked("X"), "").await);
+            forbidden(tenants::rename(other, globex.id, &RenameTenantBody { name: Some("X".into()) }).await);
+            forbidden(tenants::suspend(other, t.first.tenant_id, None).await);
+            forbidden(tenants::resume(other, globex.id).await);
+            forbidden(tenants::delete(other, globex.id, None).await);
+            forbidden(tenants::invite_owner(other, globex.id, "x@acme.test").await);
+            let seen = tenants::list(other, PageQuery::default()).await.unwrap().data;
+            assert_eq!(seen.iter().map(|t| t.id).collect::<Vec<_>>(), [globex.id], "their own and no other");
+            assert!(matches!(tenants::get(other, t.first.tenant_id).await, Err(Error::NotFound)));
+        }
+        assert_eq!(tenants::list(&t.owner(), PageQuery::default()).await.unwrap().data.len(), 2);
+        assert!(matches!(tenants::list(&t.as_who(Who::Anonymous), PageQuery::default()).await, Err(Error::Unauthenticated)));
+    }
+}
+
+on_both! {
+    async fn a_new_tenant_gets_an_owner_by_a_link_and_wrong_fields_are_named_at_once(t) {
+        let owner = t.owner();
+        let bad = TenantBody { name: Some(" ".into()), slug: Some("A B".into()) };
+        match tenants::create_with_owner(&owner, &bad, "nobody").await {
+            Err(Error::Invalid(f)) => assert!(["name", "slug", "email"].iter().all(|n| f.get(n).is_some()), "{f:?}"),
+            other => panic!("{other:?}"),
+        }
+        let (made, link) = tenants::create_with_owner(&owner, &asked("Globex"), "boss@globex.test").await.unwrap();
+        assert_eq!(link.unwrap().invitation.role, Role::Owner);
+        let twice = tenants::create_with_owner(&owner, &asked("Globex"), "").await;
+        assert!(matches!(twice, Err(Error::Invalid(f)) if f.get("slug").is_some()));
+        let there = t.as_who(Who::CommandLine(made.id));
+        assert!(actions(&there).await.contains(&"invitation.created".to_owned()));
+        assert_eq!(actions(&owner).await[0], "tenant.created", "and at home");
+    }
+}
+
+on_both! {
+    async fn s22_a_suspended_tenant_ends_its_sessions_and_keys_at_once_and_can_be_resumed(t) {
+        let owner = t.owner();
+        let (globex, _, secret) = globex(&t).await;
+        let second = t.second_process().await;
+        let session = identity::SignedIn { user_id: t.first.user_id, tenant_id: globex.id };
+        t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'admin', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex'").await;
+        assert!(identity::resume(&t.core, session).await.unwrap().is_some());
+        let data = json!({"person": session}).to_string();
+        let home = json!({"person": identity::SignedIn { tenant_id: t.first.tenant_id, ..session }}).to_string();
+        assert!(identity::sessions::insert(&t.core, "there", &data, Some(session)).await.unwrap());
+        assert!(identity::sessions::insert(&t.core, "home", &home, Some(session)).await.unwrap());
+        let suspended = tenants::suspend(&owner, globex.id, Some("unpaid")).await.unwrap();
+        assert_eq!(suspended.state, TenantState::Suspended);
+        assert_eq!(code(&t, &secret), Code::Disabled, "the very next decision");
+        second.cache.sync(&second).await.unwrap();
+        assert_eq!(verify::check(&second, &secret, None, &Requirement::default(), None, true).unwrap().code, Code::Disabled);
+        assert!(identity::resume(&t.core, session).await.unwrap().is_none());
+        assert!(identity::sessions::load(&t.core, "there").await.unwrap().is_none());
+        assert!(identity::sessions::load(&t.core, "home").await.unwrap().is_some(), "a session elsewhere goes on");
+        assert!(matches!(tenants::suspend(&owner, globex.id, None).await, Err(Error::Conflict(_))));
+        assert_eq!(tenants::resume(&owner, globex.id).await.unwrap().state, TenantState::Active);
+        assert_eq!(code(&t, &secret), Code::Valid);
+        let told = actions(&owner).await;
+        assert!(told.contains(&"tenant.suspended".to_owned()) && told.contains(&"tenant.resumed".to_owned()), "{told:?}");
+        second.stop().await;
+    }
+}
+
+on_both! {
+    async fn the_first_tenant_stays_whoever_asks(t) {
+        let owner = t.owner();
+        for done in [
+            tenants::suspend(&owner, t.first.tenant_id, None).await,
+            tenants::delete(&owner, t.first.tenant_id, None).await,
+            tenants::delete_own(&owner, "Acme").await,
+        ] {
+            assert!(matches!(done, Err(Error::Conflict(_))), "{done:?}");
+        }
+    }
+}
+
+on_both! {
+    async fn an_owner_deletes_their_tenant_by_its_name_and_it_is_removed_after_thirty_days(t) {
+        let platform = t.owner();
+        let (globex, line, secret) = globex(&t).await;
+        let owner = t.member(t.first.user_id, globex.id, Role::Owner);
+        forbidden(tenants::delete_own(&t.member(t.first.user_id, globex.id, Role::Admin), "Globex").await);
+        assert!(matches!(tenants::delete_own(&owner, "globex").await, Err(Error::Invalid(f)) if f.get("confirm").is_some()));
+        let deleted = tenants::delete_own(&owner, "Globex").await.unwrap();
+        assert_eq!((deleted.state, deleted.removed_at), (TenantState::Deleted, Some(t.core.now().plus(Tenant::GRACE))));
+        assert_eq!(code(&t, &secret), Code::Disabled);
+        tenants::resume(&platform, globex.id).await.unwrap();
+        assert_eq!(code(&t, &secret), Code::Valid, "had back in time");
+        tenants::delete(&platform, globex.id, None).await.unwrap();
+        t.clock.advance(Duration::from_secs(30 * 86_400 - 1));
+        tenants::remove_due(&t.core).await.unwrap();
+        assert_eq!(keys::list(&line, &KeyFilter::default(), PageQuery::default()).await.unwrap().data.len(), 1);
+        t.clock.advance(Duration::from_secs(1));
+        tenants::remove_due(&t.core).await.unwrap();
+        assert!(matches!(tenants::get(&platform, globex.id).await, Err(Error::NotFound)));
+        assert_eq!(t.count("SELECT COUNT(*) FROM tenants").await, 1);
+        assert_eq!(t.count("SELECT COUNT(*) FROM api_keys").await, 2, "the first tenant's two");
+        assert_eq!(actions(&platform).await[0], "tenant.removed");
+        assert_eq!(audit::verify_chain(&platform).await.unwrap(), audit::Chain::Whole(t.count("SELECT COUNT(*) FROM audit_events").await));
+    }
+}
+
+on_both! {
+    async fn s22_s67_behind_a_gateway_nobody_enters_a_tenant_that_is_out_of_use(t) {
+        let (globex, line, _) = globex(&t).await;
+        let named = globex.id.to_string();
+        let ask = async || {
+            let sent = Sent::One(t.first.api_key.clone());
+            verify::forward_auth(&t.gateway(), &sent, None, &Requirement::default(), Some(&named), Logged::default()).await.unwrap().code
+        };
+        assert_eq!(ask().await, Code::Valid);
+        tenants::suspend(&t.owner(), globex.id, None).await.unwrap();
+        assert_eq!(ask().await, Code::InsufficientScope);
+        assert_eq!(actions(&line).await.iter().filter(|a| *a == "tenant.entered").count(), 1);
+        let manages = tenants::act_in(&t.with_key(&t.first.api_key), &named).await.unwrap();
+        assert!(keys::list(&manages, &KeyFilter::default(), PageQuery::default()).await.is_ok(), "who manages it gets in");
+    }
+}
+
+on_both! {
+    async fn s67_a_platform_admin_enters_as_admin_and_not_as_owner(t) {
+        let (globex, ..) = globex(&t).await;
+        let there = tenants::act_in(&t.owner(), &globex.id.to_string()).await.unwrap();
+        assert!(members::list(&there, PageQuery::default()).await.unwrap().data.is_empty());
+        assert!(matches!(identity::switch(&there, globex.id).await, Err(Error::NotFound)), "no session of theirs begins there");
+    }
+}

@@ -1,0 +1,81 @@
+//! The forms of tenants: the one to work on, its settings, those of the installation.
+
+use super::{
+    super::AppState,
+    forms::{read, refused, run},
+    people_forms::unknown,
+    render,
+};
+use app::{
+    actions::{self, OwnTenantForm, PlatformForm, TenantsForm},
+    error::AppError,
+    home,
+};
+use axum::{
+    extract::{Path, Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use contract::{ErrorCode, Problem, TenantId};
+use leptos::prelude::provide_context;
+
+/// `POST /tenants`: goes on in another tenant, or leaves the one that is worked on.
+pub async fn mine(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<TenantsForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let done = match (form.act.as_str(), form.tenant.parse()) {
+        ("leave", _) => run(&parts, actions::leave_tenant(form.confirm.clone())).await.map(|_| "/login"),
+        (_, Ok(tenant)) => run(&parts, actions::switch_tenant(tenant)).await.map(home),
+        (_, Err(_)) => Err(AppError(Problem::new(ErrorCode::NotFound))),
+    };
+    match done {
+        Ok(to) => Redirect::to(to).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /settings/tenant`: renames or deletes the tenant that is worked on.
+pub async fn own(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<OwnTenantForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let done = match form.act.as_str() {
+        "rename" => run(&parts, actions::rename_tenant(form.name.clone())).await.map(|_| "/settings/tenant?saved=1"),
+        "delete" => run(&parts, actions::delete_tenant(form.confirm.clone())).await.map(|_| "/login"),
+        _ => Err(unknown()),
+    };
+    match done {
+        Ok(to) => Redirect::to(to).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /platform/tenants`: makes a tenant; the link for its owner is in the answer, once.
+pub async fn create(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<PlatformForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::create_tenant(form.clone())).await {
+        Ok((_, Some(link))) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
+        Ok((made, None)) => Redirect::to(&format!("/platform/tenants/{}", made.id)).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /platform/tenants/{id}`: the forms on the page of a tenant.
+pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
+    let (parts, form) = match read::<PlatformForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let Ok(id) = id.parse::<TenantId>() else { return render::page(&state, &parts, StatusCode::NOT_FOUND, || {}).await };
+    match run(&parts, actions::act_on_tenant(id, form.clone())).await {
+        Ok(Some(link)) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
+        Ok(None) => Redirect::to(&format!("/platform/tenants/{id}")).into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
