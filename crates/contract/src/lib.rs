@@ -31,7 +31,10 @@ mod time;
 mod trace;
 mod usage;
 
-pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
+pub use account::{
+    ChangePasswordForm, Chrome, CodeForm, ConfirmForm, Enrolment, Prefs, RecoveryCodes, ResetForm, SessionSeen, SetupForm, SignInForm,
+    SignInStep, Theme, TwoFactorState,
+};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};

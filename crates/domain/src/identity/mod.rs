@@ -1,17 +1,24 @@
 //! People: first run, sign-in, sign-out, their sessions.
 
 mod password;
+mod proof;
 pub mod sessions;
 mod setup;
 mod sql;
 
 pub use password::Hasher;
+pub use proof::{
+    Account, HalfSignedIn, ResetLink, Step, begin_two_factor, change_password, confirm, disable_two_factor, list_accounts_unscoped,
+    new_recovery_codes, new_reset_link, pending_two_factor, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
+    sweep as sweep_tries, turn_off_two_factor, turn_on_two_factor, two_factor_state,
+};
 pub(crate) use setup::{NewOwner, insert_owner, new_owner};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 
 use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Event};
-use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UserId};
+use contract::{Chrome, Prefs, Target, TenantId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Who signed in, and the tenant they work on: what a session remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,37 +29,9 @@ pub struct SignedIn {
     pub tenant_id: TenantId,
 }
 
-/// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
-pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
-    let password = Secret::new(form.password.clone());
-    let user = match Email::parse(&form.email) {
-        Ok(email) => {
-            let mut tx = ctx.db().read().await?;
-            sql::find_user_unscoped(&mut tx, &email).await?
-        }
-        Err(_) => None,
-    };
-    let core = ctx.core();
-    let good = core.hasher.verify(&password, user.as_ref().map(|u| u.password_hash.clone())).await?;
-    let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
-        tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
-        return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
-    };
-    let user_id = UserId::from_uuid(user.id);
-    let mut tx = ctx.db().read().await?;
-    let Some(member) = sql::first_membership_unscoped(&mut tx, user_id).await? else {
-        return Err(Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant. Ask an owner for an invitation.".to_owned()));
-    };
-    drop(tx);
-    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
-    let person = member.person()?;
-    record(&Ctx::new(core.clone(), crate::Who::Person(person), ctx.request().clone()), "session.created").await?;
-    Ok(signed_in)
-}
-
 /// Notes that the signed-in person left.
 pub async fn sign_out(ctx: &Ctx) -> Result<()> {
-    if ctx.person().is_some() { record(ctx, "session.ended").await } else { Ok(()) }
+    if ctx.person().is_some() { record(ctx, "session.ended", None).await } else { Ok(()) }
 }
 
 /// The member behind a session, as they are now; none when they were removed or disabled since.
@@ -81,10 +60,15 @@ pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
     })
 }
 
-/// An event of the person's own session, in the tenant they work on. It asks for no permission: it records what they did.
-async fn record(ctx: &Ctx, action: &'static str) -> Result<()> {
+/// An event of the person's own session, in the tenant they work on.
+pub(crate) async fn record(ctx: &Ctx, action: &'static str, after: Option<Value>) -> Result<()> {
     let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
-    let grant = Grant::of_caller(ctx)?;
+    let grant = own_grant(ctx)?;
     let target = Target { kind: "user".to_owned(), id: person.user_id.to_string(), name: person.email.clone() };
-    ctx.write(&grant).await?.commit(Event { action, target, reason: None, before: None, after: None }).await
+    ctx.write(&grant).await?.commit(Event { action, target, reason: None, before: None, after }).await
+}
+
+/// What people do with their own account asks for no permission; it is noted in their tenant.
+fn own_grant(ctx: &Ctx) -> Result<Grant> {
+    Grant::of_caller(ctx)
 }

@@ -63,6 +63,12 @@ pub(super) async fn first_membership_unscoped(tx: &mut Tx, user: UserId) -> Resu
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_optional(c).await)?)
 }
 
+/// Every tenant that a person belongs to.
+pub(super) async fn memberships_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>> {
+    const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
+}
+
 pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn) -> Result<Option<Membership>> {
     const SQL: &str = membership!("AND m.tenant_id = $2");
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).fetch_optional(c).await)?)

@@ -1,0 +1,68 @@
+//! Proving once more who is there, and changing the password.
+
+use super::{factor, own, sql, target, throttle};
+use crate::{
+    Ctx, Error, Result,
+    db::Event,
+    identity::{self, password, sessions},
+};
+use contract::{ChangePasswordForm, ConfirmForm, Secret, UserId};
+use throttle::Subject;
+
+/// Password, and second factor where there is one, of who is signed in already (s16).
+pub async fn confirm(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
+    let (_, person) = own(ctx)?;
+    check_password(ctx, person.user_id, &form.password).await?;
+    let mut tx = ctx.db().read().await?;
+    let enrolled = sql::factor_unscoped(&mut tx, person.user_id).await?.is_some_and(|f| f.confirmed_at.is_some());
+    drop(tx);
+    if enrolled && factor::check(ctx, person.user_id, &form.code, None).await?.is_none() {
+        return Err(Error::field("code", "invalid", "This code is wrong, or was used already. Wait for the next one."));
+    }
+    identity::record(ctx, "session.confirmed", None).await
+}
+
+/// Sets another password, and ends the other sessions if that is wanted.
+pub async fn change_password(ctx: &Ctx, form: &ChangePasswordForm) -> Result<()> {
+    let (grant, person) = own(ctx)?;
+    ctx.fresh()?;
+    check_password(ctx, person.user_id, &form.password).await?;
+    let new = judged(ctx, person.user_id, &person.email, &form.new_password).await?;
+    let mut tx = ctx.write(&grant).await?;
+    sql::set_password_unscoped(tx.tx(), person.user_id, &new).await?;
+    sql::close_reset_links_unscoped(tx.tx(), person.user_id, ctx.now()).await?;
+    let ended = if form.end_others.is_some() { sessions::end_all_but(tx.tx(), ctx, person.user_id).await? } else { 0 };
+    let after = serde_json::json!({"sessions_ended": ended});
+    tx.commit(Event { action: "user.password_changed", target: target(person), reason: None, before: None, after: Some(after) }).await?;
+    throttle::forgive(ctx.core(), &Subject::password(&person.email, None)).await
+}
+
+/// The hash of a new password that is good enough for this person.
+pub(super) async fn judged(ctx: &Ctx, user: UserId, email: &str, new: &str) -> Result<String> {
+    let mut tx = ctx.db().read().await?;
+    let factor = sql::factor_unscoped(&mut tx, user).await?.is_some_and(|f| f.confirmed_at.is_some());
+    let tenants = sql::tenant_names_unscoped(&mut tx, user).await?;
+    drop(tx);
+    let words: Vec<&str> = tenants.iter().map(String::as_str).chain([email, "keystead"]).collect();
+    let min_chars = if factor { password::MIN_CHARS_WITH_FACTOR } else { password::MIN_CHARS };
+    password::judge(new, &words, min_chars).map_err(|why| Error::field("new_password", "invalid", why))?;
+    ctx.core().hasher.hash(&Secret::new(new.to_owned())).await
+}
+
+/// Is it the password of who is signed in? Tries are counted like those of a sign-in (s7).
+pub(super) async fn check_password(ctx: &Ctx, user: UserId, password: &str) -> Result<()> {
+    let core = ctx.core();
+    let tried = Subject::confirm(user);
+    throttle::admit(ctx, &tried).await?;
+    let mut tx = core.db.read().await?;
+    let hash = sql::password_hash_unscoped(&mut tx, user).await?;
+    drop(tx);
+    match core.hasher.verify(&Secret::new(password.to_owned()), Some(hash)).await {
+        Ok(true) => throttle::forgive(core, &tried).await,
+        Ok(false) => Err(Error::field("password", "invalid", "This is not your password.")),
+        Err(e) => {
+            throttle::give_back(core, &tried).await?;
+            Err(e)
+        }
+    }
+}

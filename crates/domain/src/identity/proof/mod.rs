@@ -1,0 +1,40 @@
+//! Proof of who is there: password, second factor, devices that are known, and how often somebody may try.
+//!
+//! Every way to prove something counts its tries here, whichever door it was tried at (s7).
+
+mod confirm;
+mod device;
+mod factor;
+mod recovery;
+mod sign_in;
+pub(super) mod sql;
+mod throttle;
+mod totp;
+
+pub use confirm::{change_password, confirm};
+pub use device::remember_device;
+pub use factor::{
+    begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state,
+};
+pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
+pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
+pub use throttle::sweep;
+
+use crate::{Ctx, Error, Grant, Result, ctx::Person};
+use aws_lc_rs::digest::{SHA256, digest};
+use contract::Target;
+
+/// The hash under which a random secret lies: it has bits enough, so a plain one does.
+fn hash(secret: &str) -> Vec<u8> {
+    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}
+
+/// The caller as a person, and the right to note what they do with their own account.
+fn own(ctx: &Ctx) -> Result<(Grant, &Person)> {
+    let person = ctx.person().ok_or(Error::Unauthenticated)?;
+    Ok((super::own_grant(ctx)?, person))
+}
+
+fn target(person: &Person) -> Target {
+    Target { kind: "user".to_owned(), id: person.user_id.to_string(), name: person.email.clone() }
+}
