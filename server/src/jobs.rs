@@ -1,6 +1,11 @@
 //! What runs beside the requests: following the log of key changes, sweeping ended sessions.
 
-use domain::{Core, db::Wake, idempotency, identity::sessions};
+use domain::{
+    Core,
+    db::Wake,
+    idempotency,
+    identity::{self, sessions},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -58,6 +63,9 @@ async fn sweep(core: Arc<Core>) {
         }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");
+        }
+        if let Err(e) = identity::sweep_tries(&core.db, core.now()).await {
+            tracing::warn!(error = %e, "old tries were not swept");
         }
     }
 }

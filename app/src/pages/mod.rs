@@ -1,5 +1,6 @@
 //! One file for each route.
 
+mod account;
 pub mod audit;
 mod keys;
 mod leaks;
@@ -10,6 +11,7 @@ mod settings;
 mod setup;
 mod usage;
 
+pub use account::{AccountPage, ConfirmPage, ResetPage, SecondStepPage, SessionsPage, TwoFactorPage};
 pub use audit::Audit;
 pub use keys::{KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, NewKey, PreviewOfEdit};
 pub use leaks::{LeakDesk, LeakReportPage};

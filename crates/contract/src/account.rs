@@ -117,6 +117,8 @@ pub struct ConfirmForm {
 pub struct ChangePasswordForm {
     /// The one that goes.
     pub password: String,
+    /// Of the second factor, where it was not given just now.
+    pub code: String,
     /// The one that comes.
     pub new_password: String,
     /// Whether sessions elsewhere end.

@@ -1,12 +1,8 @@
 //! The second factor of an account: an authenticator app, and ten recovery codes for when it is lost.
 
-use super::{hash, own, sql, target, throttle, totp};
-use crate::{
-    Core, Ctx, Error, Result,
-    db::Event,
-    identity::password,
-};
-use contract::{Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
+use super::{confirm::prove, hash, own, sql, target, throttle, totp};
+use crate::{Core, Ctx, Error, Result, db::Event, identity::password};
+use contract::{ConfirmForm, Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
 use throttle::Subject;
 use uuid::Uuid;
 
@@ -75,7 +71,8 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str) -> Result<RecoveryCodes> 
     let mut tx = ctx.write(&grant).await?;
     let pending = sql::factor_unscoped(tx.tx(), user).await?.filter(|f| f.confirmed_at.is_none());
     let Some(pending) = pending else { return Err(Error::Conflict("Begin again: there is no new secret.".to_owned())) };
-    let wrong = || Error::field("code", "invalid", "This code does not fit the secret. Check the clock of your device and take the next code.");
+    let wrong =
+        || Error::field("code", "invalid", "This code does not fit the secret. Check the clock of your device and take the next code.");
     let step = totp::step_of(&open(ctx.core(), user, &pending.secret)?, &digits(code), ctx.now())?.ok_or_else(wrong)?;
     if !sql::confirm_factor_unscoped(tx.tx(), user, &pending.secret, step, ctx.now()).await? {
         return Err(Error::Conflict("Begin again: the secret was replaced a moment ago.".to_owned()));
@@ -87,11 +84,10 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str) -> Result<RecoveryCodes> 
 }
 
 /// Turns the second factor off. The password must be one that may stand alone.
-pub async fn turn_off_two_factor(ctx: &Ctx, password: &str) -> Result<()> {
+pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
     let (grant, person) = own(ctx)?;
-    ctx.fresh()?;
-    super::confirm::check_password(ctx, person.user_id, password).await?;
-    if password.chars().count() < password::MIN_CHARS {
+    prove(ctx, person.user_id, &form.password, &form.code).await?;
+    if form.password.chars().count() < password::MIN_CHARS {
         let why = format!("Without a second factor a password has at least {} characters. Set a longer one first.", password::MIN_CHARS);
         return Err(Error::field("password", "too_short", why));
     }
@@ -134,6 +130,10 @@ pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[
         throttle::forgive(ctx.core(), &tried).await?;
     }
     Ok(proof)
+}
+
+pub(super) fn wrong_code() -> Error {
+    Error::field("code", "invalid", "This code is wrong, or was used already. Wait for the next one.")
 }
 
 /// People belong to no tenant; what is sealed for them is bound to their id.

@@ -11,11 +11,9 @@ pub(super) mod sql;
 mod throttle;
 mod totp;
 
-pub use confirm::{change_password, confirm};
+pub use confirm::{change_password, confirm, wants_code};
 pub use device::remember_device;
-pub use factor::{
-    begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state,
-};
+pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
 pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
 pub use throttle::sweep;

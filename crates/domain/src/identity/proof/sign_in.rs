@@ -98,7 +98,7 @@ pub async fn second_step(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Opti
     let proof = factor::check(ctx, half.user_id, code, device.as_deref()).await?;
     let Some(proof) = proof else {
         tracing::warn!(request_id = %ctx.request().id, "second factor refused");
-        return Err(Error::field("code", "invalid", "This code is wrong, or was used already. Wait for the next one."));
+        return Err(factor::wrong_code());
     };
     let signed_in = SignedIn { user_id: half.user_id, tenant_id: half.tenant_id };
     arrived(ctx, signed_in, proof.as_str(), device.is_none()).await?;

@@ -96,7 +96,8 @@ pub(super) async fn begin_factor_unscoped(tx: &mut Tx, user: UserId, sealed: &[u
 pub(super) async fn confirm_factor_unscoped(tx: &mut Tx, user: UserId, sealed: &[u8], step: i64, now: UnixMs) -> Result<bool> {
     const SQL: &str =
         "UPDATE second_factors SET confirmed_at = $4, last_step = $3 WHERE user_id = $1 AND secret = $2 AND confirmed_at IS NULL";
-    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(sealed).bind(step).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    let n =
+        on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(sealed).bind(step).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
     Ok(n == 1)
 }
 
