@@ -107,6 +107,7 @@ if [ "$what" = test ]; then
   apt openssl openssl
   apt /usr/lib/python3/dist-packages/requests python3-requests
   apt jq jq
+  apt oathtool oathtool
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
 fi
 if [ "$what" = lint ]; then

@@ -182,7 +182,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate => open::database(&config).await.map(|_| out!("The schema is up to date.")),
         Command::Bootstrap { tenant, email, json, .. } => match bootstrap(&config, &tenant, &email, json).await {
             Err(e) if matches!(e.downcast_ref::<Error>(), Some(Error::Conflict(_))) => {
-                eout!("keystead: {}", plain(&e));
+                eprintln!("keystead: {}", plain(&e));
                 return ExitCode::from(IN_USE);
             }
             other => other,
@@ -208,7 +208,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eout!("keystead: {}", plain(&e));
+            eprintln!("keystead: {}", plain(&e));
             ExitCode::FAILURE
         }
     }

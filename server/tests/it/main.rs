@@ -20,6 +20,7 @@ mod keys_api;
 mod leaks;
 mod logs;
 mod nginx;
+mod proof;
 mod shutdown;
 mod wake;
 mod well_known;

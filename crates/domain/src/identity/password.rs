@@ -17,11 +17,12 @@ use zxcvbn::zxcvbn;
 /// NIST SP 800-63B-4: at least 15 characters where no second factor stands behind the password.
 pub const MIN_CHARS: usize = 15;
 /// The same with one.
-pub const MIN_CHARS_WITH_FACTOR: usize = 8;
+const MIN_CHARS_WITH_FACTOR: usize = 8;
 /// argon2 reads any length; this bounds what a request may make it read.
 const MAX_BYTES: usize = 1024;
-/// Guesses that a password must outlast, as a power of ten.
+/// Guesses that a password must outlast, as a power of ten, and with a second factor.
 const MIN_GUESSES_LOG10: f64 = 9.0;
+const MIN_GUESSES_LOG10_WITH_FACTOR: f64 = 7.0;
 /// How long a sign-in waits for one of the hashing threads before it is told to try again.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -30,7 +31,9 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-p
 
 /// Is the password good enough to be set? `context` holds the words an attacker would try first: the tenant, the
 /// address, the product. No rule about its composition.
-pub fn judge(password: &str, context: &[&str], min_chars: usize) -> Result<(), String> {
+pub fn judge(password: &str, context: &[&str], second_factor: bool) -> Result<(), String> {
+    let (min_chars, min_guesses) =
+        if second_factor { (MIN_CHARS_WITH_FACTOR, MIN_GUESSES_LOG10_WITH_FACTOR) } else { (MIN_CHARS, MIN_GUESSES_LOG10) };
     let chars = password.chars().count();
     if chars < min_chars {
         return Err(format!("At least {min_chars} characters; these are {chars}. A sentence is easiest to remember."));
@@ -45,7 +48,7 @@ pub fn judge(password: &str, context: &[&str], min_chars: usize) -> Result<(), S
     }
     // The lists of the zxcvbn crate: common passwords, names, English words, and the context.
     let estimate = zxcvbn(password, context);
-    if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {
+    if estimate.guesses_log10() >= min_guesses {
         return Ok(());
     }
     let why = estimate
@@ -137,37 +140,37 @@ mod tests {
 
     #[test]
     fn s1_fifteen_characters_are_needed_and_counted_as_characters() {
-        assert!(judge("fourteen chars", &[], MIN_CHARS).is_err_and(|e| e.contains("these are 14")));
-        assert_eq!(judge("märz über öl zwölf", &[], MIN_CHARS), Ok(()));
+        assert!(judge("fourteen chars", &[], false).is_err_and(|e| e.contains("these are 14")));
+        assert_eq!(judge("märz über öl zwölf", &[], false), Ok(()));
     }
 
     #[test]
     fn s1_with_a_second_factor_eight_characters_suffice() {
-        assert_eq!(judge("vmQ7!xLr", &[], MIN_CHARS_WITH_FACTOR), Ok(()));
-        assert!(judge("vmQ7!xL", &[], MIN_CHARS_WITH_FACTOR).is_err_and(|e| e.contains("these are 7")));
-        assert!(judge("vmQ7!xLr", &[], MIN_CHARS).is_err());
+        assert_eq!(judge("vmQ7!xLr", &[], true), Ok(()));
+        assert!(judge("vmQ7!xL", &[], true).is_err_and(|e| e.contains("these are 7")));
+        assert!(judge("vmQ7!xLr", &[], false).is_err());
     }
 
     #[test]
     fn s3_thirty_thousand_leaked_passwords_are_refused_whatever_their_case_and_end() {
         assert!(COMMON.len() >= 30_000, "{}", COMMON.len());
         for weak in ["trustno1", "TrustNo1", "wonderwoman", "Wonderwoman1987!", "qwertyuiop"] {
-            assert!(judge(weak, &[], MIN_CHARS_WITH_FACTOR).is_err_and(|e| e.contains("leaked")), "{weak}");
+            assert!(judge(weak, &[], true).is_err_and(|e| e.contains("leaked")), "{weak}");
         }
     }
 
     #[test]
     fn s2_no_composition_rule_and_no_truncation() {
-        assert_eq!(judge("correct horse battery staple ridge", &[], MIN_CHARS), Ok(()));
-        assert_eq!(judge(&"gravel orbit lantern seven ".repeat(10), &[], MIN_CHARS), Ok(()));
+        assert_eq!(judge("correct horse battery staple ridge", &[], false), Ok(()));
+        assert_eq!(judge(&"gravel orbit lantern seven ".repeat(10), &[], false), Ok(()));
     }
 
     #[test]
     fn s3_common_and_product_words_are_refused_with_the_reason() {
         for weak in ["passwordpassword", "aaaaaaaaaaaaaaaa", "123456789012345", "qwertyuiopasdfgh"] {
-            assert!(judge(weak, &[], MIN_CHARS).is_err_and(|e| e.contains("first that are guessed")), "{weak}");
+            assert!(judge(weak, &[], false).is_err_and(|e| e.contains("first that are guessed")), "{weak}");
         }
-        assert!(judge("acmecorporation1", &["acmecorporation"], MIN_CHARS).is_err());
+        assert!(judge("acmecorporation1", &["acmecorporation"], false).is_err());
     }
 
     #[tokio::test]

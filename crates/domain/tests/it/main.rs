@@ -10,6 +10,7 @@ mod keys;
 mod leaks;
 mod lifecycle;
 mod load;
+mod proof;
 mod schema;
 mod search;
 mod statements;

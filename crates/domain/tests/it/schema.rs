@@ -65,28 +65,56 @@ fn s69_unscoped_sql_is_listed() {
     }
     found.sort_unstable();
     let listed = [
+        "accept_step_unscoped",        // proof of who is there: people belong to no tenant
+        "accounts_unscoped",           // the command line lists people
         "all_entries_unscoped",        // the snapshot holds every tenant's keys
+        "begin_factor_unscoped",       // proof of who is there: people belong to no tenant
+        "block_until_unscoped",        // proof of who is there: people belong to no tenant
+        "blocked_until_unscoped",      // proof of who is there: people belong to no tenant
         "changes_unscoped",            // the log that keeps it true
+        "close_reset_links_unscoped",  // proof of who is there: people belong to no tenant
+        "codes_left_unscoped",         // proof of who is there: people belong to no tenant
+        "confirm_factor_unscoped",     // proof of who is there: people belong to no tenant
+        "count_try_unscoped",          // proof of who is there: people belong to no tenant
         "count_unscoped",              // tests only
+        "email_unscoped",              // proof of who is there: people belong to no tenant
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
+        "factor_unscoped",             // proof of who is there: people belong to no tenant
         "find_user_unscoped",          // sign-in: nobody is known yet
         "first_membership_unscoped",   // sign-in
+        "forget_devices_unscoped",     // proof of who is there: people belong to no tenant
+        "forget_tries_unscoped",       // proof of who is there: people belong to no tenant
+        "give_try_back_unscoped",      // proof of who is there: people belong to no tenant
         "insert_policies_unscoped",    // the meter writes the policies of every tenant's events
+        "insert_reset_link_unscoped",  // proof of who is there: people belong to no tenant
         "insert_setup_link_unscoped",  // before the first tenant
         "insert_unscoped",             // the meter writes the events of every tenant at once
         "insert_user_unscoped",        // people belong to no tenant
+        "is_known_device_unscoped",    // proof of who is there: people belong to no tenant
         "last_change_unscoped",        // the log's end
         "list_unscoped",               // the command line lists tenants
         "membership_unscoped",         // a session finds its member by both ids
+        "memberships_unscoped",        // every tenant of a person hears of their reset
         "name_unscoped",               // of the tenant that a platform admin enters
+        "password_hash_unscoped",      // proof of who is there: people belong to no tenant
+        "remember_device_unscoped",    // proof of who is there: people belong to no tenant
+        "remove_factor_unscoped",      // proof of who is there: people belong to no tenant
+        "replace_codes_unscoped",      // proof of who is there: people belong to no tenant
+        "set_password_unscoped",       // proof of who is there: people belong to no tenant
         "setup_link_is_open_unscoped", // before the first tenant
         "slug_taken_unscoped",         // slugs are unique across tenants
+        "sweep_tries_unscoped",        // proof of who is there: people belong to no tenant
         "sweep_unscoped",              // kept answers of every tenant grow old
         "tenant_name_unscoped",        // of the member's own tenant
+        "tenant_names_unscoped",       // words that a person’s password must not consist of
         "tenant_of_unscoped",          // the command line is given a key's id
         "touch_key_unscoped",          // the meter writes the last use of every tenant's keys
+        "upgrade_hash_unscoped",       // proof of who is there: people belong to no tenant
+        "use_code_unscoped",           // proof of who is there: people belong to no tenant
+        "use_reset_link_unscoped",     // proof of who is there: people belong to no tenant
         "use_setup_link_unscoped",     // before the first tenant
+        "user_of_reset_link_unscoped", // proof of who is there: people belong to no tenant
         "users_unscoped",              // is this installation new? (setup)
         "users_unscoped",              // is this installation new? (bootstrap)
         "verbs_unscoped",              // of every tenant, for the snapshot

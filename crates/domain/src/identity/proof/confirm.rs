@@ -62,8 +62,7 @@ pub(super) async fn judged(ctx: &Ctx, user: UserId, email: &str, new: &str) -> R
     let tenants = sql::tenant_names_unscoped(&mut tx, user).await?;
     drop(tx);
     let words: Vec<&str> = tenants.iter().map(String::as_str).chain([email, "keystead"]).collect();
-    let min_chars = if factor { password::MIN_CHARS_WITH_FACTOR } else { password::MIN_CHARS };
-    password::judge(new, &words, min_chars).map_err(|why| Error::field("new_password", "invalid", why))?;
+    password::judge(new, &words, factor).map_err(|why| Error::field("new_password", "invalid", why))?;
     ctx.core().hasher.hash(&Secret::new(new.to_owned())).await
 }
 

@@ -94,7 +94,7 @@ pub(super) async fn admit(ctx: &Ctx, subject: &Subject) -> Result<()> {
     let mut tx = ctx.db().begin().await?;
     let Some(failures) = sql::count_try_unscoped(&mut tx, digest, now, now.plus(-rule.forgets)).await? else {
         let until = sql::blocked_until_unscoped(&mut tx, digest).await?;
-        return Err(Error::TooMany(((until - now.0) / 1_000).max(0) + 1));
+        return Err(Error::TooMany(((until - now.0 + 999) / 1_000).max(1)));
     };
     sql::block_until_unscoped(&mut tx, digest, now.plus(rule.rest(failures))).await?;
     tx.commit_quiet().await
