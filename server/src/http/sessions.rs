@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use contract::{Prefs, UnixMs};
+use contract::{Prefs, Secret, UnixMs};
 use domain::{
     Core, Ctx, InSession, RequestInfo, Who,
     identity::{self, SignedIn, sessions},
@@ -104,8 +104,7 @@ fn read_prefs(headers: &HeaderMap) -> Prefs {
     Prefs { environment: environment.parse().unwrap_or(Prefs::default().environment), theme: theme.parse().ok() }
 }
 
-/// Puts the [`Ctx`] of the session's person and the [`Browser`] into the request, and the cookie of a device that was
-/// signed in with into the answer.
+/// Puts the [`Ctx`] of the session's person and the [`Browser`] into the request.
 pub async fn resume(State(state): State<AppState>, session: Session, mut req: Request, next: Next) -> Response {
     let info = req.extensions().get::<RequestInfo>().cloned().unwrap_or_default();
     let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info);
@@ -113,8 +112,7 @@ pub async fn resume(State(state): State<AppState>, session: Session, mut req: Re
     if state.core.settings.environment == contract::Environment::Test {
         prefs.environment = contract::Environment::Test;
     }
-    let name = device_cookie(state.https);
-    let browser = Browser::new(session, prefs, cookie(req.headers(), name));
+    let browser = Browser::new(session, prefs, cookie(req.headers(), device_cookie(state.https)));
     let ctx = match caller(&anonymous, &browser).await {
         Ok(ctx) => ctx,
         Err(e) => return super::error::ApiError(anonymous.problem(e)).into_response(),
@@ -123,7 +121,21 @@ pub async fn resume(State(state): State<AppState>, session: Session, mut req: Re
     req.extensions_mut().insert(browser.clone());
     let mut response = next.run(req).await;
     if let Some(token) = browser.device_to_set() {
+        response.extensions_mut().insert(NewDevice(Arc::new(token)));
+    }
+    response
+}
+
+/// The value of the cookie of a device, on its way into the answer.
+#[derive(Clone)]
+struct NewDevice(Arc<Secret<String>>);
+
+/// Sets the cookie of a device that was signed in with, behind the session's.
+pub async fn keep_device(State(state): State<AppState>, req: Request, next: Next) -> Response {
+    let mut response = next.run(req).await;
+    if let Some(NewDevice(token)) = response.extensions_mut().remove() {
         let secure = if state.https { "; Secure" } else { "" };
+        let name = device_cookie(state.https);
         let cookie = format!("{name}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", token.expose());
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(header::SET_COOKIE, cookie);

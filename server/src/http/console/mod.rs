@@ -60,6 +60,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn(sign_in_first))
         .layer(from_fn_with_state(state.clone(), sessions::resume))
         .layer(sessions::layer(state))
+        .layer(from_fn_with_state(state.clone(), sessions::keep_device))
         .layer(from_fn_with_state(state.clone(), origin::check))
         .layer(from_fn_with_state(state.clone(), render::problems))
 }
