@@ -64,8 +64,8 @@ async fn sweep(core: Arc<Core>) {
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");
         }
-        if let Err(e) = identity::sweep_tries(&core.db, core.now()).await {
-            tracing::warn!(error = %e, "old tries were not swept");
+        if let Err(e) = identity::sweep_proof(&core.db, core.now()).await {
+            tracing::warn!(error = %e, "old tries, devices and links were not swept");
         }
     }
 }

@@ -10,7 +10,7 @@ pub use password::Hasher;
 pub use proof::{
     Account, HalfSignedIn, ResetLink, Step, begin_two_factor, change_password, confirm, disable_two_factor, list_accounts_unscoped,
     new_recovery_codes, new_reset_link, pending_two_factor, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
-    sweep as sweep_tries, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
+    sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
 pub(crate) use setup::{NewOwner, insert_owner, new_owner};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};

@@ -104,6 +104,8 @@ fn s69_unscoped_sql_is_listed() {
         "set_password_unscoped",       // proof of who is there: people belong to no tenant
         "setup_link_is_open_unscoped", // before the first tenant
         "slug_taken_unscoped",         // slugs are unique across tenants
+        "sweep_devices_unscoped",      // proof of who is there
+        "sweep_reset_links_unscoped",  // proof of who is there
         "sweep_tries_unscoped",        // proof of who is there: people belong to no tenant
         "sweep_unscoped",              // kept answers of every tenant grow old
         "tenant_name_unscoped",        // of the member's own tenant

@@ -6,7 +6,7 @@ use crate::{Core, Ctx, Result};
 use contract::{Secret, UnixMs, UserId};
 
 /// How long a device stays known without a sign-in.
-const KNOWN: i64 = 365 * UnixMs::DAY;
+pub(super) const KNOWN: i64 = 365 * UnixMs::DAY;
 
 /// The hash of the device, if the person has signed in with it before.
 pub(super) async fn known(core: &Core, user: UserId, device: Option<&str>) -> Result<Option<Vec<u8>>> {

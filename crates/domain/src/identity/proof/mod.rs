@@ -16,11 +16,19 @@ pub use device::remember_device;
 pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
 pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
-pub use throttle::sweep;
 
-use crate::{Ctx, Error, Grant, Result, ctx::Person};
+use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Db};
 use aws_lc_rs::digest::{SHA256, digest};
-use contract::Target;
+use contract::{Target, UnixMs};
+
+/// Removes tries that nobody has added to for long, devices that were forgotten, links that have expired.
+pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sql::sweep_tries_unscoped(&mut tx, now.plus(-throttle::KEPT)).await?;
+    sql::sweep_devices_unscoped(&mut tx, now.plus(-device::KNOWN)).await?;
+    sql::sweep_reset_links_unscoped(&mut tx, now).await?;
+    tx.commit_quiet().await
+}
 
 /// The hash under which a random secret lies: it has bits enough, so a plain one does.
 fn hash(secret: &str) -> Vec<u8> {

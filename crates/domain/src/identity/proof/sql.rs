@@ -1,5 +1,5 @@
 //! Tries, second factors, devices, links: all found by their whole primary key, but for `reset_links_by_user` and
-//! `throttles_by_age`. People belong to no tenant, so everything here is unscoped; callers act for a person who has just
+//! `throttles_by_age`; sweeps of devices and links read whole tables, which are short. People belong to no tenant, so everything here is unscoped; callers act for a person who has just
 //! proved who they are, or for the command line.
 
 use super::recovery::Account;
@@ -45,6 +45,16 @@ pub(super) async fn give_try_back_unscoped(tx: &mut Tx, subject: &[u8]) -> Resul
 
 pub(super) async fn sweep_tries_unscoped(tx: &mut Tx, before: UnixMs) -> Result<()> {
     on!(tx, c => sqlx::query("DELETE FROM throttles WHERE last_at < $1").bind(before.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn sweep_devices_unscoped(tx: &mut Tx, before: UnixMs) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM known_devices WHERE last_seen_at < $1").bind(before.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn sweep_reset_links_unscoped(tx: &mut Tx, now: UnixMs) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM reset_links WHERE expires_at <= $1").bind(now.0).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! it, so an owner is never locked out.
 
 use super::sql;
-use crate::{Core, Ctx, Error, Result, db::Db};
+use crate::{Core, Ctx, Error, Result};
 use aws_lc_rs::digest::{Context, SHA256};
 use contract::{UnixMs, UserId, normalise};
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,7 +14,7 @@ const LONGEST: i64 = 15 * 60_000;
 /// Closed until something else opens it.
 const CLOSED: i64 = 36_500 * UnixMs::DAY;
 /// A count that nobody adds to is forgotten after this.
-const KEPT: i64 = 90 * UnixMs::DAY;
+pub(super) const KEPT: i64 = 90 * UnixMs::DAY;
 
 /// How tries of one sort are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +111,6 @@ pub(super) async fn forgive(core: &Core, subject: &Subject) -> Result<()> {
 pub(super) async fn give_back(core: &Core, subject: &Subject) -> Result<()> {
     let mut tx = core.db.begin().await?;
     sql::give_try_back_unscoped(&mut tx, &subject.digest).await?;
-    tx.commit_quiet().await
-}
-
-/// Removes counts that nobody has added to for long.
-pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
-    let mut tx = db.begin().await?;
-    sql::sweep_tries_unscoped(&mut tx, now.plus(-KEPT)).await?;
     tx.commit_quiet().await
 }
 
