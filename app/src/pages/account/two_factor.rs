@@ -86,20 +86,22 @@ fn Codes(codes: RecoveryCodes) -> impl IntoView {
     let text = codes.0.join("\n");
     // A file made of the page itself: nothing is fetched, and nothing is sent.
     let file = format!("data:text/plain;charset=utf-8,{}%0A", text.replace('\n', "%0A"));
-    let lines = codes.0.into_iter().map(|code| view! { <li class="mono">{code}</li> }.into_any()).collect_view();
     view! {
         <p class="row small ok" role="status"><Icon name=IconName::CircleCheck/>"Two-factor sign-in is on."</p>
         <section class="card" data-guard="">
             <div class="card__head"><h2>"Store your recovery codes now"</h2></div>
             <div class="card__body stack">
                 <p>"Each of them replaces your app once. This page is the only place they ever appear; older ones work no more."</p>
-                <ul class="codes" id="recovery-codes">{lines}</ul>
+                <pre class="codes" id="recovery-codes" tabindex="0" role="region" aria-label="Recovery codes">{text}</pre>
                 <div class="row row--wrap">
-                    <a class="btn" href=file download="keystead-recovery-codes.txt" data-stored=""><Icon name=IconName::Download/>"Download"</a>
+                    <a class="btn" href=file download="keystead-recovery-codes.txt"><Icon name=IconName::Download/>"Download"</a>
                     <button class="btn" type="button" data-js="" data-copy="#recovery-codes" data-stored=""><Icon name=IconName::Copy/>"Copy"</button>
-                    <a class="btn btn--primary push" href="/account/two-factor">"I have stored them"</a>
                 </div>
                 <p class="small soft">"Or print this page, and keep it where you keep papers."</p>
+                <form class="gate" method="get" action="/account/two-factor">
+                    <label class="opt"><input class="check" type="checkbox" required=true data-stored-box=""/>"I have stored them where I find them without my phone"</label>
+                    <div class="row"><button class="btn btn--primary" type="submit">"Done"</button></div>
+                </form>
             </div>
         </section>
     }
