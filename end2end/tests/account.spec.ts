@@ -13,7 +13,7 @@ function code(secret: string, steps = 0): string {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
-both((js) => {
+both(() => {
   test('a second factor is set up, asked for, and turned off', async ({ app, page }) => {
     await app.signIn();
     await app.visit('/account/two-factor');

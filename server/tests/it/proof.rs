@@ -56,14 +56,11 @@ on_both! {
             let answer = app.get(path, &[("cookie", &half), ("accept", "text/html")]).await;
             assert!(answer.header("location").starts_with("/login?next="), "{path}: {}", answer.status);
         }
-        for (path, _) in leptos::server_fn::axum::server_fn_paths() {
+        for (path, _) in leptos::server_fn::axum::server_fn_paths().filter(|(path, _)| *path != "/api/account/sign-out") {
             let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json"), ("sec-fetch-site", "same-origin"), ("cookie", &half)];
             let answer = app.send(request("POST", path, &headers, "name=x")).await;
-            assert!(!answer.status.is_success() || path == "/api/account/sign-out", "{path}: {}", answer.text);
+            assert!(!answer.status.is_success(), "{path}: {}", answer.text);
         }
-        // Signing out ended it; begin again.
-        assert_eq!(app.form("/login/2fa", &half, "code=000000").await.header("location"), "/login?late=1");
-        let half = app.form("/login", "", &login(PASSWORD)).await.cookie();
         assert_eq!(app.get("/login/2fa", &[("cookie", &half), ("accept", "text/html")]).await.status, StatusCode::OK);
         let wrong = app.form("/login/2fa", &half, "code=000000&next=%2Fusage").await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
