@@ -410,6 +410,9 @@ async fn run_users(config: &Config, command: Users) -> Result<()> {
         Users::DisableTwoFactor { email } => {
             identity::disable_two_factor(&ctx, &email).await.map_err(|e| known(e, &email))?;
             out!("{email} signs in without a second factor now.");
+            out!(
+                "A password that was chosen beside it may have fewer than 15 characters: `keystead users reset-link {email}` asks for another."
+            );
         }
     }
     core.stop().await;

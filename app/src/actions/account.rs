@@ -90,9 +90,9 @@ pub async fn begin_two_factor() -> Result<Enrolment, AppError> {
 
 /// Takes the app's first code.
 #[server(endpoint = "account/turn-on-two-factor")]
-pub async fn turn_on_two_factor(code: String) -> Result<RecoveryCodes, AppError> {
+pub async fn turn_on_two_factor(code: String, end_others: Option<String>) -> Result<RecoveryCodes, AppError> {
     let ctx = ctx()?;
-    identity::turn_on_two_factor(&ctx, &code).await.map_err(|e| fail(&ctx, e))
+    identity::turn_on_two_factor(&ctx, &code, end_others.is_some()).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Turns the second factor off.

@@ -64,3 +64,18 @@ fn CodeField(
         if or_recovery { "Six digits of your authenticator app, or a recovery code." } else { "Six digits of your authenticator app." };
     view! { <TextField name label=|| "Code" autocomplete="one-time-code" hint=hint error autofocus mono=true/> }
 }
+
+/// Whether sessions elsewhere end with what the form does.
+#[component]
+fn EndOthers(
+    /// Ticked.
+    #[prop(default = true)]
+    chosen: bool,
+) -> impl IntoView {
+    view! {
+        <label class="opt" for="end_others">
+            <input class="check" type="checkbox" id="end_others" name="end_others" value="1" checked=chosen/>
+            "Sign out everywhere else"
+        </label>
+    }
+}

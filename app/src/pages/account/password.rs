@@ -1,6 +1,6 @@
 //! `/account`: who one is, and another password.
 
-use super::{CodeField, Done, Tabs};
+use super::{CodeField, Done, EndOthers, Tabs};
 use crate::{
     components::{Crumbs, ErrorSummary, PageTitle, TextField},
     returned::{Returned, returned},
@@ -56,10 +56,7 @@ fn Form(back: Returned<ChangePasswordForm>, two_factor: bool, wants_code: bool) 
                 <TextField name="password" label=|| "Current password" kind="password" autocomplete="current-password" error=error("password")/>
                 {wants_code.then(|| view! { <CodeField error=error("code")/> }.into_any())}
                 <TextField name="new_password" label=|| "New password" kind="password" autocomplete="new-password" hint=hint error=error("new_password")/>
-                <label class="opt" for="end_others">
-                    <input class="check" type="checkbox" id="end_others" name="end_others" value="1" checked=ends/>
-                    "Sign out everywhere else"
-                </label>
+                <EndOthers chosen=ends/>
                 <div class="row"><button class="btn btn--primary" type="submit">"Change password"</button></div>
             </form>
         </section>

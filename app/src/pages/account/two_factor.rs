@@ -1,7 +1,7 @@
 //! `/account/two-factor`: an authenticator app as second factor, and the codes for when it is lost. Secret and codes
 //! stand in the answer to a POST and nowhere else.
 
-use super::{CodeField, Tabs, crumbs};
+use super::{CodeField, EndOthers, Tabs, crumbs};
 use crate::{
     actions::AccountForm,
     components::{Banner, ErrorSummary, PageTitle, TextField, Time, Tone},
@@ -70,6 +70,7 @@ fn Enrol(enrolment: Enrolment, back: Returned<AccountForm>) -> impl IntoView {
                 <p class="mono anywhere" id="totp-secret">{grouped}</p>
                 <form class="stack" method="post" action="/account/two-factor" novalidate=true>
                     <CodeField error autofocus=true or_recovery=false/>
+                    <EndOthers/>
                     <div class="row row--wrap">
                         <button class="btn btn--primary" type="submit" name="act" value="on">"Turn on"</button>
                         <a class="btn btn--quiet" href="/account/two-factor">"Cancel"</a>

@@ -61,7 +61,7 @@ fn code(t: &TestInstallation, secret: &str) -> String {
 /// Gives the owner a second factor; the clock then stands in a step that no code has been accepted for.
 async fn enrol(t: &TestInstallation) -> (String, RecoveryCodes) {
     let enrolment = identity::begin_two_factor(&t.owner()).await.unwrap();
-    let codes = identity::turn_on_two_factor(&t.owner(), &code(t, &enrolment.secret)).await.unwrap();
+    let codes = identity::turn_on_two_factor(&t.owner(), &code(t, &enrolment.secret), false).await.unwrap();
     t.clock.advance(STEP);
     (enrolment.secret, codes)
 }
@@ -229,9 +229,9 @@ on_both! {
         let enrolment = identity::begin_two_factor(&t.owner()).await.unwrap();
         assert!(!t.dump().await.contains(&enrolment.secret));
         assert_eq!(sign_in(&t, OWNER, PASSWORD, None).await, Tried::In, "not yet");
-        assert!(identity::turn_on_two_factor(&t.owner(), "000000").await.is_err());
+        assert!(identity::turn_on_two_factor(&t.owner(), "000000", false).await.is_err());
         assert!(identity::pending_two_factor(&t.owner()).await.unwrap().is_some_and(|again| again == enrolment));
-        identity::turn_on_two_factor(&t.owner(), &code(&t, &enrolment.secret)).await.unwrap();
+        identity::turn_on_two_factor(&t.owner(), &code(&t, &enrolment.secret), false).await.unwrap();
         assert_eq!(sign_in(&t, OWNER, PASSWORD, None).await, Tried::Half);
         assert!(identity::begin_two_factor(&t.owner()).await.is_err(), "it is not replaced while it is on");
         assert!(identity::pending_two_factor(&t.owner()).await.unwrap().is_none(), "and not shown again");
@@ -358,6 +358,19 @@ on_both! {
         identity::change_password(&ctx, &change(new, PASSWORD, true)).await.unwrap();
         assert!(sessions::load(&t.core, "a").await.unwrap().is_some() && sessions::load(&t.core, "b").await.unwrap().is_none());
         assert_eq!(sign_in(&t, OWNER, new, None).await, Tried::Wrong);
+    }
+}
+
+on_both! {
+    async fn s16_a_second_factor_ends_sessions_that_never_gave_a_code_if_that_is_wanted(t) {
+        let owner = SignedIn { user_id: t.first.user_id, tenant_id: t.first.tenant_id };
+        for id in ["a", "b"] {
+            assert!(sessions::insert(&t.core, id, "{}", Some(owner), None).await.unwrap());
+        }
+        let ctx = in_session(&t, "a", t.core.now());
+        let enrolment = identity::begin_two_factor(&ctx).await.unwrap();
+        identity::turn_on_two_factor(&ctx, &code(&t, &enrolment.secret), true).await.unwrap();
+        assert!(sessions::load(&t.core, "a").await.unwrap().is_some() && sessions::load(&t.core, "b").await.unwrap().is_none());
     }
 }
 

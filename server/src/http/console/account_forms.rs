@@ -65,6 +65,7 @@ pub struct TwoFactorForm {
     act: String,
     password: String,
     code: String,
+    end_others: Option<String>,
 }
 
 /// `POST /account/two-factor`: what is shown once stands in the answer.
@@ -76,7 +77,7 @@ pub async fn two_factor(State(state): State<AppState>, req: Request) -> Response
     let back = AccountForm { act: form.act.clone(), ..AccountForm::default() };
     let done = match form.act.as_str() {
         "begin" => run(&parts, actions::begin_two_factor()).await.map(Answer::Enrolment),
-        "on" => run(&parts, actions::turn_on_two_factor(form.code)).await.map(Answer::Codes),
+        "on" => run(&parts, actions::turn_on_two_factor(form.code, form.end_others)).await.map(Answer::Codes),
         "codes" => run(&parts, actions::new_recovery_codes()).await.map(Answer::Codes),
         "off" => run(&parts, actions::turn_off_two_factor(ConfirmForm { password: form.password, code: form.code })).await.map(Answer::Off),
         _ => Err(unknown_act()),

@@ -1,7 +1,11 @@
 //! The second factor of an account: an authenticator app, and ten recovery codes for when it is lost.
 
 use super::{confirm::prove, hash, own, sql, target, throttle, totp};
-use crate::{Core, Ctx, Error, Result, db::Event, identity::password};
+use crate::{
+    Core, Ctx, Error, Result,
+    db::Event,
+    identity::{password, sessions},
+};
 use contract::{ConfirmForm, Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
 use throttle::Subject;
 use uuid::Uuid;
@@ -63,8 +67,9 @@ pub async fn pending_two_factor(ctx: &Ctx) -> Result<Option<Enrolment>> {
     }
 }
 
-/// The first code: from here on the second factor is asked for at every sign-in. The answer has the recovery codes.
-pub async fn turn_on_two_factor(ctx: &Ctx, code: &str) -> Result<RecoveryCodes> {
+/// The first code: from here on the second factor is asked for at every sign-in. The answer has the recovery codes. The
+/// other sessions, which never gave a code, end if that is wanted.
+pub async fn turn_on_two_factor(ctx: &Ctx, code: &str, end_others: bool) -> Result<RecoveryCodes> {
     let (grant, person) = own(ctx)?;
     ctx.fresh()?;
     let user = person.user_id;
@@ -79,7 +84,9 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str) -> Result<RecoveryCodes> 
     }
     let codes = generate_codes(ctx.core());
     sql::replace_codes_unscoped(tx.tx(), user, &digests(&codes)).await?;
-    tx.commit(Event { action: "user.two_factor_enabled", target: target(person), reason: None, before: None, after: None }).await?;
+    let ended = if end_others { sessions::end_all_but(tx.tx(), ctx, user).await? } else { 0 };
+    let after = serde_json::json!({"sessions_ended": ended});
+    tx.commit(Event { action: "user.two_factor_enabled", target: target(person), reason: None, before: None, after: Some(after) }).await?;
     Ok(codes)
 }
 
