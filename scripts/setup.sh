@@ -107,6 +107,7 @@ if [ "$what" = test ]; then
   apt openssl openssl
   apt /usr/lib/python3/dist-packages/requests python3-requests
   apt jq jq
+  apt oathtool oathtool
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
   # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails.
   verifiers=$KEYSTEAD_TOOLS/verifiers wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6'

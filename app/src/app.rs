@@ -3,10 +3,12 @@
 use crate::{
     components::Fault,
     pages::{
-        AcceptPage, AllowlistPage, Audit, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, LeakDesk,
-        LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlatformTenantPage, PlatformTenantsPage, PoliciesPage,
-        ScopesPage, Setup, TenantPage, TenantsPage, Usage, UsageEventPage,
+        AcceptPage, AccountPage, AllowlistPage, Audit, ConfirmPage, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke,
+        KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlatformTenantPage,
+        PlatformTenantsPage, PoliciesPage, ResetPage, ScopesPage, SecondStepPage, SessionsPage, Setup, TenantPage, TenantsPage,
+        TwoFactorPage, Usage, UsageEventPage,
     },
+    ssr::Confirming,
 };
 use contract::Problem;
 use leptos::prelude::*;
@@ -25,11 +27,20 @@ pub fn App() -> impl IntoView {
     if let Some(problem) = use_context::<Problem>() {
         return view! { <Fault problem/> }.into_any();
     }
+    // A form waits for a proof of who sent it.
+    if let Some(confirming) = use_context::<Confirming>() {
+        return view! { <ConfirmPage confirming/> }.into_any();
+    }
     view! {
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/setup") view=Setup ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
+                <Route path=path!("/login/2fa") view=SecondStepPage ssr=SsrMode::Async/>
+                <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/sessions") view=SessionsPage ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=KeyList ssr=SsrMode::Async/>
                 <Route path=path!("/keys/new") view=NewKey ssr=SsrMode::Async/>
                 <Route path=path!("/keys/revoke") view=KeyBulkRevoke ssr=SsrMode::Async/>

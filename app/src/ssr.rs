@@ -1,10 +1,14 @@
 //! What the server puts into the context of every render and server function.
 
 use crate::{actions::AllowlistForm, error::AppError};
-use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, Prefs, Problem, Violations};
-use domain::Ctx;
-use domain::identity::SignedIn;
+use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, Prefs, Problem, Secret, UnixMs, Violations};
+use domain::{
+    Ctx,
+    identity::{self, HalfSignedIn, SignedIn, sessions},
+};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
 use tower_sessions::Session;
 
 /// Names of the hashed files that Trunk built.
@@ -25,10 +29,27 @@ pub struct Browser {
     pub session: Session,
     /// Environment and theme, from its cookie.
     pub prefs: Prefs,
+    /// What its device cookie holds.
+    device: Option<Arc<Secret<String>>>,
+    /// What the cookie is to hold from now on.
+    device_to_set: Arc<Mutex<Option<Secret<String>>>>,
 }
 
 /// The key of a session's data under which the signed-in person stands.
 pub const SESSION_PERSON: &str = "person";
+/// The same of when they proved who they are.
+pub const SESSION_PROOF: &str = "proof";
+/// The same of who has given a password and still owes the second factor.
+const SESSION_HALF: &str = "half";
+
+/// When the person of a session proved who they are.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Proof {
+    /// The last time.
+    pub at: UnixMs,
+    /// The first time: from it on the session's lifetime counts, whatever its id.
+    pub since: UnixMs,
+}
 
 impl Browser {
     /// The browser of the request being answered.
@@ -36,18 +57,101 @@ impl Browser {
         use_context().ok_or_else(|| AppError(Problem::new(ErrorCode::Internal)))
     }
 
+    /// A browser as its cookies show it.
+    pub fn new(session: Session, prefs: Prefs, device: Option<&str>) -> Self {
+        Self { session, prefs, device: device.map(|d| Arc::new(Secret::new(d.to_owned()))), device_to_set: Arc::default() }
+    }
+
+    /// What its device cookie holds.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_ref().map(|d| d.expose().as_str())
+    }
+
+    /// What the device cookie is to hold from now on, if that was decided while the request was answered.
+    pub fn device_to_set(&self) -> Option<Secret<String>> {
+        self.device_to_set.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Starts a session under a new id; the old one dies (s19).
     pub async fn open_session(&self, ctx: &Ctx, person: &SignedIn) -> Result<(), Problem> {
-        let unavailable = |_| ctx.problem(domain::Error::unavailable("session store"));
+        let now = ctx.now();
+        let unavailable = |_| away(ctx);
+        self.session.cycle_id().await.map_err(unavailable)?;
+        self.session.remove_value(SESSION_HALF).await.map_err(unavailable)?;
+        self.session.insert(SESSION_PERSON, person).await.map_err(unavailable)?;
+        self.session.insert(SESSION_PROOF, Proof { at: now, since: now }).await.map_err(unavailable)?;
+        self.keep(ctx).await?;
+        let device = identity::remember_device(ctx, person.user_id, self.device()).await.map_err(|e| ctx.problem(e))?;
+        *self.device_to_set.lock().unwrap_or_else(PoisonError::into_inner) = Some(device);
+        Ok(())
+    }
+
+    /// The person goes on in another of their tenants: under a new id, and no more freshly proved than before (s16).
+    pub async fn move_session(&self, ctx: &Ctx, person: &SignedIn) -> Result<(), Problem> {
+        let unavailable = |_| away(ctx);
         self.session.cycle_id().await.map_err(unavailable)?;
         self.session.insert(SESSION_PERSON, person).await.map_err(unavailable)?;
+        self.keep(ctx).await
+    }
+
+    /// Notes that the person proved once more who they are: under a new id too (s19).
+    pub async fn confirm_session(&self, ctx: &Ctx) -> Result<(), Problem> {
+        let now = ctx.now();
+        let unavailable = |_| away(ctx);
+        let before = self.session.get::<Proof>(SESSION_PROOF).await.map_err(unavailable)?;
+        let since = before.map_or(now, |proof| proof.since);
+        self.session.cycle_id().await.map_err(unavailable)?;
+        self.session.insert(SESSION_PROOF, Proof { at: now, since }).await.map_err(unavailable)?;
+        self.keep(ctx).await
+    }
+
+    /// Remembers who has given their password, and nobody else: it opens the second step only (s14).
+    pub async fn await_code(&self, ctx: &Ctx, half: &HalfSignedIn) -> Result<(), Problem> {
+        let unavailable = |_| away(ctx);
+        self.session.cycle_id().await.map_err(unavailable)?;
+        self.session.clear().await;
+        self.session.insert(SESSION_HALF, half).await.map_err(unavailable)?;
         self.session.save().await.map_err(unavailable)
+    }
+
+    /// Who still owes the second factor.
+    pub async fn half_signed_in(&self, ctx: &Ctx) -> Result<Option<HalfSignedIn>, Problem> {
+        let half = self.session.get::<HalfSignedIn>(SESSION_HALF).await.map_err(|_| away(ctx))?;
+        Ok(half.filter(|half| half.is_open(ctx.now())))
+    }
+
+    async fn keep(&self, ctx: &Ctx) -> Result<(), Problem> {
+        self.session.save().await.map_err(|_| away(ctx))?;
+        match self.session.id() {
+            Some(id) => sessions::describe(ctx.core(), &id.to_string(), ctx.request()).await.map_err(|e| ctx.problem(e)),
+            None => Ok(()),
+        }
     }
 
     /// Ends the session on the server.
     pub async fn close_session(&self, ctx: &Ctx) -> Result<(), Problem> {
-        self.session.flush().await.map_err(|_| ctx.problem(domain::Error::unavailable("session store")))
+        self.session.flush().await.map_err(|_| away(ctx))
     }
+}
+
+fn away(ctx: &Ctx) -> Problem {
+    ctx.problem(domain::Error::unavailable("session store"))
+}
+
+/// The form that was sent needs a fresh proof of who is there: it stands in the page that asks for one, and goes on from
+/// there with everything typed.
+#[derive(Clone, Debug)]
+pub struct Confirming {
+    /// Everything typed.
+    pub fields: Vec<(String, String)>,
+    /// Where it was sent.
+    pub action: String,
+    /// Whether a code is asked for.
+    pub wants_code: bool,
+    /// What was wrong with the proof.
+    pub errors: FieldErrors,
+    /// What was wrong with the whole.
+    pub message: Option<String>,
 }
 
 /// A new allowlist, and what it would break, before it is saved.
@@ -100,5 +204,8 @@ pub fn answer_with(problem: &Problem) {
     let status = http::StatusCode::from_u16(problem.code.status());
     if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status) {
         response.set_status(status);
+        if let Some(seconds) = problem.extra.get("retry_after").and_then(serde_json::Value::as_i64) {
+            response.insert_header(http::header::RETRY_AFTER, http::HeaderValue::from(seconds));
+        }
     }
 }

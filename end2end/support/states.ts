@@ -223,6 +223,10 @@ export const STATES: State[] = [
       await app.submit('Review change');
     }),
   },
+  { name: 'account', show: signedIn('/account') },
+  { name: 'two-factor off', show: signedIn('/account/two-factor') },
+  { name: 'two-factor begun', show: signedIn('/account/two-factor', (app) => app.submit('Set up an authenticator app')) },
+  { name: 'sessions', show: signedIn('/account/sessions') },
   {
     name: 'not found',
     show: async (app) => {

@@ -81,6 +81,34 @@ pub enum Command {
         #[command(subcommand)]
         command: Keys,
     },
+    /// People, and ways back in for who has lost a password or a second factor.
+    Users {
+        /// What to do.
+        #[command(subcommand)]
+        command: Users,
+    },
+}
+
+/// `keystead users …`
+#[derive(Subcommand, Debug)]
+pub enum Users {
+    /// List everybody.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a link that sets a new password, once, within a day. Their sessions end when it is used.
+    ResetLink {
+        /// Their address.
+        email: String,
+    },
+    /// Take the second factor from somebody who has lost it; their sessions end.
+    #[command(name = "disable-2fa")]
+    DisableTwoFactor {
+        /// Their address.
+        email: String,
+    },
 }
 
 /// `keystead tenants …`
@@ -182,6 +210,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         },
         Command::Tenants { command } => run_tenants(&config, command).await,
         Command::Keys { command } => run_keys(&config, command).await,
+        Command::Users { command } => run_users(&config, command).await,
         Command::Openapi => {
             out!("{}", http::openapi::printed());
             Ok(())
@@ -331,10 +360,7 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             }
         }
         Tenants::Create { name, slug, json } => {
-            // The command line acts for the whole installation; the tenant does not exist yet.
-            let nobody = TenantId::from_uuid(core.new_uuid());
-            let ctx = Ctx::new(core.clone(), Who::CommandLine(nobody), RequestInfo::default());
-            let made = tenants::create(&ctx, &name, slug).await?;
+            let made = tenants::create(&of_no_tenant(&core), &name, slug).await?;
             if json { out!("{}", serde_json::to_string(&made)?) } else { out!("{}  {}", made.id, made.slug) }
         }
         Tenants::Suspend { tenant, reason } => {
@@ -388,6 +414,48 @@ async fn run_keys(config: &Config, command: Keys) -> Result<()> {
     }
     core.stop().await;
     Ok(())
+}
+
+async fn run_users(config: &Config, command: Users) -> Result<()> {
+    let core = installation(config).await?;
+    let ctx = of_no_tenant(&core);
+    let known = |e: Error, email: &str| match e {
+        Error::NotFound => anyhow::anyhow!("nobody has the address {email}"),
+        e => e.into(),
+    };
+    match command {
+        Users::List { json } => {
+            let all = identity::list_accounts_unscoped(&core).await?;
+            if json {
+                out!("{}", serde_json::to_string(&all)?);
+            } else {
+                for a in all {
+                    let marks = [(a.platform_admin, "platform admin"), (a.two_factor, "two-factor"), (a.disabled, "disabled")];
+                    let marks: Vec<_> = marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| mark).collect();
+                    out!("{}  {:<32}  {}", a.id, a.email, marks.join(", "));
+                }
+            }
+        }
+        Users::ResetLink { email } => {
+            let link = identity::new_reset_link(&ctx, &email).await.map_err(|e| known(e, &email))?;
+            out!("{}/reset?token={}", core.settings.public_url, link.0.expose());
+        }
+        Users::DisableTwoFactor { email } => {
+            identity::disable_two_factor(&ctx, &email).await.map_err(|e| known(e, &email))?;
+            out!("{email} signs in without a second factor now.");
+            out!(
+                "A password that was chosen beside it may have fewer than 15 characters: `keystead users reset-link {email}` asks for another."
+            );
+        }
+    }
+    core.stop().await;
+    Ok(())
+}
+
+/// The command line for the whole installation, in no tenant that exists.
+fn of_no_tenant(core: &Arc<Core>) -> Ctx {
+    let nobody = TenantId::from_uuid(core.new_uuid());
+    Ctx::new(core.clone(), Who::CommandLine(nobody), RequestInfo::default())
 }
 
 /// The command line in the tenant of this id or slug, or in the only one.

@@ -1,7 +1,13 @@
 //! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys, sending mails.
 
 use crate::mail::{self, Mailer};
-use domain::{Core, db::Wake, idempotency, identity::sessions, tenants, tokens};
+use domain::{
+    Core,
+    db::Wake,
+    idempotency,
+    identity::{self, sessions},
+    tenants, tokens,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -71,6 +77,9 @@ async fn sweep(core: Arc<Core>) {
         }
         if let Err(e) = tokens::tend(&core).await {
             tracing::warn!(error = %e, "signing keys and ended logins were not tended");
+        }
+        if let Err(e) = identity::sweep_proof(&core.db, core.now()).await {
+            tracing::warn!(error = %e, "old tries, devices and links were not swept");
         }
     }
 }

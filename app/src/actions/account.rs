@@ -1,12 +1,26 @@
-//! First run, sign-in, sign-out.
+//! First run, sign-in, sign-out; what people do with their own account.
 
 use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail},
 };
-use contract::{Role, SetupForm, SignInForm};
-use domain::{Error, identity};
+use contract::{ChangePasswordForm, ConfirmForm, Enrolment, RecoveryCodes, ResetForm, Role, SetupForm, SignInForm, SignInStep};
+use domain::{
+    Ctx, Error,
+    identity::{self, SignedIn, Step, sessions},
+};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The forms of `/account/two-factor` and `/account/sessions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountForm {
+    /// `begin`, `on`, `off`, `codes`; `end`, `others`.
+    pub act: String,
+    /// The session that is meant.
+    pub id: String,
+}
 
 /// Makes the first tenant and its owner, once, and signs the owner in.
 #[server(endpoint = "account/set-up")]
@@ -16,14 +30,97 @@ pub async fn set_up(form: SetupForm) -> Result<(), AppError> {
     Ok(browser.open_session(&ctx, &person).await?)
 }
 
-/// Signs a person in; the answer is their role, which says where they start.
+/// Signs a person in, or takes them to the second step.
 #[server(endpoint = "account/sign-in")]
-pub async fn sign_in(form: SignInForm) -> Result<Role, AppError> {
+pub async fn sign_in(form: SignInForm) -> Result<SignInStep, AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
-    let person = identity::sign_in(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
-    browser.open_session(&ctx, &person).await?;
-    let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(&ctx, e))?;
-    member.map(|m| m.role).ok_or_else(|| fail(&ctx, Error::Unauthenticated))
+    match identity::sign_in(&ctx, &form, browser.device()).await.map_err(|e| fail(&ctx, e))? {
+        Step::SignedIn(person) => arrive(&ctx, &browser, person).await.map(SignInStep::Done),
+        Step::SecondFactor(half) => {
+            browser.await_code(&ctx, &half).await?;
+            Ok(SignInStep::SecondFactor)
+        }
+    }
+}
+
+/// The second step of signing in; the answer is the role, which says where they start.
+#[server(endpoint = "account/second-step")]
+pub async fn second_step(code: String) -> Result<Role, AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    let half = browser.half_signed_in(&ctx).await?.ok_or_else(|| fail(&ctx, Error::Unauthenticated))?;
+    let person = identity::second_step(&ctx, half, &code, browser.device()).await.map_err(|e| fail(&ctx, e))?;
+    arrive(&ctx, &browser, person).await
+}
+
+async fn arrive(ctx: &Ctx, browser: &Browser, person: SignedIn) -> Result<Role, AppError> {
+    browser.open_session(ctx, &person).await?;
+    let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(ctx, e))?;
+    member.map(|m| m.role).ok_or_else(|| fail(ctx, Error::Unauthenticated))
+}
+
+/// Proves once more who is there.
+#[server(endpoint = "account/confirm")]
+pub async fn confirm(form: ConfirmForm) -> Result<(), AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    identity::confirm(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
+    Ok(browser.confirm_session(&ctx).await?)
+}
+
+/// Sets another password, and gives the session a new id.
+#[server(endpoint = "account/change-password")]
+pub async fn change_password(form: ChangePasswordForm) -> Result<(), AppError> {
+    let (ctx, browser) = (ctx()?, Browser::current()?);
+    identity::change_password(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
+    Ok(browser.confirm_session(&ctx).await?)
+}
+
+/// Sets a new password by a link.
+#[server(endpoint = "account/reset-password")]
+pub async fn reset_password(form: ResetForm) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    identity::reset_password(&ctx, &form).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Makes the secret of an authenticator app.
+#[server(endpoint = "account/begin-two-factor")]
+pub async fn begin_two_factor() -> Result<Enrolment, AppError> {
+    let ctx = ctx()?;
+    identity::begin_two_factor(&ctx).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Takes the app's first code.
+#[server(endpoint = "account/turn-on-two-factor")]
+pub async fn turn_on_two_factor(code: String, end_others: Option<String>) -> Result<RecoveryCodes, AppError> {
+    let ctx = ctx()?;
+    identity::turn_on_two_factor(&ctx, &code, end_others.is_some()).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Turns the second factor off.
+#[server(endpoint = "account/turn-off-two-factor")]
+pub async fn turn_off_two_factor(form: ConfirmForm) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    identity::turn_off_two_factor(&ctx, &form).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Makes ten new recovery codes.
+#[server(endpoint = "account/new-recovery-codes")]
+pub async fn new_recovery_codes() -> Result<RecoveryCodes, AppError> {
+    let ctx = ctx()?;
+    identity::new_recovery_codes(&ctx).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Ends one session of the caller.
+#[server(endpoint = "account/end-session")]
+pub async fn end_session(id: String) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    sessions::end(&ctx, &id).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Ends every session of the caller but this one.
+#[server(endpoint = "account/end-other-sessions")]
+pub async fn end_other_sessions() -> Result<u64, AppError> {
+    let ctx = ctx()?;
+    sessions::end_others(&ctx).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Ends the session, here and on the server.

@@ -10,7 +10,11 @@ mod people;
 mod settings;
 mod tenants;
 
-pub use account::{SetUp, SignIn, SignOut, set_up, sign_in, sign_out};
+pub use account::{
+    AccountForm, BeginTwoFactor, ChangePassword, Confirm, EndOtherSessions, EndSession, NewRecoveryCodes, ResetPassword, SecondStep, SetUp,
+    SignIn, SignOut, TurnOffTwoFactor, TurnOnTwoFactor, begin_two_factor, change_password, confirm, end_other_sessions, end_session,
+    new_recovery_codes, reset_password, second_step, set_up, sign_in, sign_out, turn_off_two_factor, turn_on_two_factor,
+};
 pub use desk::{
     CloseLeak, DeskForm, LookUp, NotifyLeak, ReportForm, ReportLeak, RevokeLeaked, close_leak, look_up, notify_leak, report_leak,
     revoke_leaked,

@@ -58,7 +58,11 @@ pub async fn withdraw_invitation(id: InvitationId) -> Result<Invitation, AppErro
 pub async fn accept_invitation(form: AcceptForm) -> Result<Option<Role>, AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
     let Some(person) = members::accept(&ctx, &form).await.map_err(|e| fail(&ctx, e))? else { return Ok(None) };
-    browser.open_session(&ctx, &person).await?;
+    // Whoever is signed in already has proved nothing anew.
+    match ctx.person() {
+        Some(_) => browser.move_session(&ctx, &person).await?,
+        None => browser.open_session(&ctx, &person).await?,
+    }
     let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(&ctx, e))?;
     member.map(|m| Some(m.role)).ok_or_else(|| fail(&ctx, Error::Unauthenticated))
 }

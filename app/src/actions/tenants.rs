@@ -54,7 +54,7 @@ pub struct PlatformForm {
 pub async fn switch_tenant(tenant: TenantId) -> Result<Role, AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
     let person = identity::switch(&ctx, tenant).await.map_err(|e| fail(&ctx, e))?;
-    browser.open_session(&ctx, &person).await?;
+    browser.move_session(&ctx, &person).await?;
     let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(&ctx, e))?;
     member.map(|m| m.role).ok_or_else(|| fail(&ctx, Error::Unauthenticated))
 }

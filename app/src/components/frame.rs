@@ -128,7 +128,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
         <div class="side__foot">
             <div class="who">
                 <span class="mark" aria-hidden="true">{initial(&chrome.email)}</span>
-                <span class="who__t"><b class="clip">{chrome.email}</b><span>{role.title()}</span></span>
+                <a class="who__t" href="/account" title="Account"><b class="clip">{chrome.email}</b><span>{role.title()}</span></a>
                 <form class="push" method="post" action="/logout">
                     <button class="btn btn--quiet btn--sm btn--icon" type="submit" aria-label="Sign out" title="Sign out">
                         <Icon name=IconName::LogOut/>

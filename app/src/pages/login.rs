@@ -12,13 +12,18 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn Login() -> impl IntoView {
     let Returned { form, errors, message } = returned::<SignInForm>().unwrap_or_default();
-    let next = use_query_map().get_untracked().get("next");
+    let query = use_query_map().get_untracked();
+    let news =
+        [("reset", "Your password is set. Sign in with it."), ("late", "That took too long, or was begun elsewhere. Sign in again.")];
+    let news = news.into_iter().find(|(name, _)| message.is_none() && query.get_str(name).is_some()).map(|(_, text)| text);
+    let next = query.get("next");
     let next = next.filter(|_| form.next.is_empty()).unwrap_or(form.next);
     let error = move |name: &str| errors.get(name).map(str::to_owned);
     let known = !form.email.is_empty();
     view! {
         <AuthPage title="Sign in to Keystead">
             {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
+            {news.map(|text| view! { <Banner tone=Tone::Info><p>{text}</p></Banner> }.into_any())}
             <form class="stack" method="post" action="/login" novalidate=true>
                 <input type="hidden" name="next" value=next/>
                 <TextField

@@ -1,5 +1,6 @@
 //! One file for each route.
 
+mod account;
 pub mod audit;
 mod keys;
 mod leaks;
@@ -13,6 +14,7 @@ mod setup;
 mod tenants;
 mod usage;
 
+pub use account::{AccountPage, ConfirmPage, ResetPage, SecondStepPage, SessionsPage, TwoFactorPage};
 pub use audit::Audit;
 pub use keys::{KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, NewKey, PreviewOfEdit};
 pub use leaks::{LeakDesk, LeakReportPage};

@@ -1,6 +1,6 @@
 //! What the console's frame and its sign-in pages know.
 
-use crate::{Environment, Membership, Role, TenantId, credential::words};
+use crate::{Environment, Membership, Role, TenantId, UnixMs, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -87,6 +87,103 @@ pub struct SignInForm {
     pub next: String,
 }
 
+/// What the right password leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInStep {
+    /// In, with this role.
+    Done(Role),
+    /// To the second factor.
+    SecondFactor,
+}
+
+/// The form of the second step.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CodeForm {
+    /// Of the authenticator app, or a recovery code.
+    pub code: String,
+    /// The local path to go to afterwards.
+    pub next: String,
+}
+
+/// The form that asks once more who is there.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfirmForm {
+    /// Password.
+    pub password: String,
+    /// Where there is a second factor.
+    pub code: String,
+}
+
+/// The form that changes the password.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChangePasswordForm {
+    /// The one that goes.
+    pub password: String,
+    /// Of the second factor, where it was not given just now.
+    pub code: String,
+    /// The one that comes.
+    pub new_password: String,
+    /// Whether sessions elsewhere end.
+    pub end_others: Option<String>,
+}
+
+/// The form behind a link that sets a new password.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResetForm {
+    /// The secret of the link.
+    pub token: String,
+    /// The one that comes.
+    pub new_password: String,
+}
+
+/// Whether somebody has a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwoFactorState {
+    /// Since when, if they have.
+    pub on_since: Option<UnixMs>,
+    /// Recovery codes that were not used.
+    pub codes_left: i64,
+}
+
+/// What an authenticator app is given, once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// In base32, for typing.
+    pub secret: String,
+    /// What the QR code says.
+    pub uri: String,
+    /// The dark modules of the QR code, as the `d` of an SVG path.
+    pub qr: String,
+    /// The side of its square.
+    pub side: i32,
+}
+
+/// The codes for when the second factor is lost, shown once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryCodes(pub Vec<String>);
+
+/// A session of the console, as its person sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSeen {
+    /// Its name for the form that ends it; opens nothing.
+    pub id: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// The address it began from.
+    pub ip: Option<String>,
+    /// What the browser called itself then.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub first_seen_at: UnixMs,
+    /// When it was used last, to the minute.
+    pub last_seen_at: UnixMs,
+}
+
 /// A form that holds a secret says its name and nothing else (rule 4).
 macro_rules! silent {
     ($($name:ty),*) => {$(
@@ -99,4 +196,4 @@ macro_rules! silent {
 }
 pub(crate) use silent;
 
-silent!(SetupForm, SignInForm);
+silent!(SetupForm, SignInForm, CodeForm, ConfirmForm, ChangePasswordForm, ResetForm, Enrolment, RecoveryCodes);

@@ -35,11 +35,16 @@ mod time;
 mod trace;
 mod usage;
 
-pub use account::{Chrome, Prefs, SetupForm, SignInForm, Theme};
+pub use account::{
+    ChangePasswordForm, Chrome, CodeForm, ConfirmForm, Enrolment, Prefs, RecoveryCodes, ResetForm, SessionSeen, SetupForm, SignInForm,
+    SignInStep, Theme, TwoFactorState,
+};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
-pub use id::{AuditId, FormId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, TenantId, TokenId, UsageId, UserId};
+pub use id::{
+    AuditId, FormId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, TenantId, TokenId, UsageId, UserId,
+};
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
 pub use key_act::{BulkRevokeForm, KeyAct, RotateForm};
@@ -52,7 +57,7 @@ pub use leak::{
     FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,
     LeakReport, LeakSource, LeakState, LeakText, SecretState,
 };
-pub use login::{LoginBody, LogoutBody, Me, RefreshBody, TokenAnswer, TokenUser};
+pub use login::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer, TokenUser};
 pub use member::{AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody};
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};

@@ -17,6 +17,17 @@ pub struct LoginBody {
     pub tenant_id: Option<TenantId>,
 }
 
+/// Body of `POST /v1/auth/mfa`.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MfaBody {
+    /// `error.mfa_token` of the answer to the login.
+    pub mfa_token: String,
+    /// Six digits of the authenticator app, or a recovery code.
+    pub code: String,
+}
+
 /// Body of `POST /v1/auth/refresh`.
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -85,4 +96,4 @@ pub struct Me {
     pub expires_at: Option<UnixMs>,
 }
 
-crate::account::silent!(LoginBody, RefreshBody, LogoutBody, TokenAnswer);
+crate::account::silent!(LoginBody, MfaBody, RefreshBody, LogoutBody, TokenAnswer);

@@ -228,6 +228,9 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The member of `error` that says: prove who you are once more, then repeat the request.
+    pub const CONFIRM: &str = "confirm";
+
     /// The error in its standard words.
     pub fn new(code: ErrorCode) -> Self {
         Self { code, message: code.message().to_owned(), request_id: String::new(), extra: BTreeMap::new(), fields: FieldErrors::default() }

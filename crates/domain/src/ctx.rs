@@ -76,7 +76,21 @@ pub struct Ctx {
     token: Option<Arc<Token>>,
     /// What may be sent again is noted.
     noted: Option<Arc<Noted>>,
+    /// The console's session that the request came with.
+    session: Option<InSession>,
 }
+
+/// The console's session behind a request.
+#[derive(Clone, Debug)]
+pub struct InSession {
+    /// The hash of its id.
+    pub digest: Vec<u8>,
+    /// When the person last proved who they are.
+    pub proven_at: UnixMs,
+}
+
+/// How long a proof of who is there is fresh enough for what must not be done at an open screen (s16).
+const FRESH: i64 = 10 * 60_000;
 
 /// What is remembered of a request with an idempotency key while it is carried out.
 #[derive(Debug)]
@@ -147,7 +161,7 @@ impl Grant {
 impl Ctx {
     /// A context for one request.
     pub const fn new(core: Arc<Core>, who: Who, request: RequestInfo) -> Self {
-        Self { core, who, elsewhere: None, request, token: None, noted: None }
+        Self { core, who, elsewhere: None, request, token: None, noted: None, session: None }
     }
 
     /// The same for a person who calls by a token: they may do what their role and the token's scopes both hold.
@@ -159,6 +173,26 @@ impl Ctx {
     /// The token by which a person calls.
     pub fn token(&self) -> Option<&Token> {
         self.token.as_deref()
+    }
+
+    /// The same in a session of the console.
+    #[must_use]
+    pub fn in_session(self, session: InSession) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
+    /// The session that the request came with.
+    pub const fn session(&self) -> Option<&InSession> {
+        self.session.as_ref()
+    }
+
+    /// What changes who gets in, and what makes a secret, wants a fresh proof (s16). Only sessions grow old: a key or
+    /// the command line proves itself with every request.
+    pub fn fresh(&self) -> Result<()> {
+        match &self.session {
+            Some(session) if self.now().0 - session.proven_at.0 >= FRESH => Err(Error::NotFresh),
+            _ => Ok(()),
+        }
     }
 
     /// The installation.

@@ -1,6 +1,6 @@
 //! The domain's errors, and the one arrow from them to what clients see (rule 7).
 
-use contract::{ErrorCode, FieldErrors, Perm, Problem, Scope};
+use contract::{ErrorCode, FieldErrors, Perm, Problem, Scope, Secret};
 
 /// What can go wrong. Server faults carry their cause for the log; clients never see it.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,15 @@ pub enum Error {
     /// Refused for a reason that has its own code.
     #[error("{0}: {1}")]
     Refused(ErrorCode, String),
+    /// Too many tries; seconds until the next one is looked at.
+    #[error("throttled for {0} s")]
+    TooMany(i64),
+    /// The password was right, and the account has a second factor: what the code is to be sent with.
+    #[error("a second factor is required")]
+    SecondFactor(Secret<String>),
+    /// Good enough for the rest of the console, but this act wants a proof of who is there that is fresh.
+    #[error("not fresh")]
+    NotFresh,
     /// No such object in the caller's tenant.
     #[error("not found")]
     NotFound,
@@ -72,6 +81,11 @@ impl Error {
             }
             Self::CannotGrant(scope) => Problem::missing_scope(&scope).message(format!("You cannot grant {scope}: you do not hold it")),
             Self::Refused(code, message) => Problem::new(code).message(message),
+            Self::TooMany(seconds) => Problem::new(ErrorCode::RateLimitExceeded).message(wait(seconds)).with("retry_after", seconds),
+            Self::SecondFactor(token) => Problem::new(ErrorCode::MfaRequired).with("mfa_token", token.expose().as_str()),
+            Self::NotFresh => Problem::new(ErrorCode::Forbidden)
+                .message("Confirm that it is you: the last time is more than 10 minutes ago.")
+                .with(Problem::CONFIRM, true),
             Self::NotFound => Problem::new(ErrorCode::NotFound),
             Self::Conflict(message) => Problem::new(ErrorCode::Conflict).message(message),
             Self::Invalid(fields) => Problem::invalid(fields),
@@ -79,6 +93,17 @@ impl Error {
             Self::Internal(_) => Problem::new(ErrorCode::Internal),
         }
     }
+}
+
+/// When to come back.
+fn wait(seconds: i64) -> String {
+    let when = match seconds {
+        ..=1 => "in a second".to_owned(),
+        2..=90 => format!("in {seconds} seconds"),
+        91..=7200 => format!("in {} minutes", (seconds + 59) / 60),
+        _ => return "Too many wrong tries: this way in is closed. Use a browser that you have signed in with before, or ask the operator for a link to reset the password.".to_owned(),
+    };
+    format!("Too many wrong tries. Try again {when}.")
 }
 
 impl From<FieldErrors> for Error {

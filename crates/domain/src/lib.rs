@@ -31,5 +31,5 @@ pub mod usage;
 pub mod verify;
 
 pub use core::{Core, Settings};
-pub use ctx::{Ctx, Grant, RequestInfo, Versions, Who};
+pub use ctx::{Ctx, Grant, InSession, RequestInfo, Versions, Who};
 pub use error::{Error, Result};

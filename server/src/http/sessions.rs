@@ -1,19 +1,20 @@
 //! tower-sessions over our own table (ADR 0003), and who a session's person is now.
 
 use super::AppState;
-use app::ssr::{Browser, SESSION_PERSON};
+use app::ssr::{Browser, Proof, SESSION_PERSON, SESSION_PROOF};
 use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use contract::Prefs;
+use contract::{Prefs, Secret, UnixMs};
 use domain::{
-    Core, Ctx, RequestInfo, Who,
+    Core, Ctx, InSession, RequestInfo, Who,
     identity::{self, SignedIn, sessions},
 };
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
@@ -32,15 +33,19 @@ fn backend(e: domain::Error) -> Error {
 
 fn encode(record: &Record) -> Result<(String, Option<SignedIn>)> {
     let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
-    let person = record.data.get(SESSION_PERSON).and_then(|v| serde_json::from_value(v.clone()).ok());
-    Ok((data, person))
+    Ok((data, read(record, SESSION_PERSON)))
+}
+
+fn read<T: DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
+    record.data.get(name).and_then(|v| serde_json::from_value(v.clone()).ok())
 }
 
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let (data, person) = encode(record)?;
-        while !sessions::insert(&self.0, &record.id.to_string(), &data, person).await.map_err(backend)? {
+        let since = read(record, SESSION_PROOF).map(|proof: Proof| proof.since);
+        while !sessions::insert(&self.0, &record.id.to_string(), &data, person, since).await.map_err(backend)? {
             record.id = Id::default();
         }
         Ok(())
@@ -84,36 +89,74 @@ pub fn write_prefs(prefs: Prefs) -> String {
     format!("{}.{}", prefs.environment, prefs.theme.map_or("system", contract::Theme::as_str))
 }
 
-fn read_prefs(headers: &HeaderMap) -> Prefs {
+fn cookie<'a>(headers: &'a HeaderMap, named: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    let value = cookies.filter_map(|c| c.trim().split_once('=')).find(|(name, _)| *name == PREFS_COOKIE).map_or("", |(_, v)| v);
-    let (environment, theme) = value.split_once('.').unwrap_or_default();
+    cookies.filter_map(|c| c.trim().split_once('=')).find(|(name, _)| *name == named).map(|(_, v)| v)
+}
+
+/// The cookie that says: somebody has signed in with this browser before. It lasts for a year.
+const fn device_cookie(https: bool) -> &'static str {
+    if https { "__Host-keystead-device" } else { "keystead-device" }
+}
+
+fn read_prefs(headers: &HeaderMap) -> Prefs {
+    let (environment, theme) = cookie(headers, PREFS_COOKIE).unwrap_or_default().split_once('.').unwrap_or_default();
     Prefs { environment: environment.parse().unwrap_or(Prefs::default().environment), theme: theme.parse().ok() }
 }
 
 /// Puts the [`Ctx`] of the session's person and the [`Browser`] into the request.
 pub async fn resume(State(state): State<AppState>, session: Session, mut req: Request, next: Next) -> Response {
     let info = req.extensions().get::<RequestInfo>().cloned().unwrap_or_default();
-    let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info.clone());
-    let who = match session.get::<SignedIn>(SESSION_PERSON).await {
-        Ok(Some(signed_in)) => match identity::resume(&state.core, signed_in).await {
-            Ok(Some(person)) => Who::Person(person),
-            Ok(None) => Who::Anonymous,
-            Err(e) => return super::error::ApiError(anonymous.problem(e)).into_response(),
-        },
-        Ok(None) => Who::Anonymous,
-        Err(e) => {
-            let e = domain::Error::unavailable(e.to_string());
-            return super::error::ApiError(anonymous.problem(e)).into_response();
-        }
-    };
+    let anonymous = Ctx::new(state.core.clone(), Who::Anonymous, info);
     let mut prefs = read_prefs(req.headers());
     if state.core.settings.environment == contract::Environment::Test {
         prefs.environment = contract::Environment::Test;
     }
-    req.extensions_mut().insert(Ctx::new(state.core.clone(), who, info));
-    req.extensions_mut().insert(Browser { session, prefs });
-    next.run(req).await
+    let browser = Browser::new(session, prefs, cookie(req.headers(), device_cookie(state.https)));
+    let ctx = match caller(&anonymous, &browser).await {
+        Ok(ctx) => ctx,
+        Err(e) => return super::error::ApiError(anonymous.problem(e)).into_response(),
+    };
+    req.extensions_mut().insert(ctx);
+    req.extensions_mut().insert(browser.clone());
+    let mut response = next.run(req).await;
+    if let Some(token) = browser.device_to_set() {
+        response.extensions_mut().insert(NewDevice(Arc::new(token)));
+    }
+    response
+}
+
+/// The value of the cookie of a device, on its way into the answer.
+#[derive(Clone)]
+struct NewDevice(Arc<Secret<String>>);
+
+/// Sets the cookie of a device that was signed in with, behind the session's.
+pub async fn keep_device(State(state): State<AppState>, req: Request, next: Next) -> Response {
+    let mut response = next.run(req).await;
+    if let Some(NewDevice(token)) = response.extensions_mut().remove() {
+        let secure = if state.https { "; Secure" } else { "" };
+        let name = device_cookie(state.https);
+        let cookie = format!("{name}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", token.expose());
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// Who the browser's session says is there, as they are now.
+pub async fn caller(request: &Ctx, browser: &Browser) -> domain::Result<Ctx> {
+    let away = |e: tower_sessions::session::Error| domain::Error::unavailable(e.to_string());
+    let who = match browser.session.get::<SignedIn>(SESSION_PERSON).await.map_err(away)? {
+        Some(signed_in) => identity::resume(request.core(), signed_in).await?.map_or(Who::Anonymous, Who::Person),
+        None => Who::Anonymous,
+    };
+    let ctx = Ctx::new(request.core().clone(), who, request.request().clone());
+    let proven_at = browser.session.get::<Proof>(SESSION_PROOF).await.map_err(away)?.map_or(UnixMs(0), |proof| proof.at);
+    Ok(match browser.session.id() {
+        Some(id) => ctx.in_session(InSession { digest: sessions::hash(&id.to_string()), proven_at }),
+        None => ctx,
+    })
 }
 
 #[cfg(test)]

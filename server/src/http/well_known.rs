@@ -10,8 +10,8 @@ use contract::{ErrorCode, UnixMs};
 use domain::{leaks::gitleaks_rule, tokens};
 use utoipa_axum::routes;
 
-/// Where people change their password. Until the account has a page of its own, that is where they sign in.
-const CHANGE_PASSWORD: &str = "/login";
+/// Where people change their password.
+const CHANGE_PASSWORD: &str = "/account";
 /// How long a security.txt is good for; RFC 9116 recommends less than a year.
 const GOOD_FOR_DAYS: i64 = 180;
 

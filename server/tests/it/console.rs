@@ -101,7 +101,21 @@ async fn s20_on_https_the_cookie_is_host_bound_and_secure() {
 async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     let app = App::new(On::Sqlite).await;
     let cookie = app.sign_in().await;
-    let mut posts: Vec<String> = ["/login", "/logout", "/setup", "/preferences", "/keys/new", "/keys/revoke"].map(Into::into).into();
+    let mut posts: Vec<String> = [
+        "/login",
+        "/login/2fa",
+        "/reset",
+        "/account",
+        "/account/two-factor",
+        "/account/sessions",
+        "/logout",
+        "/setup",
+        "/preferences",
+        "/keys/new",
+        "/keys/revoke",
+    ]
+    .map(Into::into)
+    .into();
     posts.extend(["", "/edit", "/rotate", "/retire", "/revoke"].map(|page| format!("/keys/key_1{page}")));
     posts.extend(["/leaks", "/leaks/leak_1", "/settings/scopes", "/settings/allowlist"].map(Into::into));
     posts.extend(
@@ -136,9 +150,19 @@ fn server_functions() -> Vec<(String, String)> {
 async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_strangers() {
     let app = App::new(On::Sqlite).await;
     let listed = [
+        ("/api/account/begin-two-factor", "POST", true),
+        ("/api/account/change-password", "POST", true),
+        ("/api/account/confirm", "POST", true),
+        ("/api/account/end-other-sessions", "POST", true),
+        ("/api/account/end-session", "POST", true),
+        ("/api/account/new-recovery-codes", "POST", true),
+        ("/api/account/reset-password", "POST", false),
+        ("/api/account/second-step", "POST", true),
         ("/api/account/set-up", "POST", false),
         ("/api/account/sign-in", "POST", false),
         ("/api/account/sign-out", "POST", false),
+        ("/api/account/turn-off-two-factor", "POST", true),
+        ("/api/account/turn-on-two-factor", "POST", true),
         ("/api/invitations/accept", "POST", false),
         ("/api/keys/act", "POST", true),
         ("/api/keys/create", "POST", true),
@@ -193,6 +217,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
             }
             "/api/settings/set-policies" => "form[retention_days]=".to_owned(),
             "/api/settings/set-allowlist" => "allowed_ips[0]=203.0.113.9".to_owned(),
+            "/api/account/second-step" | "/api/account/turn-on-two-factor" => "code=123456".to_owned(),
             _ => body.to_owned(),
         };
         let answer = app.send(request("GET", &format!("{path}?{body}"), &headers, "")).await;

@@ -446,9 +446,19 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
     let asked = "form[environment]=live&form[kind]=secret&form[more_scopes]=thing:read&form[expires]=never&form[allowed_ips]=";
     let sure = "form[reason]=gone&form[confirm]=target";
     vec![
+        ("/api/account/begin-two-factor", None, String::new()),
+        ("/api/account/change-password", None, String::new()),
+        ("/api/account/confirm", None, String::new()),
+        ("/api/account/end-other-sessions", None, String::new()),
+        ("/api/account/end-session", None, String::new()),
+        ("/api/account/new-recovery-codes", None, String::new()),
+        ("/api/account/reset-password", None, String::new()),
+        ("/api/account/second-step", None, String::new()),
         ("/api/account/set-up", None, String::new()),
         ("/api/account/sign-in", None, String::new()),
         ("/api/account/sign-out", None, String::new()),
+        ("/api/account/turn-off-two-factor", None, String::new()),
+        ("/api/account/turn-on-two-factor", None, String::new()),
         ("/api/invitations/accept", None, String::new()),
         ("/api/keys/act", Some(KeysWrite), format!("id={key}&form[do]=disable")),
         ("/api/keys/create", Some(KeysWrite), format!("form[form_id]={form_id}&form[name]=x&{asked}")),

@@ -33,12 +33,13 @@ async fn security_txt_names_the_contact_and_ends_within_a_year() {
     );
 }
 
-/// Wherever it leads, a page answers there.
 #[tokio::test]
-async fn change_password_leads_to_a_page_that_exists() {
+async fn change_password_leads_to_the_page_that_changes_it() {
     let app = App::new(On::Sqlite).await;
     let answer = app.get("/.well-known/change-password", &[("accept", "text/html")]).await;
     assert_eq!(answer.status, StatusCode::FOUND);
-    let page = app.get(answer.header("location"), &[("accept", "text/html")]).await;
+    let cookie = app.sign_in().await;
+    let page = app.get(answer.header("location"), &[("accept", "text/html"), ("cookie", &cookie)]).await;
     assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("autocomplete=\"new-password\""), "{}", page.text);
 }

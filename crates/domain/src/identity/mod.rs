@@ -1,12 +1,19 @@
 //! People: first run, sign-in, sign-out, their sessions.
 
 mod password;
+mod proof;
 pub mod sessions;
 mod setup;
 mod sql;
 
 pub use password::Hasher;
 pub(crate) use password::judge as judge_password;
+pub use proof::{
+    Account, HalfSignedIn, ResetLink, Step, begin_two_factor, change_password, confirm, disable_two_factor, list_accounts_unscoped,
+    new_recovery_codes, new_reset_link, pending_two_factor, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
+    sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
+};
+pub(crate) use proof::{half_signed_in, prove, prove_code};
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 
@@ -14,9 +21,11 @@ use crate::{
     Ctx, Error, Grant, Result,
     ctx::Person,
     db::{Event, Tx},
+    tokens,
 };
-use contract::{Chrome, Email, ErrorCode, Prefs, Secret, SignInForm, Target, TenantId, UnixMs, UserId};
+use contract::{Chrome, Email, ErrorCode, Prefs, Target, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Who signed in, and the tenant they work on: what a session remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,38 +34,6 @@ pub struct SignedIn {
     pub user_id: UserId,
     /// On which tenant.
     pub tenant_id: TenantId,
-}
-
-/// Signs in to the console, on the person's first tenant.
-pub async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn> {
-    let user_id = prove(ctx, &form.email, &form.password).await?;
-    let core = ctx.core();
-    let mut tx = ctx.db().read().await?;
-    let Some(member) = sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
-    drop(tx);
-    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
-    let person = member.person()?;
-    record(&Ctx::new(core.clone(), crate::Who::Person(person), ctx.request().clone()), "session.created").await?;
-    Ok(signed_in)
-}
-
-/// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
-pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str) -> Result<UserId> {
-    let password = Secret::new(password.to_owned());
-    let user = match Email::parse(email) {
-        Ok(email) => {
-            let mut tx = ctx.db().read().await?;
-            sql::find_user_unscoped(&mut tx, &email).await?
-        }
-        Err(_) => None,
-    };
-    let core = ctx.core();
-    let good = core.hasher.verify(&password, user.as_ref().map(|u| u.password_hash.clone())).await?;
-    let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
-        tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
-        return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
-    };
-    Ok(UserId::from_uuid(user.id))
 }
 
 /// The person as a member of the tenant that they name; who belongs to several must name one.
@@ -83,7 +60,7 @@ fn no_tenant() -> Error {
 
 /// Notes that the signed-in person left.
 pub async fn sign_out(ctx: &Ctx) -> Result<()> {
-    if ctx.person().is_some() { record(ctx, "session.ended").await } else { Ok(()) }
+    if ctx.person().is_some() { record(ctx, "session.ended", None).await } else { Ok(()) }
 }
 
 /// The member behind a session, as they are now; none when they were removed or disabled since.
@@ -120,7 +97,7 @@ pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
 pub async fn switch(ctx: &Ctx, tenant_id: TenantId) -> Result<SignedIn> {
     let signed_in = SignedIn { user_id: ctx.person().ok_or(Error::Unauthenticated)?.user_id, tenant_id };
     let person = resume(ctx.core(), signed_in).await?.ok_or(Error::NotFound)?;
-    record(&Ctx::new(ctx.core().clone(), crate::Who::Person(person), ctx.request().clone()), "session.switched").await?;
+    record(&Ctx::new(ctx.core().clone(), crate::Who::Person(person), ctx.request().clone()), "session.switched", None).await?;
     Ok(signed_in)
 }
 
@@ -129,10 +106,27 @@ pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &s
     sql::insert_user_unscoped(tx, id, email, hash, false, now).await
 }
 
-/// An event of the person's own session, in the tenant they work on. It asks for no permission: it records what they did.
-async fn record(ctx: &Ctx, action: &'static str) -> Result<()> {
+/// Ends everything that a person is signed in with, wherever they work (s22); whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn sign_out_everywhere(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
+    sessions::end_all(tx, user).await?;
+    tokens::end_person(tx, user, now).await.map(drop)
+}
+
+/// The same for the grant's tenant only: of one person, or of everybody.
+pub(crate) async fn sign_out_of_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserId>, now: UnixMs) -> Result<()> {
+    sessions::end_in_tenant(tx, grant, user).await?;
+    tokens::end_in_tenant(tx, grant, user, now).await
+}
+
+/// An event of the person's own session, in the tenant they work on.
+pub(crate) async fn record(ctx: &Ctx, action: &'static str, after: Option<Value>) -> Result<()> {
     let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
-    let grant = Grant::of_caller(ctx)?;
+    let grant = own_grant(ctx)?;
     let target = Target { kind: "user".to_owned(), id: person.user_id.to_string(), name: person.email.clone() };
-    ctx.write(&grant).await?.commit(Event { action, target, reason: None, before: None, after: None }).await
+    ctx.write(&grant).await?.commit(Event { action, target, reason: None, before: None, after }).await
+}
+
+/// What people do with their own account asks for no permission; it is noted in their tenant.
+fn own_grant(ctx: &Ctx) -> Result<Grant> {
+    Grant::of_caller(ctx)
 }

@@ -6,32 +6,49 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use contract::Secret;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use zxcvbn::zxcvbn;
 
 /// NIST SP 800-63B-4: at least 15 characters where no second factor stands behind the password.
 pub const MIN_CHARS: usize = 15;
+/// The same with one.
+const MIN_CHARS_WITH_FACTOR: usize = 8;
 /// argon2 reads any length; this bounds what a request may make it read.
 const MAX_BYTES: usize = 1024;
-/// Guesses that a password must outlast, as a power of ten.
+/// Guesses that a password must outlast, as a power of ten, and with a second factor.
 const MIN_GUESSES_LOG10: f64 = 9.0;
+const MIN_GUESSES_LOG10_WITH_FACTOR: f64 = 7.0;
 /// How long a sign-in waits for one of the hashing threads before it is told to try again.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// The 30,000 passwords that are found in leaks most often: the list that the zxcvbn crate (MIT) keeps to itself.
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
+
 /// Is the password good enough to be set? `context` holds the words an attacker would try first: the tenant, the
 /// address, the product. No rule about its composition.
-pub fn judge(password: &str, context: &[&str]) -> Result<(), String> {
+pub fn judge(password: &str, context: &[&str], second_factor: bool) -> Result<(), String> {
+    let (min_chars, min_guesses) =
+        if second_factor { (MIN_CHARS_WITH_FACTOR, MIN_GUESSES_LOG10_WITH_FACTOR) } else { (MIN_CHARS, MIN_GUESSES_LOG10) };
     let chars = password.chars().count();
-    if chars < MIN_CHARS {
-        return Err(format!("At least {MIN_CHARS} characters; these are {chars}. A sentence is easiest to remember."));
+    if chars < min_chars {
+        return Err(format!("At least {min_chars} characters; these are {chars}. A sentence is easiest to remember."));
     }
     if password.len() > MAX_BYTES {
         return Err(format!("At most {MAX_BYTES} bytes."));
     }
+    let lower = password.to_lowercase();
+    // With a year or a sign behind it, a common password is as common.
+    if [lower.as_str(), lower.trim_end_matches(|c: char| !c.is_alphabetic())].iter().any(|p| COMMON.contains(p)) {
+        return Err("This password stands on lists of leaked ones, which are tried first. Choose several unrelated words.".to_owned());
+    }
     // The lists of the zxcvbn crate: common passwords, names, English words, and the context.
     let estimate = zxcvbn(password, context);
-    if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {
+    if estimate.guesses_log10() >= min_guesses {
         return Ok(());
     }
     let why = estimate
@@ -62,6 +79,11 @@ impl Hasher {
             argon2().and_then(|a| a.hash_password(password.expose().as_bytes()).map(|h| h.to_string()).map_err(Error::internal))
         })
         .await?
+    }
+
+    /// The hash to store instead, if the stored one is weaker than today's (s4).
+    pub async fn upgrade(&self, password: &Secret<String>, hash: &str) -> Result<Option<String>> {
+        if is_weak(hash)? { self.hash(password).await.map(Some) } else { Ok(None) }
     }
 
     /// Is it the password behind the hash? Without a hash the same work is done and the answer is no.
@@ -97,8 +119,18 @@ impl Hasher {
 }
 
 /// OWASP's first recommendation: 19 MiB, two passes, one lane.
+const MEMORY: u32 = 19_456;
+const PASSES: u32 = 2;
+
+/// Was the hash made with less than that, or by another algorithm?
+fn is_weak(hash: &str) -> Result<bool> {
+    let parsed = PasswordHash::new(hash).map_err(Error::internal)?;
+    let params = Params::try_from(&parsed).map_err(Error::internal)?;
+    Ok(parsed.algorithm.as_str() != "argon2id" || params.m_cost() < MEMORY || params.t_cost() < PASSES)
+}
+
 fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(19_456, 2, 1, None).map_err(Error::internal)?;
+    let params = Params::new(MEMORY, PASSES, 1, None).map_err(Error::internal)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -108,22 +140,37 @@ mod tests {
 
     #[test]
     fn s1_fifteen_characters_are_needed_and_counted_as_characters() {
-        assert!(judge("fourteen chars", &[]).is_err_and(|e| e.contains("these are 14")));
-        assert_eq!(judge("märz über öl zwölf", &[]), Ok(()));
+        assert!(judge("fourteen chars", &[], false).is_err_and(|e| e.contains("these are 14")));
+        assert_eq!(judge("märz über öl zwölf", &[], false), Ok(()));
+    }
+
+    #[test]
+    fn s1_with_a_second_factor_eight_characters_suffice() {
+        assert_eq!(judge("vmQ7!xLr", &[], true), Ok(()));
+        assert!(judge("vmQ7!xL", &[], true).is_err_and(|e| e.contains("these are 7")));
+        assert!(judge("vmQ7!xLr", &[], false).is_err());
+    }
+
+    #[test]
+    fn s3_thirty_thousand_leaked_passwords_are_refused_whatever_their_case_and_end() {
+        assert!(COMMON.len() >= 30_000, "{}", COMMON.len());
+        for weak in ["trustno1", "TrustNo1", "wonderwoman", "Wonderwoman1987!", "qwertyuiop"] {
+            assert!(judge(weak, &[], true).is_err_and(|e| e.contains("leaked")), "{weak}");
+        }
     }
 
     #[test]
     fn s2_no_composition_rule_and_no_truncation() {
-        assert_eq!(judge("correct horse battery staple ridge", &[]), Ok(()));
-        assert_eq!(judge(&"gravel orbit lantern seven ".repeat(10), &[]), Ok(()));
+        assert_eq!(judge("correct horse battery staple ridge", &[], false), Ok(()));
+        assert_eq!(judge(&"gravel orbit lantern seven ".repeat(10), &[], false), Ok(()));
     }
 
     #[test]
     fn s3_common_and_product_words_are_refused_with_the_reason() {
         for weak in ["passwordpassword", "aaaaaaaaaaaaaaaa", "123456789012345", "qwertyuiopasdfgh"] {
-            assert!(judge(weak, &[]).is_err_and(|e| e.contains("first that are guessed")), "{weak}");
+            assert!(judge(weak, &[], false).is_err_and(|e| e.contains("first that are guessed")), "{weak}");
         }
-        assert!(judge("acmecorporation1", &["acmecorporation"]).is_err());
+        assert!(judge("acmecorporation1", &["acmecorporation"], false).is_err());
     }
 
     #[tokio::test]
@@ -134,6 +181,16 @@ mod tests {
         assert!(hasher.verify(&Secret::new("correct horse".into()), Some(hash.clone())).await.expect("runs"));
         assert!(!hasher.verify(&Secret::new("Correct horse".into()), Some(hash)).await.expect("runs"));
         assert!(!hasher.verify(&Secret::new("no account has this password".into()), None).await.expect("runs"));
+    }
+
+    #[tokio::test]
+    async fn s4_a_weaker_hash_is_told_from_todays() {
+        let hasher = Hasher::new();
+        let password = Secret::new("correct horse".to_owned());
+        let todays = hasher.hash(&password).await.expect("hashes");
+        assert!(hasher.upgrade(&password, &todays).await.expect("reads").is_none());
+        let weak = todays.replace("m=19456", "m=4096");
+        assert!(hasher.upgrade(&password, &weak).await.expect("reads").is_some_and(|h| h.contains("m=19456")));
     }
 
     #[tokio::test]

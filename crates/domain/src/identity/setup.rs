@@ -94,7 +94,7 @@ pub(crate) fn new_owner(tenant: &str, email: &str, password: &str) -> Result<New
         errors.0.extend(found.0);
     }
     let words = [tenant.as_ref().map_or("", TenantName::as_str), email.as_ref().map_or("", Email::as_str), "keystead"];
-    if let Err(why) = password::judge(password, &words) {
+    if let Err(why) = password::judge(password, &words, false) {
         errors.add("password", "invalid", why);
     }
     let read = tenant.zip(email).map(|(tenant, email)| {

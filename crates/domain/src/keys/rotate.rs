@@ -27,6 +27,7 @@ pub async fn rotate(ctx: &Ctx, id: KeyId, body: &RotateBody) -> Result<CreatedKe
         KeyState::Expired => return Err(Error::Conflict(format!("{} has expired: give it a later expiry first", before.name))),
         KeyState::Active | KeyState::Disabled => {}
     }
+    ctx.fresh()?;
     // The new secret goes to whoever asked: they must hold what it may do.
     Maker::of(ctx, tx.tx(), &grant).await?.check_whole(ctx, &Power::from(&before))?;
     sql::end_old_secrets(tx.tx(), &grant, id, until).await?;

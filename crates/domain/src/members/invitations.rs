@@ -146,7 +146,7 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
         Invitee::Elsewhere => return refused(format!("Sign in as {email} to accept this invitation.")),
         Invitee::Here(id) | Invitee::Alone(id) => (id, None),
         Invitee::New => {
-            if let Err(why) = identity::judge_password(&form.password, &[&found.tenant, email.as_str(), "keystead"]) {
+            if let Err(why) = identity::judge_password(&form.password, &[&found.tenant, email.as_str(), "keystead"], false) {
                 return Err(FieldErrors::one("password", "invalid", why).into());
             }
             let hash = core.hasher.hash(&Secret::new(form.password.clone())).await?;

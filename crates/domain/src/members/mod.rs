@@ -11,8 +11,7 @@ pub use invitations::{Invited, Invitee, accept, invitation, invitations, invite,
 use crate::{
     Ctx, Error, Grant, Result, Who,
     db::{Event, Tx, commit_with},
-    identity::sessions,
-    keys, tenants,
+    identity, keys, tenants,
 };
 use contract::{ErrorCode, Member, MemberBody, Page, PageQuery, Perm, Role, Target, UserId};
 
@@ -134,7 +133,7 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
         return Err(Error::Conflict(format!("The account of {} is {} already", member.email, if off { "disabled" } else { "in use" })));
     }
     if off {
-        sessions::end_of_person(&mut tx, id).await?;
+        identity::sign_out_everywhere(&mut tx, id, now).await?;
     }
     let mut events = Vec::new();
     for tenant in sql::tenants_of_unscoped(&mut tx, id).await? {
@@ -167,7 +166,7 @@ async fn out(ctx: &Ctx, mut tx: crate::db::WriteTx, grant: &Grant, gone: Member,
     keep_an_owner(tx.tx(), grant, &gone).await?;
     sql::delete(tx.tx(), grant, gone.id).await?;
     sql::withdraw_by(tx.tx(), grant, gone.id, ctx.now()).await?;
-    sessions::end_in_tenant(tx.tx(), grant, Some(gone.id)).await?;
+    identity::sign_out_of_tenant(tx.tx(), grant, Some(gone.id), ctx.now()).await?;
     let before = Some(serde_json::json!({"role": gone.role}));
     let after = Some(serde_json::json!({"orphaned_keys": gone.keys}));
     tx.commit(Event { action, target: target(&gone), reason: None, before, after }).await?;

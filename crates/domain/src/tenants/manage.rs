@@ -5,7 +5,7 @@ use super::{act_in, insert, sql};
 use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result, Who,
     db::{Event, Tx, commit_with},
-    identity::sessions,
+    identity,
     keys::{self, scan::refuse_keys},
     members,
 };
@@ -179,7 +179,7 @@ async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) 
     };
     sql::set_state(&mut tx, &grant, suspended, deleted).await?;
     if to != TenantState::Active {
-        sessions::end_in_tenant(&mut tx, &grant, None).await?;
+        identity::sign_out_of_tenant(&mut tx, &grant, None, now).await?;
     }
     keys::tell_tenant_changed(&mut tx, &grant, now).await?;
     let after = Tenant { state: to, removed_at: deleted.map(|at| at.plus(Tenant::GRACE)), ..before.clone() };

@@ -150,7 +150,7 @@ pub(super) async fn remove_some_usage(tx: &mut Tx, grant: &Grant) -> Result<bool
 }
 
 /// What a tenant consists of, in the order in which it can be removed.
-const REMOVE: [&str; 15] = [
+const REMOVE: [&str; 18] = [
     "DELETE FROM usage_events WHERE tenant_id = $1",
     "DELETE FROM usage_policies WHERE tenant_id = $1",
     "DELETE FROM leak_reports WHERE tenant_id = $1",
@@ -161,6 +161,9 @@ const REMOVE: [&str; 15] = [
     "DELETE FROM api_keys WHERE tenant_id = $1",
     "DELETE FROM scopes WHERE tenant_id = $1",
     "DELETE FROM invitations WHERE tenant_id = $1",
+    "DELETE FROM refresh_tokens WHERE tenant_id = $1",
+    "DELETE FROM logins WHERE tenant_id = $1",
+    "DELETE FROM mails WHERE tenant_id = $1",
     "DELETE FROM members WHERE tenant_id = $1",
     "DELETE FROM outbox WHERE tenant_id = $1",
     "DELETE FROM audit_events WHERE tenant_id = $1",

@@ -185,6 +185,13 @@ async fn start(db: Db, master: &MasterKey, clock: Arc<TestClock>, environment: E
     Core::start(db, keys, settings, clock, Arc::new(SystemEntropy)).await.expect("starts")
 }
 
+/// What an authenticator app with this secret shows at a time.
+pub fn one_time_code(secret: &str, at: UnixMs) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
+    let app = totp_rs::Builder::new().with_secret(secret).build().expect("long enough");
+    app.generate(u64::try_from(at.0 / 1_000).expect("after 1970")).to_string()
+}
+
 /// Makes of one async test body two tests, `sqlite` and `postgres`.
 #[macro_export]
 macro_rules! on_both {

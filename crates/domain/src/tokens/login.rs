@@ -5,15 +5,48 @@ use crate::{
     Ctx, Error, Grant, Result, Who,
     ctx::Person,
     db::Event,
-    identity::{self, sessions},
+    identity::{self, HalfSignedIn, SignedIn, sessions},
 };
-use contract::{CredentialKind, ErrorCode, LoginBody, LoginId, LogoutBody, Me, Target, TokenAnswer, TokenUser};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use contract::{CredentialKind, ErrorCode, LoginBody, LoginId, LogoutBody, Me, MfaBody, Secret, Target, TokenAnswer, TokenUser};
+use uuid::Uuid;
 
-/// Signs a person in who knows their password. Whatever else is to be proved is proved between the two steps.
+/// Signs a person in who knows their password; who has a second factor is told to give a code with what the error holds.
 pub async fn login(ctx: &Ctx, body: &LoginBody) -> Result<TokenAnswer> {
-    let user = identity::prove(ctx, &body.email, &body.password).await?;
+    let user = identity::prove(ctx, &body.email, &body.password, None).await?.user_id;
     let person = identity::member(ctx.core(), user, body.tenant_id).await?;
+    let who = SignedIn { user_id: user, tenant_id: person.tenant_id };
+    match identity::half_signed_in(ctx, who).await? {
+        Some(half) => Err(Error::SecondFactor(hand_over(ctx, half)?)),
+        None => open(ctx, person).await,
+    }
+}
+
+/// The second step: a code of the authenticator app, or a recovery code.
+pub async fn mfa(ctx: &Ctx, body: &MfaBody) -> Result<TokenAnswer> {
+    let again = || Error::Refused(ErrorCode::Unauthorized, "This mfa_token is unknown or too old. Sign in again.".to_owned());
+    let half = take_back(ctx, &body.mfa_token).filter(|half| half.is_open(ctx.now())).ok_or_else(again)?;
+    let who = identity::prove_code(ctx, half, &body.code).await?;
+    let person = identity::resume(ctx.core(), who).await?.ok_or_else(again)?;
     open(ctx, person).await
+}
+
+/// What an `mfa_token` is sealed for: nothing else that is sealed opens as one, and it opens as nothing else (s63).
+const MFA_TOKEN: Uuid = Uuid::from_u128(0x6d66_615f_746f_6b65_6e00_0000_0000_0001);
+const MFA_PREFIX: &str = "mfa_";
+
+/// Who gave the right password, sealed: the client brings it back with the code.
+fn hand_over(ctx: &Ctx, half: HalfSignedIn) -> Result<Secret<String>> {
+    let core = ctx.core();
+    let plain = Secret::new(serde_json::to_string(&half).map_err(Error::internal)?);
+    let sealed = core.keys.seal.seal(Uuid::nil(), MFA_TOKEN, &plain, core.entropy())?;
+    Ok(Secret::new(format!("{MFA_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
+}
+
+fn take_back(ctx: &Ctx, token: &str) -> Option<HalfSignedIn> {
+    let sealed = URL_SAFE_NO_PAD.decode(token.strip_prefix(MFA_PREFIX)?).ok()?;
+    let plain = ctx.core().keys.seal.open(Uuid::nil(), MFA_TOKEN, &sealed).ok()?;
+    serde_json::from_str(plain.expose()).ok()
 }
 
 /// Opens a login for a person who has proved who they are.

@@ -12,7 +12,7 @@ mod sql;
 #[cfg(feature = "testing")]
 pub use access::sign_anything;
 pub use access::{LEEWAY, Token, is_jwt, read};
-pub use login::{login, logout, me};
+pub use login::{login, logout, me, mfa};
 pub use refresh::refresh;
 pub use signing::{jwks, rotate};
 
@@ -114,4 +114,12 @@ pub(crate) async fn end_person(tx: &mut Tx, person: UserId, now: UnixMs) -> Resu
     }
     tell(tx).await?;
     Ok(logins.len())
+}
+
+/// The same for the grant's tenant only: of one person, or of everybody.
+pub(crate) async fn end_in_tenant(tx: &mut Tx, grant: &Grant, person: Option<UserId>, now: UnixMs) -> Result<()> {
+    for login in sql::end_logins(tx, grant, person, now).await? {
+        sql::append_change_unscoped(tx, sql::ENDED, login, now).await?;
+    }
+    tell(tx).await
 }

@@ -92,6 +92,13 @@ pub(super) async fn end_logins_unscoped(tx: &mut Tx, person: UserId, now: UnixMs
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(person.uuid()).bind(now.0).fetch_all(c).await)?)
 }
 
+/// Of one member, or of everybody.
+pub(super) async fn end_logins(tx: &mut Tx, grant: &Grant, person: Option<UserId>, now: UnixMs) -> Result<Vec<Uuid>> {
+    const SQL: &str = "UPDATE logins SET ended_at = $3 WHERE tenant_id = $1 AND ($2 IS NULL OR user_id = $2) AND ended_at IS NULL \
+        AND expires_at > $3 RETURNING id";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(person.map(UserId::uuid)).bind(now.0).fetch_all(c).await)?)
+}
+
 /// A refresh token with its login.
 #[derive(FromRow)]
 pub(super) struct Refresh {

@@ -12,6 +12,7 @@ mod lifecycle;
 mod load;
 mod members;
 mod policies;
+mod proof;
 mod schema;
 mod search;
 mod statements;

@@ -66,7 +66,8 @@ on_both! {
         assert!(members::look(&anonymous, &form(&made).token).await.unwrap().is_none());
         let signed_in = identity::sign_in(&anonymous, &contract::SignInForm {
             email: "dev@acme.test".into(), password: PASSWORD.into(), next: String::new(),
-        }).await.unwrap();
+        }, None).await.unwrap();
+        let identity::Step::SignedIn(signed_in) = signed_in else { panic!("{signed_in:?}") };
         assert_eq!(identity::resume(&t.core, signed_in).await.unwrap().unwrap().role, Role::Developer);
         let log = audit::list(&owner, &contract::AuditFilter::default(), PageQuery::default()).await.unwrap().data;
         let added = log.iter().find(|e| e.action == "member.added" && e.actor.name == "dev@acme.test").unwrap();
@@ -232,7 +233,7 @@ on_both! {
         let person = admin.person().unwrap();
         let session = json!({"person": identity::SignedIn { user_id: person.user_id, tenant_id: person.tenant_id }}).to_string();
         let signed_in = identity::SignedIn { user_id: person.user_id, tenant_id: person.tenant_id };
-        assert!(identity::sessions::insert(&t.core, "their-session", &session, Some(signed_in)).await.unwrap());
+        assert!(identity::sessions::insert(&t.core, "their-session", &session, Some(signed_in), None).await.unwrap());
         let gone = members::remove_confirmed(&owner, id(&admin), " Admin@acme.test ").await.unwrap();
         assert_eq!(gone.keys, 1);
         assert!(again(&t, &admin).await.is_none());

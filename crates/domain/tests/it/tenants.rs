@@ -85,8 +85,8 @@ on_both! {
         assert!(identity::resume(&t.core, session).await.unwrap().is_some());
         let data = json!({"person": session}).to_string();
         let home = json!({"person": identity::SignedIn { tenant_id: t.first.tenant_id, ..session }}).to_string();
-        assert!(identity::sessions::insert(&t.core, "there", &data, Some(session)).await.unwrap());
-        assert!(identity::sessions::insert(&t.core, "home", &home, Some(session)).await.unwrap());
+        assert!(identity::sessions::insert(&t.core, "there", &data, Some(session), None).await.unwrap());
+        assert!(identity::sessions::insert(&t.core, "home", &home, Some(session), None).await.unwrap());
         let suspended = tenants::suspend(&owner, globex.id, Some("unpaid")).await.unwrap();
         assert_eq!(suspended.state, TenantState::Suspended);
         assert_eq!(code(&t, &secret), Code::Disabled, "the very next decision");

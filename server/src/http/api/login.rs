@@ -3,7 +3,7 @@
 use super::{Body, Caller, Routes};
 use crate::http::error::ApiError;
 use axum::{Extension, Json};
-use contract::{LoginBody, LogoutBody, Me, RefreshBody, TokenAnswer};
+use contract::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer};
 use domain::{Ctx, tokens};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 /// What comes without a credential, or brings its own in the body.
 pub fn open_routes() -> Routes {
-    vec![routes!(login), routes!(refresh)]
+    vec![routes!(login), routes!(mfa), routes!(refresh)]
 }
 
 /// What an access token is sent with.
@@ -29,7 +29,7 @@ pub fn routes() -> Routes {
     security(()),
     responses(
         (status = 200, description = "Signed in.", body = TokenAnswer),
-        (status = 401, description = "Address or password is wrong."),
+        (status = 401, description = "Address or password is wrong; or `MFA_REQUIRED`: send `error.mfa_token` with a code to `/v1/auth/mfa`."),
         (status = 403, description = "The account does not belong to that tenant, or to none."),
         (status = 409, description = "The account belongs to several tenants: name one."),
         (status = 429, description = "Too many attempts failed."),
@@ -38,6 +38,25 @@ pub fn routes() -> Routes {
 async fn login(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
     let body: LoginBody = body.read()?;
     tokens::login(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+}
+
+/// Takes the second step: a code of the authenticator app, or a recovery code.
+#[utoipa::path(
+    post,
+    path = "/v1/auth/mfa",
+    tag = "Sign-in",
+    operation_id = "loginSecondStep",
+    request_body(content = MfaBody, content_type = "application/json"),
+    security(()),
+    responses(
+        (status = 200, description = "Signed in.", body = TokenAnswer),
+        (status = 401, description = "The `mfa_token` is unknown or older than ten minutes."),
+        (status = 429, description = "Too many attempts failed."),
+    )
+)]
+async fn mfa(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
+    let body: MfaBody = body.read()?;
+    tokens::mfa(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
 /// Replaces a refresh token, with a fresh access token beside it.

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::Form;
-use contract::{ErrorCode, Prefs, Problem, SetupForm, SignInForm};
+use contract::{ErrorCode, Prefs, Problem, SetupForm, SignInForm, SignInStep};
 use domain::Ctx;
 use leptos::{prelude::*, reactive::computed::ScopedFuture};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -33,7 +33,9 @@ pub async fn sign_in(State(state): State<AppState>, req: Request) -> Response {
         Err(refused) => return refused,
     };
     match run(&parts, actions::sign_in(form.clone())).await {
-        Ok(role) => Redirect::to(if is_local(&form.next) { &form.next } else { home(role) }).into_response(),
+        Ok(SignInStep::Done(role)) => Redirect::to(if is_local(&form.next) { &form.next } else { home(role) }).into_response(),
+        Ok(SignInStep::SecondFactor) if form.next.is_empty() => Redirect::to("/login/2fa").into_response(),
+        Ok(SignInStep::SecondFactor) => Redirect::to(&format!("/login/2fa?next={}", super::encode(&form.next))).into_response(),
         Err(e) => refused(&state, &parts, SignInForm { password: String::new(), ..form }, e).await,
     }
 }
@@ -126,7 +128,11 @@ pub(super) async fn refused<F>(state: &AppState, parts: &Parts, form: F, e: AppE
 where
     F: Clone + Send + Sync + 'static,
 {
+    if e.0.extra.contains_key(Problem::CONFIRM) {
+        return super::confirm::wanted();
+    }
     let status = StatusCode::from_u16(e.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let wait = e.0.extra.get("retry_after").and_then(serde_json::Value::as_i64);
     let returned = Returned::refused(form, e.0);
     let mut parts = parts.clone();
     // A page that needs a member must not be rendered for a stranger: the session has ended meanwhile.
@@ -135,7 +141,11 @@ where
         return Redirect::to(&format!("/login?next={}", super::encode(parts.uri.path()))).into_response();
     }
     parts.headers.remove(header::CONTENT_LENGTH);
-    render::page(state, &parts, status, move || provide_context(returned.clone())).await
+    let mut page = render::page(state, &parts, status, move || provide_context(returned.clone())).await;
+    if let Some(seconds) = wait {
+        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    page
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The console's routes: pages rendered by Leptos, forms posted to them, server functions.
 
+mod account_forms;
+mod confirm;
 mod desk_forms;
 mod exports;
 mod forms;
@@ -10,11 +12,11 @@ mod settings_forms;
 mod tenant_forms;
 
 use super::{AppState, origin, sessions};
-use app::home;
+use app::{home, ssr::Browser};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, StatusCode, header, uri::PathAndQuery},
+    http::{HeaderValue, Method, StatusCode, header, uri::PathAndQuery},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::{any, get, post},
@@ -34,6 +36,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, pages, render::context(state, Vec::new), shell)
         .route("/setup", post(forms::set_up))
         .route("/login", post(forms::sign_in))
+        .route("/login/2fa", post(account_forms::second_step))
+        .route("/reset", post(account_forms::reset))
+        .route("/account", post(account_forms::password))
+        .route("/account/two-factor", post(account_forms::two_factor))
+        .route("/account/sessions", post(account_forms::sessions))
         .route("/logout", post(forms::sign_out))
         .route("/preferences", post(forms::prefer))
         .route("/keys/new", post(key_forms::create))
@@ -59,23 +66,28 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/api/{*name}", any(server_function))
         .fallback(render::not_found)
+        .layer(from_fn_with_state(state.clone(), confirm::ask))
         .layer(from_fn(sign_in_first))
         .layer(from_fn_with_state(state.clone(), sessions::resume))
         .layer(sessions::layer(state))
+        .layer(from_fn_with_state(state.clone(), sessions::keep_device))
         .layer(from_fn_with_state(state.clone(), origin::check))
         .layer(from_fn_with_state(state.clone(), render::problems))
 }
 
 /// A page for members sends strangers to the sign-in, and back to it afterwards. Server functions answer for themselves.
 async fn sign_in_first(req: Request, next: Next) -> Response {
-    let role = req.extensions().get::<Ctx>().and_then(|c| c.person()).map(|p| p.role);
+    let (ctx, browser) = (req.extensions().get::<Ctx>().cloned(), req.extensions().get::<Browser>().cloned());
+    let role = ctx.as_ref().and_then(Ctx::person).map(|p| p.role);
     let signed_in = role.is_some();
     let path = req.uri().path();
     // Who sees neither keys nor usage has no overview.
-    if let Some(role) = role.filter(|r| matches!(path, "/login" | "/setup") || path == "/" && !r.holds(Perm::UsageRead)) {
+    if let Some(role) = role.filter(|r| matches!(path, "/login" | "/login/2fa" | "/setup") || path == "/" && !r.holds(Perm::UsageRead)) {
         Redirect::to(home(role)).into_response()
     } else if signed_in && path == "/settings" {
         Redirect::to("/settings/scopes").into_response()
+    } else if path == "/login/2fa" && req.method() == Method::GET && !half_signed_in(ctx, browser).await {
+        Redirect::to("/login").into_response()
     } else if !signed_in && member_page(path) {
         let next = req.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         Redirect::to(&format!("/login?next={}", encode(next))).into_response()
@@ -84,10 +96,16 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     }
 }
 
+/// Does the browser owe the second step of a sign-in?
+async fn half_signed_in(ctx: Option<Ctx>, browser: Option<Browser>) -> bool {
+    let (Some(ctx), Some(browser)) = (ctx, browser) else { return false };
+    browser.half_signed_in(&ctx).await.is_ok_and(|half| half.is_some())
+}
+
 /// The pages behind the sign-in; anything else is not found, for members and strangers alike.
 fn member_page(path: &str) -> bool {
     path == "/"
-        || ["/keys", "/usage", "/audit", "/leaks", "/settings", "/members", "/tenants", "/platform"]
+        || ["/account", "/keys", "/usage", "/audit", "/leaks", "/settings", "/members", "/tenants", "/platform"]
             .iter()
             .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
 }

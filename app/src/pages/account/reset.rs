@@ -1,0 +1,66 @@
+//! `/reset`: a new password, by a link.
+
+use crate::{
+    components::{AuthPage, Banner, Fault, TextField, Tone},
+    returned::{Returned, returned},
+    ssr::ctx,
+};
+use contract::{Problem, ResetForm};
+use domain::identity;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// `/reset`
+#[component]
+pub fn ResetPage() -> impl IntoView {
+    let back = returned::<ResetForm>().unwrap_or_default();
+    let linked = use_query_map().get_untracked().get("token");
+    let token = linked.filter(|_| back.form.token.is_empty()).unwrap_or_else(|| back.form.token.clone());
+    Suspend::new(async move {
+        match is_open(&token).await {
+            Ok(true) => view! { <NewPassword token back/> }.into_any(),
+            Ok(false) => view! { <NoLink/> }.into_any(),
+            Err(problem) => view! { <Fault problem/> }.into_any(),
+        }
+    })
+}
+
+async fn is_open(token: &str) -> Result<bool, Problem> {
+    let ctx = ctx()?;
+    identity::reset_link_is_open(ctx.core(), token).await.map_err(|e| ctx.problem(e))
+}
+
+#[component]
+fn NoLink() -> impl IntoView {
+    view! {
+        <AuthPage title="This link does not work">
+            <p class="soft">"A link to a new password works once, for a day, and only the one that was made last. An operator of this server makes another with "<code>"keystead users reset-link"</code>"."</p>
+            <a class="btn btn--primary btn--full" href="/login">"Sign in"</a>
+        </AuthPage>
+    }
+}
+
+#[component]
+fn NewPassword(token: String, back: Returned<ResetForm>) -> impl IntoView {
+    let Returned { errors, message, .. } = back;
+    let error = errors.get("new_password").map(str::to_owned);
+    view! {
+        <AuthPage title="Choose a new password">
+            <p class="soft">"Every session of yours ends, and you sign in with the new password. A second factor stays."</p>
+            {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
+            <form class="stack" method="post" action="/reset" novalidate=true>
+                <input type="hidden" name="token" value=token/>
+                <TextField
+                    name="new_password"
+                    label=|| "New password"
+                    kind="password"
+                    autocomplete="new-password"
+                    hint="At least 15 characters, 8 with a second factor. A sentence is easiest to remember."
+                    error
+                    autofocus=true
+                />
+                <button class="btn btn--primary btn--full" type="submit">"Set password"</button>
+            </form>
+        </AuthPage>
+    }
+}

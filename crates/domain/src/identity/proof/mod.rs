@@ -1,0 +1,47 @@
+//! Proof of who is there: password, second factor, devices that are known, and how often somebody may try.
+//!
+//! Every way to prove something counts its tries here, whichever door it was tried at (s7).
+
+mod confirm;
+mod device;
+mod factor;
+mod recovery;
+mod sign_in;
+pub(super) mod sql;
+mod throttle;
+mod totp;
+
+pub use confirm::{change_password, confirm, wants_code};
+pub use device::remember_device;
+pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
+pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
+pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
+pub(crate) use sign_in::{half_signed_in, prove, prove_code};
+
+use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Db};
+use aws_lc_rs::digest::{SHA256, digest};
+use contract::{Target, UnixMs};
+
+/// Removes tries that nobody has added to for long, devices that were forgotten, links that have expired.
+pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sql::sweep_tries_unscoped(&mut tx, now.plus(-throttle::KEPT)).await?;
+    sql::sweep_devices_unscoped(&mut tx, now.plus(-device::KNOWN)).await?;
+    sql::sweep_reset_links_unscoped(&mut tx, now).await?;
+    tx.commit_quiet().await
+}
+
+/// The hash under which a random secret lies: it has bits enough, so a plain one does.
+fn hash(secret: &str) -> Vec<u8> {
+    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}
+
+/// The caller as a person, and the right to note what they do with their own account.
+fn own(ctx: &Ctx) -> Result<(Grant, &Person)> {
+    let person = ctx.person().ok_or(Error::Unauthenticated)?;
+    Ok((super::own_grant(ctx)?, person))
+}
+
+fn target(person: &Person) -> Target {
+    Target { kind: "user".to_owned(), id: person.user_id.to_string(), name: person.email.clone() }
+}

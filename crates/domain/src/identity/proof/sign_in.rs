@@ -1,0 +1,151 @@
+//! Signing in: the password, then the second factor if there is one.
+
+use super::{device, factor, sql, throttle};
+use crate::{
+    Ctx, Error, Result, Who,
+    identity::{self, SignedIn, no_tenant},
+};
+use contract::{Email, ErrorCode, Secret, SignInForm, TenantId, UnixMs, UserId};
+use serde::{Deserialize, Serialize};
+use throttle::Subject;
+
+/// How long the second step may take.
+const OPEN_FOR: i64 = 10 * 60_000;
+
+/// What the right password leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// In.
+    SignedIn(SignedIn),
+    /// To the second factor.
+    SecondFactor(HalfSignedIn),
+}
+
+/// Who has given the right password and nothing else yet. It opens the second step and nothing else (s14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HalfSignedIn {
+    user_id: UserId,
+    tenant_id: TenantId,
+    at: UnixMs,
+}
+
+/// Who gave the right password, and whether in a browser that they had signed in with before.
+pub(crate) struct Proved {
+    /// Who.
+    pub user_id: UserId,
+    known_device: bool,
+}
+
+/// Signs in to the console, on the person's first tenant. `device` is what the browser's cookie holds.
+pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Result<Step> {
+    let Proved { user_id, known_device } = prove(ctx, &form.email, &form.password, device).await?;
+    let mut tx = ctx.db().read().await?;
+    let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
+    drop(tx);
+    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
+    if let Some(half) = half_signed_in(ctx, signed_in).await? {
+        return Ok(Step::SecondFactor(half));
+    }
+    arrived(ctx, signed_in, "password", !known_device).await?;
+    Ok(Step::SignedIn(signed_in))
+}
+
+/// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
+pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option<&str>) -> Result<Proved> {
+    let password = Secret::new(password.to_owned());
+    let email = Email::parse(email).ok();
+    let user = match &email {
+        Some(email) => {
+            let mut tx = ctx.db().read().await?;
+            identity::sql::find_user_unscoped(&mut tx, email).await?
+        }
+        None => None,
+    };
+    let core = ctx.core();
+    let device = match &user {
+        Some(user) => device::known(core, UserId::from_uuid(user.id), device).await?,
+        None => None,
+    };
+    let tried = Subject::password(email.as_ref().map_or("", Email::as_str), device.as_deref());
+    // Behind a known device it does not matter who else sits at the address.
+    let from = Some(Subject::address(ctx.request().ip)).filter(|_| device.is_none());
+    if let Some(from) = &from {
+        throttle::admit(ctx, from).await?;
+    }
+    throttle::admit(ctx, &tried).await?;
+    let hash = user.as_ref().map(|u| u.password_hash.clone());
+    let good = match core.hasher.verify(&password, hash).await {
+        Ok(good) => good,
+        Err(e) => {
+            throttle::give_back(core, &tried).await?;
+            return Err(e);
+        }
+    };
+    let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
+        tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
+        return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
+    };
+    throttle::forgive(core, &tried).await?;
+    if let Some(from) = &from {
+        throttle::give_back(core, from).await?;
+    }
+    let user_id = UserId::from_uuid(user.id);
+    if let Some(stronger) = core.hasher.upgrade(&password, &user.password_hash).await? {
+        let mut tx = core.db.begin().await?;
+        sql::upgrade_hash_unscoped(&mut tx, user_id, &user.password_hash, &stronger).await?;
+        tx.commit_quiet().await?;
+    }
+    Ok(Proved { user_id, known_device: device.is_some() })
+}
+
+/// The state between the steps, of an account that has a second factor.
+pub(crate) async fn half_signed_in(ctx: &Ctx, who: SignedIn) -> Result<Option<HalfSignedIn>> {
+    let mut tx = ctx.db().read().await?;
+    let enrolled = sql::factor_unscoped(&mut tx, who.user_id).await?.is_some_and(|f| f.confirmed_at.is_some());
+    Ok(enrolled.then(|| HalfSignedIn { user_id: who.user_id, tenant_id: who.tenant_id, at: ctx.now() }))
+}
+
+/// Signs in to the console by the second step.
+pub async fn second_step(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&str>) -> Result<SignedIn> {
+    let (by, known_device) = check_code(ctx, half, code, device).await?;
+    let signed_in = half.who();
+    arrived(ctx, signed_in, by.as_str(), !known_device).await?;
+    Ok(signed_in)
+}
+
+/// Checks the code of the second factor, or a recovery code, of somebody who signs in over the API.
+pub(crate) async fn prove_code(ctx: &Ctx, half: HalfSignedIn, code: &str) -> Result<SignedIn> {
+    check_code(ctx, half, code, None).await?;
+    Ok(half.who())
+}
+
+async fn check_code(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&str>) -> Result<(factor::Proof, bool)> {
+    if !half.is_open(ctx.now()) {
+        return Err(Error::Refused(ErrorCode::Unauthorized, "That took too long. Sign in again.".to_owned()));
+    }
+    let device = device::known(ctx.core(), half.user_id, device).await?;
+    let Some(proof) = factor::check(ctx, half.user_id, code, device.as_deref()).await? else {
+        tracing::warn!(request_id = %ctx.request().id, "second factor refused");
+        return Err(factor::wrong_code());
+    };
+    throttle::forgive(ctx.core(), &Subject::confirm(half.user_id)).await?;
+    Ok((proof, device.is_some()))
+}
+
+impl HalfSignedIn {
+    const fn who(self) -> SignedIn {
+        SignedIn { user_id: self.user_id, tenant_id: self.tenant_id }
+    }
+
+    /// Can the second step still be taken?
+    pub const fn is_open(self, now: UnixMs) -> bool {
+        now.0 - self.at.0 < OPEN_FOR
+    }
+}
+
+/// Notes the start of a session, by a member who is one still.
+async fn arrived(ctx: &Ctx, signed_in: SignedIn, by: &str, new_device: bool) -> Result<()> {
+    let person = identity::resume(ctx.core(), signed_in).await?.ok_or(Error::Unauthenticated)?;
+    let there = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
+    identity::record(&there, "session.created", Some(serde_json::json!({"by": by, "new_device": new_device}))).await
+}

@@ -1,0 +1,222 @@
+//! Tries, second factors, devices, links: all found by their whole primary key, but for `reset_links_by_user` and
+//! `throttles_by_age`; sweeps of devices and links read whole tables, which are short. People belong to no tenant, so everything here is unscoped; callers act for a person who has just
+//! proved who they are, or for the command line.
+
+use super::recovery::Account;
+use crate::{
+    Result,
+    db::{Tx, on},
+};
+use contract::{UnixMs, UserId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Counts a try, unless the subject must wait; how many have failed since the last one that was right.
+pub(super) async fn count_try_unscoped(tx: &mut Tx, subject: &[u8], now: UnixMs, forgotten: UnixMs) -> Result<Option<i64>> {
+    const SQL: &str = "INSERT INTO throttles (subject, failures, blocked_until, last_at) VALUES ($1, 1, $2, $2) \
+        ON CONFLICT (subject) DO UPDATE SET last_at = $2, \
+        failures = CASE WHEN throttles.last_at < $3 THEN 1 ELSE throttles.failures + 1 END \
+        WHERE throttles.blocked_until <= $2 RETURNING failures";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(subject).bind(now.0).bind(forgotten.0).fetch_optional(c).await)?)
+}
+
+pub(super) async fn blocked_until_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<i64> {
+    const SQL: &str = "SELECT blocked_until FROM throttles WHERE subject = $1";
+    let until: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(subject).fetch_optional(c).await)?;
+    Ok(until.unwrap_or_default())
+}
+
+pub(super) async fn block_until_unscoped(tx: &mut Tx, subject: &[u8], until: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE throttles SET blocked_until = $2 WHERE subject = $1";
+    on!(tx, c => sqlx::query(SQL).bind(subject).bind(until.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn forget_tries_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM throttles WHERE subject = $1").bind(subject).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn give_try_back_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<()> {
+    const SQL: &str = "UPDATE throttles SET failures = failures - 1 WHERE subject = $1 AND failures > 0";
+    on!(tx, c => sqlx::query(SQL).bind(subject).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn sweep_tries_unscoped(tx: &mut Tx, before: UnixMs) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM throttles WHERE last_at < $1").bind(before.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn sweep_devices_unscoped(tx: &mut Tx, before: UnixMs) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM known_devices WHERE last_seen_at < $1").bind(before.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn sweep_reset_links_unscoped(tx: &mut Tx, now: UnixMs) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM reset_links WHERE expires_at <= $1").bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn upgrade_hash_unscoped(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<()> {
+    const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(old).bind(new).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn set_password_unscoped(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
+    const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(hash).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn password_hash_unscoped(tx: &mut Tx, user: UserId) -> Result<String> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1").bind(user.uuid()).fetch_one(c).await)?)
+}
+
+pub(super) async fn email_unscoped(tx: &mut Tx, user: UserId) -> Result<String> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT email FROM users WHERE id = $1").bind(user.uuid()).fetch_one(c).await)?)
+}
+
+pub(super) async fn tenant_names_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT t.name FROM members m JOIN tenants t ON t.id = m.tenant_id WHERE m.user_id = $1";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_all(c).await)?)
+}
+
+#[derive(FromRow)]
+pub(super) struct Factor {
+    pub secret: Vec<u8>,
+    pub confirmed_at: Option<i64>,
+}
+
+pub(super) async fn factor_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<Factor>> {
+    const SQL: &str = "SELECT secret, confirmed_at FROM second_factors WHERE user_id = $1";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_optional(c).await)?)
+}
+
+/// False where one is on already.
+pub(super) async fn begin_factor_unscoped(tx: &mut Tx, user: UserId, sealed: &[u8], now: UnixMs) -> Result<bool> {
+    const SQL: &str = "INSERT INTO second_factors (user_id, secret, last_step, created_at) VALUES ($1, $2, 0, $3) \
+        ON CONFLICT (user_id) DO UPDATE SET secret = $2, created_at = $3 WHERE second_factors.confirmed_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(sealed).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// True exactly once, and only for the secret whose code was given.
+pub(super) async fn confirm_factor_unscoped(tx: &mut Tx, user: UserId, sealed: &[u8], step: i64, now: UnixMs) -> Result<bool> {
+    const SQL: &str =
+        "UPDATE second_factors SET confirmed_at = $4, last_step = $3 WHERE user_id = $1 AND secret = $2 AND confirmed_at IS NULL";
+    let n =
+        on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(sealed).bind(step).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// True exactly once for a step, and never for one before it.
+pub(super) async fn accept_step_unscoped(tx: &mut Tx, user: UserId, step: i64) -> Result<bool> {
+    const SQL: &str = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(step).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// With its recovery codes; false where there was none that counted.
+pub(super) async fn remove_factor_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    on!(tx, c => sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1").bind(user.uuid()).execute(c).await.map(drop))?;
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn replace_codes_unscoped(tx: &mut Tx, user: UserId, digests: &[Vec<u8>]) -> Result<()> {
+    const SQL: &str = "INSERT INTO recovery_codes (user_id, digest) VALUES ($1, $2)";
+    on!(tx, c => sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1").bind(user.uuid()).execute(c).await.map(drop))?;
+    for digest in digests {
+        on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(digest).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// True exactly once.
+pub(super) async fn use_code_unscoped(tx: &mut Tx, user: UserId, digest: &[u8], now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND digest = $2 AND used_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(digest).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn codes_left_unscoped(tx: &mut Tx, user: UserId) -> Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_one(c).await)?)
+}
+
+pub(super) async fn is_known_device_unscoped(tx: &mut Tx, user: UserId, digest: &[u8], since: UnixMs) -> Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1 AND digest = $2 AND last_seen_at >= $3";
+    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).bind(digest).bind(since.0).fetch_one(c).await)?;
+    Ok(n == 1)
+}
+
+pub(super) async fn remember_device_unscoped(tx: &mut Tx, user: UserId, digest: &[u8], now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO known_devices (user_id, digest, created_at, last_seen_at) VALUES ($1, $2, $3, $3) \
+        ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = $3";
+    on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(digest).bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn forget_devices_unscoped(tx: &mut Tx, user: UserId) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM known_devices WHERE user_id = $1").bind(user.uuid()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn insert_reset_link_unscoped(tx: &mut Tx, digest: &[u8], user: UserId, now: UnixMs, expires_at: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO reset_links (digest, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+    on!(tx, c => sqlx::query(SQL).bind(digest).bind(user.uuid()).bind(now.0).bind(expires_at.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Links that were not used stop working.
+pub(super) async fn close_reset_links_unscoped(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE reset_links SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
+    on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn user_of_reset_link_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<UserId>> {
+    const SQL: &str = "SELECT l.user_id FROM reset_links l JOIN users u ON u.id = l.user_id \
+        WHERE l.digest = $1 AND l.used_at IS NULL AND l.expires_at > $2 AND u.disabled_at IS NULL";
+    let id: Option<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?;
+    Ok(id.map(UserId::from_uuid))
+}
+
+/// True exactly once.
+pub(super) async fn use_reset_link_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE reset_links SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2";
+    let n = on!(tx, c => sqlx::query(SQL).bind(digest).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+#[derive(FromRow)]
+pub(super) struct AccountRow {
+    id: Uuid,
+    email: String,
+    platform_admin: bool,
+    created_at: i64,
+    disabled_at: Option<i64>,
+    confirmed_at: Option<i64>,
+}
+
+impl AccountRow {
+    pub fn account(self) -> Account {
+        Account {
+            id: UserId::from_uuid(self.id),
+            email: self.email,
+            platform_admin: self.platform_admin,
+            two_factor: self.confirmed_at.is_some(),
+            disabled: self.disabled_at.is_some(),
+            created_at: UnixMs(self.created_at),
+        }
+    }
+}
+
+pub(super) async fn accounts_unscoped(tx: &mut Tx) -> Result<Vec<AccountRow>> {
+    const SQL: &str = "SELECT u.id, u.email, u.platform_admin, u.created_at, u.disabled_at, f.confirmed_at FROM users u \
+        LEFT JOIN second_factors f ON f.user_id = u.id ORDER BY u.created_at, u.id";
+    Ok(on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await)?)
+}

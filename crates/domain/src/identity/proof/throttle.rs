@@ -1,0 +1,146 @@
+//! How often somebody may try. A try is counted before it is judged, so a hundred at once are a hundred (s9), and given
+//! back when it was right. After some free ones each waits longer than the one before; after the hundredth that was
+//! wrong, that way in is closed (s6). Who comes with a known device has a count of their own: nobody else's tries close
+//! it, so an owner is never locked out.
+
+use super::sql;
+use crate::{Core, Ctx, Error, Result};
+use aws_lc_rs::digest::{Context, SHA256};
+use contract::{UnixMs, UserId, normalise};
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The longest wait, but for a way in that is closed.
+const LONGEST: i64 = 15 * 60_000;
+/// Closed until something else opens it.
+const CLOSED: i64 = 36_500 * UnixMs::DAY;
+/// A count that nobody adds to is forgotten after this.
+pub(super) const KEPT: i64 = 90 * UnixMs::DAY;
+
+/// How tries of one sort are limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rule {
+    /// Wrong ones before the first wait.
+    free: i64,
+    /// Wrong ones in a row after which no more are looked at.
+    closes: i64,
+    /// Milliseconds of quiet after which they are forgotten.
+    forgets: i64,
+}
+
+/// One account, whoever tries.
+const ACCOUNT: Rule = Rule { free: 5, closes: 100, forgets: KEPT };
+/// One address, whatever account: a whole office may sit behind it.
+const ADDRESS: Rule = Rule { free: 50, closes: i64::MAX, forgets: 3_600_000 };
+
+impl Rule {
+    /// How long the next try waits after so many wrong ones.
+    fn rest(self, failures: i64) -> i64 {
+        if failures >= self.closes {
+            return CLOSED;
+        }
+        let beyond = u32::try_from(failures - self.free).unwrap_or(0).min(20);
+        if failures < self.free { 0 } else { (1_000_i64 << beyond).min(LONGEST) }
+    }
+}
+
+/// What is tried, and by whom as far as that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    digest: Vec<u8>,
+    rule: Rule,
+}
+
+impl Subject {
+    fn of(kind: &str, parts: &[&[u8]], rule: Rule) -> Self {
+        let mut hash = Context::new(&SHA256);
+        hash.update(kind.as_bytes());
+        for part in parts {
+            hash.update(&[0]);
+            hash.update(part);
+        }
+        Self { digest: hash.finish().as_ref().to_vec(), rule }
+    }
+
+    /// The password of an account, there or not, from any device or from a known one.
+    pub fn password(email: &str, device: Option<&[u8]>) -> Self {
+        Self::of("password", &[email.as_bytes(), device.unwrap_or_default()], ACCOUNT)
+    }
+
+    /// The second factor of an account (s11: apart from its password).
+    pub fn code(user: UserId, device: Option<&[u8]>) -> Self {
+        Self::of("code", &[user.uuid().as_bytes(), device.unwrap_or_default()], ACCOUNT)
+    }
+
+    /// The password of who is signed in already.
+    pub fn confirm(user: UserId) -> Self {
+        Self::of("confirm", &[user.uuid().as_bytes()], ACCOUNT)
+    }
+
+    /// Everything from one address; an IPv6 client owns its /64 (s41).
+    pub fn address(ip: Option<IpAddr>) -> Self {
+        let client = match ip.map(normalise) {
+            Some(IpAddr::V6(v6)) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).to_string(),
+            Some(v4) => v4.to_string(),
+            None => String::new(),
+        };
+        Self::of("address", &[client.as_bytes()], ADDRESS)
+    }
+}
+
+/// Counts a try; an error if it is not to be looked at.
+pub(super) async fn admit(ctx: &Ctx, subject: &Subject) -> Result<()> {
+    let now = ctx.now();
+    let Subject { digest, rule } = subject;
+    let mut tx = ctx.db().begin().await?;
+    let Some(failures) = sql::count_try_unscoped(&mut tx, digest, now, now.plus(-rule.forgets)).await? else {
+        let until = sql::blocked_until_unscoped(&mut tx, digest).await?;
+        return Err(Error::TooMany(((until - now.0 + 999) / 1_000).max(1)));
+    };
+    sql::block_until_unscoped(&mut tx, digest, now.plus(rule.rest(failures))).await?;
+    tx.commit_quiet().await
+}
+
+/// It was right: the wrong ones before it are forgotten.
+pub(super) async fn forgive(core: &Core, subject: &Subject) -> Result<()> {
+    let mut tx = core.db.begin().await?;
+    sql::forget_tries_unscoped(&mut tx, &subject.digest).await?;
+    tx.commit_quiet().await
+}
+
+/// It was not wrong; but the wrong ones before it stay.
+pub(super) async fn give_back(core: &Core, subject: &Subject) -> Result<()> {
+    let mut tx = core.db.begin().await?;
+    sql::give_try_back_unscoped(&mut tx, &subject.digest).await?;
+    tx.commit_quiet().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s6_waits_grow_and_the_hundredth_closes() {
+        assert!((0..5).all(|n| ACCOUNT.rest(n) == 0));
+        assert_eq!([5, 6, 7, 14, 15, 99].map(|n| ACCOUNT.rest(n)), [1_000, 2_000, 4_000, 512_000, LONGEST, LONGEST]);
+        assert_eq!(ACCOUNT.rest(100), CLOSED);
+        assert_eq!((ADDRESS.rest(49), ADDRESS.rest(50), ADDRESS.rest(1_000_000)), (0, 1_000, LONGEST));
+    }
+
+    #[test]
+    fn s11_passwords_codes_and_devices_have_counts_of_their_own() {
+        let user = UserId::from_uuid(uuid::Uuid::from_u128(7));
+        let all = [
+            Subject::password("a@b.test", None),
+            Subject::password("a@b.test", Some(b"d")),
+            Subject::code(user, None),
+            Subject::confirm(user),
+            Subject::address(None),
+            Subject::address(Some([203, 0, 113, 9].into())),
+        ];
+        for (n, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(n + 1).all(|other| other.digest != one.digest), "{one:?}");
+        }
+        let v6 = |s: &str| Subject::address(s.parse().ok()).digest;
+        assert_eq!(v6("2001:db8::1"), v6("2001:db8::ffff"));
+    }
+}
