@@ -18,27 +18,20 @@ assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
 print(claims["sub"])
 "#;
 
-const NODE: &str = r#"
+const NODE: &str = r"
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 const [url, issuer, token, audience] = process.argv.slice(2);
 const keys = createRemoteJWKSet(new URL(url + '/.well-known/jwks.json'));
 const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt', algorithms: ['EdDSA'],
   requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id'] });
 console.log(payload.sub);
-"#;
+";
 
 /// Where `scripts/setup.sh test` puts `PyJWT` and aiosmtpd.
 pub fn python() -> PathBuf {
-    let tools = std::env::var_os("KEYSTEAD_TOOLS").map_or_else(
-        || {
-            PathBuf::from(
-                std::env::var_os("XDG_CACHE_HOME")
-                    .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from),
-            )
-            .join("keystead-tools")
-        },
-        PathBuf::from,
-    );
+    let var = |name| std::env::var_os(name).map(PathBuf::from);
+    let cache = || var("XDG_CACHE_HOME").unwrap_or_else(|| var("HOME").unwrap().join(".cache"));
+    let tools = var("KEYSTEAD_TOOLS").unwrap_or_else(|| cache().join("keystead-tools"));
     tools.join("verifiers/bin/python")
 }
 

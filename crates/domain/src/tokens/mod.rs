@@ -70,7 +70,7 @@ impl Tokens {
     pub(crate) async fn follow(&self, core: &Core, tx: &mut Tx) -> Result<()> {
         let last = self.followed.load(Ordering::Acquire);
         let changes = sql::token_changes_unscoped(tx, last).await?;
-        if last < 0 || changes.iter().any(|c| c.is_signing_key()) {
+        if last < 0 || changes.iter().any(sql::Change::is_signing_key) {
             let rows = sql::signing_keys_unscoped(tx).await?;
             *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ring::open(core, rows)?);
         }

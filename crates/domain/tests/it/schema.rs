@@ -82,6 +82,7 @@ fn s69_unscoped_sql_is_listed() {
         "due_unscoped",                // deleted tenants whose time is over
         "email_unscoped",              // proof of who is there: people belong to no tenant
         "end_logins_unscoped",         // a person leaves everywhere
+        "enrolled_unscoped",           // proof of who is there: people belong to no tenant
         "entries_of_tenant_unscoped",  // what a tenant's keys share
         "entries_of_unscoped",         // one key of the snapshot
         "factor_unscoped",             // proof of who is there: people belong to no tenant

@@ -24,7 +24,7 @@ pub async fn wants_code(ctx: &Ctx) -> Result<bool> {
         return Ok(false);
     }
     let mut tx = ctx.db().read().await?;
-    Ok(sql::factor_unscoped(&mut tx, person.user_id).await?.is_some_and(|f| f.confirmed_at.is_some()))
+    sql::enrolled_unscoped(&mut tx, person.user_id).await
 }
 
 /// Sets another password, and ends the other sessions if that is wanted.
@@ -50,7 +50,7 @@ pub(super) async fn prove(ctx: &Ctx, user: UserId, password: &str, code: &str) -
 /// The code of who has a second factor.
 async fn check_code(ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
     let mut tx = ctx.db().read().await?;
-    let enrolled = sql::factor_unscoped(&mut tx, user).await?.is_some_and(|f| f.confirmed_at.is_some());
+    let enrolled = sql::enrolled_unscoped(&mut tx, user).await?;
     drop(tx);
     if enrolled && factor::check(ctx, user, code, None).await?.is_none() { Err(factor::wrong_code()) } else { Ok(()) }
 }
@@ -58,7 +58,7 @@ async fn check_code(ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
 /// The hash of a new password that is good enough for this person.
 pub(super) async fn judged(ctx: &Ctx, user: UserId, email: &str, new: &str) -> Result<String> {
     let mut tx = ctx.db().read().await?;
-    let factor = sql::factor_unscoped(&mut tx, user).await?.is_some_and(|f| f.confirmed_at.is_some());
+    let factor = sql::enrolled_unscoped(&mut tx, user).await?;
     let tenants = sql::tenant_names_unscoped(&mut tx, user).await?;
     drop(tx);
     let words: Vec<&str> = tenants.iter().map(String::as_str).chain([email, "keystead"]).collect();

@@ -110,7 +110,7 @@ pub async fn new_recovery_codes(ctx: &Ctx) -> Result<RecoveryCodes> {
     let (grant, person) = own(ctx)?;
     ctx.fresh()?;
     let mut tx = ctx.write(&grant).await?;
-    if !sql::factor_unscoped(tx.tx(), person.user_id).await?.is_some_and(|f| f.confirmed_at.is_some()) {
+    if !sql::enrolled_unscoped(tx.tx(), person.user_id).await? {
         return Err(Error::Conflict("Turn two-factor sign-in on first.".to_owned()));
     }
     let codes = generate_codes(ctx.core());

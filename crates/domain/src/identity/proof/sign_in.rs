@@ -101,7 +101,7 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
 /// The state between the steps, of an account that has a second factor.
 pub(crate) async fn half_signed_in(ctx: &Ctx, who: SignedIn) -> Result<Option<HalfSignedIn>> {
     let mut tx = ctx.db().read().await?;
-    let enrolled = sql::factor_unscoped(&mut tx, who.user_id).await?.is_some_and(|f| f.confirmed_at.is_some());
+    let enrolled = sql::enrolled_unscoped(&mut tx, who.user_id).await?;
     Ok(enrolled.then(|| HalfSignedIn { user_id: who.user_id, tenant_id: who.tenant_id, at: ctx.now() }))
 }
 

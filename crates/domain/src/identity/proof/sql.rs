@@ -94,6 +94,11 @@ pub(super) async fn factor_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_optional(c).await)?)
 }
 
+/// Is a second factor asked for?
+pub(super) async fn enrolled_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
+    Ok(factor_unscoped(tx, user).await?.is_some_and(|f| f.confirmed_at.is_some()))
+}
+
 /// False where one is on already.
 pub(super) async fn begin_factor_unscoped(tx: &mut Tx, user: UserId, sealed: &[u8], now: UnixMs) -> Result<bool> {
     const SQL: &str = "INSERT INTO second_factors (user_id, secret, last_step, created_at) VALUES ($1, $2, 0, $3) \
