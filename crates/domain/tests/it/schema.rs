@@ -169,12 +169,8 @@ fn s69_grants_come_from_listed_places_only() {
     found.dedup();
     let listed = [
         "idempotency/mod.rs of_caller",         // answers that callers are given again
-        "idempotency/mod.rs of_caller",         // answers that callers are given again
-        "identity/mod.rs of_caller",            // a member's own session
         "identity/mod.rs of_caller",            // a member's own session
         "leaks/lookup.rs of_leak",              // what platform admins look up
-        "leaks/lookup.rs of_leak",              // what platform admins look up
-        "leaks/public.rs of_leak",              // what anybody reports
         "leaks/public.rs of_leak",              // what anybody reports
         "members/invitations.rs of_invitation", // whoever holds a link
         "members/mod.rs of_caller",             // a member leaves
