@@ -4,7 +4,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App, expect, OWNER, test } from '../fixtures';
 import { Api, Session, type KeyFields, type MadeKey } from '../support/client';
-import { run } from '../support/installation';
+import { run, type Server } from '../support/installation';
 import { Watch } from '../support/watch';
 import { smaller } from './png';
 
@@ -42,6 +42,21 @@ const CALLS: [string, string, string][] = [
   ['GET', '/v2/files/export-{n}.csv', 'files:read'],
 ];
 const CLIENTS = ['checkout/2.14 (node 22)', 'python-requests/2.32', 'keystead-go/1.3', 'curl/8.9.1'];
+
+const PEOPLE = [
+  ['mira.holm@acme.test', 'admin'],
+  ['jonas@acme.test', 'developer'],
+  ['security-desk@acme.test', 'security'],
+  ['support-berlin@acme.test', 'support'],
+];
+
+/** Somebody accepts an invitation. */
+async function joined(server: Server, link: string): Promise<void> {
+  const token = link.split('token=')[1];
+  const body = new URLSearchParams({ token, password: 'seven purple boats at dawn' });
+  const res = await fetch(`${server.url}/invitations/accept`, { method: 'POST', headers: { origin: server.url }, body, redirect: 'manual' });
+  if (res.status !== 303) throw new Error(`accepting answered ${res.status}`);
+}
 
 async function fill(owner: Session, api: Api): Promise<Record<string, MadeKey>> {
   const made: Record<string, MadeKey> = {};
@@ -86,6 +101,9 @@ test('pictures of every page', async ({ browser, begun, started }) => {
   expect(await run('python3', [join(import.meta.dirname, 'age.py'), join(installation.dir, 'keystead.db')])).toMatchObject({ code: 0, stderr: '' });
   server = await started(installation);
   owner = await Session.signIn(server);
+
+  for (const [email, role] of PEOPLE) await joined(server, await owner.invite(email, role));
+  await owner.invite('auditor@example.org', 'security');
 
   const looks = [
     { name: 'light', theme: 'light', viewport: { width: 1440, height: 900 } },
@@ -176,6 +194,44 @@ test('pictures of every page', async ({ browser, begun, started }) => {
     await page.getByLabel(/^Allowed addresses/).fill('203.0.113.0/24');
     await app.submit('Review change');
     await shot('allowlist');
+    await app.visit('/members');
+    await shot('members');
+    await page.getByLabel('Email').fill('new@acme.test');
+    await app.submit('Invite');
+    await shot('members-invited');
+    const link = (await page.locator('#invitation-link').innerText()).trim();
+    await app.visit('/members');
+    await app.through(() => page.locator('tbody .cover').first().click());
+    await shot('member');
+    await app.visit('/tenants');
+    await shot('your-tenants');
+    await app.visit('/settings/tenant');
+    await shot('tenant');
+    await app.visit('/settings/policies');
+    await shot('policies');
+    await page.getByLabel(/^Keys expire within/).fill('30');
+    await page.getByLabel('A member answers for each key').check();
+    await app.submit('Review change');
+    await shot('policies-reviewed');
+    await app.visit('/platform/tenants');
+    await shot('tenants');
+    await app.through(() => page.locator('tbody .cover').first().click());
+    await shot('tenant-of-installation');
+    await app.visit('/account');
+    await shot('account');
+    await app.visit('/account/two-factor');
+    await shot('two-factor');
+    await app.submit('Set up an authenticator app');
+    await shot('two-factor-begun');
+    await app.visit('/account/sessions');
+    await shot('sessions');
+    await context.clearCookies({ name: 'keystead' });
+    await page.goto(link);
+    await app.ready();
+    await shot('invitation');
+    await app.visit('/invitations/accept?token=old');
+    await shot('invitation-gone');
+    await app.enter();
     await app.visit('/keys/new');
     await page.getByLabel('Name', { exact: true }).fill('returns-portal');
     await page.getByRole('radio', { name: /^Restricted/ }).check();

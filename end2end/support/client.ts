@@ -112,6 +112,14 @@ export class Session {
     return { id, name: fields.name, secret };
   }
 
+  /** Invites somebody; the path of the link. */
+  async invite(email: string, role: string): Promise<string> {
+    const res = await this.post('/members', { act: 'invite', email, role });
+    const link = /\/invitations\/accept\?token=[0-9a-zA-Z_-]+/.exec(await res.text())?.[0];
+    if (res.status !== 200 || !link) throw new Error(`inviting ${email} answered ${res.status}`);
+    return link;
+  }
+
   /** Revokes a key by its page. */
   async revoke(key: { id: string; name: string }, reason = ''): Promise<void> {
     const res = await this.post(`/keys/${key.id}/revoke`, { reason, confirm: key.name });

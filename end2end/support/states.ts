@@ -16,6 +16,12 @@ async function checkout(app: App): Promise<string> {
   return /href="\/keys\/(key_[0-9a-f]{32})"/.exec(listed)![1];
 }
 
+/** The first of the members. */
+async function member(app: App): Promise<string> {
+  const listed = await (await (await app.owner()).get('/members')).text();
+  return /href="\/members\/(usr_[0-9a-f]{32})"/.exec(listed)![1];
+}
+
 const signedIn = (path: string | ((id: string) => string), then: (app: App) => Promise<void> = async () => {}): State['show'] =>
   async (app) => {
     await app.enter(typeof path === 'string' ? path : path(await checkout(app)));
@@ -227,6 +233,54 @@ export const STATES: State[] = [
   { name: 'two-factor off', show: signedIn('/account/two-factor') },
   { name: 'two-factor begun', show: signedIn('/account/two-factor', (app) => app.submit('Set up an authenticator app')) },
   { name: 'sessions', show: signedIn('/account/sessions') },
+  { name: 'members', show: signedIn('/members') },
+  {
+    name: 'member invited',
+    show: signedIn('/members', async (app) => {
+      await app.page.getByLabel('Email').fill('new@acme.test');
+      await app.submit('Invite');
+    }),
+  },
+  {
+    name: 'invitation refused',
+    show: signedIn('/members', async (app) => {
+      await app.page.getByLabel('Email').fill('nobody');
+      app.watch.expectStatus(422);
+      await app.submit('Invite');
+    }),
+  },
+  { name: 'member', show: async (app) => app.enter(`/members/${await member(app)}`) },
+  {
+    name: 'invitation',
+    show: async (app) => {
+      const link = await (await app.owner()).invite('asked@acme.test', 'developer');
+      await app.page.context().clearCookies({ name: 'keystead' });
+      await app.visit(link);
+    },
+  },
+  {
+    name: 'invitation that does not work',
+    show: async (app) => {
+      await app.page.context().clearCookies({ name: 'keystead' });
+      await app.visit('/invitations/accept?token=old');
+    },
+  },
+  { name: 'your tenants', show: signedIn('/tenants') },
+  { name: 'tenant', show: signedIn('/settings/tenant') },
+  { name: 'policies', show: signedIn('/settings/policies') },
+  {
+    name: 'policies reviewed',
+    show: signedIn('/settings/policies', async (app) => {
+      await app.page.getByLabel(/^Keys expire within/).fill('30');
+      await app.page.getByLabel('A member answers for each key').check();
+      await app.submit('Review change');
+    }),
+  },
+  { name: 'tenants', show: signedIn('/platform/tenants') },
+  {
+    name: 'tenant of the installation',
+    show: signedIn('/platform/tenants', (app) => app.through(() => app.page.locator('tbody .cover').first().click())),
+  },
   {
     name: 'not found',
     show: async (app) => {

@@ -24,10 +24,12 @@ pub fn PlatformTenantsPage() -> impl IntoView {
         let back = returned::<PlatformForm>().unwrap_or_default();
         let body = view! {
             <div class="page__head"><PageTitle>"Tenants"</PageTitle></div>
+            <div class="stack">
             {made}
             <div class="cols">
                 <List all first=cursor.map(|_| "/platform/tenants".to_owned())/>
                 <Create back/>
+            </div>
             </div>
         };
         Ok(Shown::new(Crumbs::section("Tenants"), body))

@@ -63,6 +63,7 @@ pub fn SessionsPage() -> impl IntoView {
 fn Row(session: SessionSeen) -> impl IntoView {
     let SessionSeen { id, current, ip, user_agent, first_seen_at, last_seen_at } = session;
     let agent = user_agent.unwrap_or_default();
+    let ip = ip.unwrap_or_else(|| "unknown".to_owned());
     let device = device(&agent);
     let end = if current {
         view! { <span class="badge">"This one"</span> }.into_any()
@@ -77,10 +78,13 @@ fn Row(session: SessionSeen) -> impl IntoView {
     };
     view! {
         <tr role="row">
-            <td role="cell" class="m-main" title=agent>{device.clone()}</td>
-            <td role="cell" class="mono">{ip.unwrap_or_else(|| "unknown".to_owned())}</td>
-            <td role="cell"><Time at=first_seen_at/></td>
-            <td role="cell"><Time at=last_seen_at/></td>
+            <td role="cell" class="m-main" title=agent>
+                {device.clone()}
+                <span class="sub">{ip.clone()}", used "<Time at=last_seen_at/></span>
+            </td>
+            <td role="cell" class="mono p2">{ip}</td>
+            <td role="cell" class="p2"><Time at=first_seen_at/></td>
+            <td role="cell" class="p2"><Time at=last_seen_at/></td>
             <td role="cell" class="num m-side">{end}</td>
         </tr>
     }

@@ -8,7 +8,7 @@ pub use detail::MemberPage;
 
 use crate::{
     actions::InviteForm,
-    components::{Banner, Code, Crumbs, ErrorSummary, FieldError, PageTitle, Pager, TextField, Time, TimeForm, Tone, described_by},
+    components::{Banner, Code, Crumbs, ErrorSummary, FieldError, PageTitle, Pager, TextField, Time, TimeForm, Tone},
     icon::{Icon, IconName},
     returned::{Returned, returned},
     url::href,
@@ -36,6 +36,7 @@ pub fn MembersPage() -> impl IntoView {
         let me = visit.chrome.email.clone();
         let body = view! {
             <div class="page__head"><PageTitle>"Members"</PageTitle></div>
+            <div class="stack">
             {made}
             <div class="cols">
                 <div class="stack">
@@ -43,6 +44,7 @@ pub fn MembersPage() -> impl IntoView {
                     {(!asked.is_empty()).then(|| view! { <Asked asked changes/> }.into_any())}
                 </div>
                 {form}
+            </div>
             </div>
         };
         Ok(Shown::new(Crumbs::section("Members"), body))
@@ -198,25 +200,24 @@ pub fn RoleField(
     #[prop(optional_no_strip)]
     error: Option<String>,
 ) -> impl IntoView {
-    let invalid = error.is_some();
     let roles = Role::ALL.iter().filter(|role| owners || **role != Role::Owner);
     let options = roles
         .map(|role| {
-            let text = format!("{}: {}", role.title(), role_words(*role));
-            view! { <option value=role.as_str() selected=*role == chosen>{text}</option> }.into_any()
+            view! {
+                <label class="opt">
+                    <input class="check check--radio" type="radio" name="role" value=role.as_str() checked=*role == chosen/>
+                    <span class="opt__t"><b>{role.title()}</b><span class="meta">{role_words(*role)}</span></span>
+                </label>
+            }
+            .into_any()
         })
         .collect_view();
     view! {
-        <div class="field">
-            <label class="label" for="role">"Role"</label>
-            <span class="selectbox">
-                <select class="select" id="role" name="role" aria-invalid=invalid.then_some("true") aria-describedby=described_by("role", false, invalid)>
-                    {options}
-                </select>
-                <Icon name=IconName::ChevronDown/>
-            </span>
+        <fieldset class="field" id="role" tabindex="-1">
+            <legend class="label">"Role"</legend>
+            <div class="kinds">{options}</div>
             <FieldError name="role" message=error/>
-        </div>
+        </fieldset>
     }
     .into_any()
 }
