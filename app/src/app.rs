@@ -4,7 +4,7 @@ use crate::{
     components::Fault,
     pages::{
         AcceptPage, AccountPage, AllowlistPage, Audit, ConfirmPage, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke,
-        KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlatformTenantPage,
+        KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlansPage, PlatformTenantPage,
         PlatformTenantsPage, PoliciesPage, ResetPage, ScopesPage, SecondStepPage, SessionsPage, Setup, TenantPage, TenantsPage,
         TwoFactorPage, Usage, UsageEventPage,
     },
@@ -63,6 +63,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/members/:id") view=MemberPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitations/accept") view=AcceptPage ssr=SsrMode::Async/>
                 <Route path=path!("/tenants") view=TenantsPage ssr=SsrMode::Async/>
+                <Route path=path!("/platform/plans") view=PlansPage ssr=SsrMode::Async/>
                 <Route path=path!("/platform/tenants") view=PlatformTenantsPage ssr=SsrMode::Async/>
                 <Route path=path!("/platform/tenants/:id") view=PlatformTenantPage ssr=SsrMode::Async/>
             </Routes>

@@ -215,6 +215,9 @@ test('pictures of every page', async ({ browser, begun, started }) => {
     await shot('policies-reviewed');
     await app.visit('/platform/tenants');
     await shot('tenants');
+    await app.visit('/platform/plans?edit=default');
+    await shot('plans');
+    await app.visit('/platform/tenants');
     await app.through(() => page.locator('tbody .cover').first().click());
     await shot('tenant-of-installation');
     await app.visit('/account');

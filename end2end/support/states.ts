@@ -277,6 +277,7 @@ export const STATES: State[] = [
     }),
   },
   { name: 'tenants', show: signedIn('/platform/tenants') },
+  { name: 'plans', show: signedIn('/platform/plans?edit=default') },
   {
     name: 'tenant of the installation',
     show: signedIn('/platform/tenants', (app) => app.through(() => app.page.locator('tbody .cover').first().click())),

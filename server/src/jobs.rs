@@ -6,7 +6,7 @@ use domain::{
     db::Wake,
     idempotency,
     identity::{self, sessions},
-    tenants, tokens,
+    keys, tenants, tokens,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -71,6 +71,9 @@ async fn sweep(core: Arc<Core>) {
         }
         if let Err(e) = tenants::forget_usage(&core).await {
             tracing::warn!(error = %e, "old requests were not removed");
+        }
+        if let Err(e) = keys::orphans::disable_due(&core).await {
+            tracing::warn!(error = %e, "orphaned keys were not disabled");
         }
         if let Err(e) = sessions::sweep(&core.db, core.now()).await {
             tracing::warn!(error = %e, "ended sessions were not swept");

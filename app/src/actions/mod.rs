@@ -32,6 +32,7 @@ pub use settings::{
     set_allowlist, set_policies,
 };
 pub use tenants::{
-    ActOnTenant, CreateTenant, DeleteTenant, LeaveTenant, OwnTenantForm, PlatformForm, RenameTenant, SwitchTenant, TenantsForm,
-    act_on_tenant, create_tenant, delete_tenant, leave_tenant, rename_tenant, switch_tenant,
+    ActOnTenant, CreateTenant, DeleteTenant, EndOwnSupport, EndSupport, LeaveTenant, OpenSupport, OwnTenantForm, PlatformForm,
+    RenameTenant, SavePlan, SwitchTenant, TenantsForm, act_on_tenant, create_tenant, delete_tenant, end_own_support, end_support,
+    leave_tenant, open_support, rename_tenant, save_plan, switch_tenant,
 };

@@ -4,7 +4,10 @@ use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail},
 };
-use contract::{CreatedInvitation, ErrorCode, Member, Problem, RenameTenantBody, Role, Tenant, TenantBody, TenantId};
+use contract::{
+    ChangeTenantBody, CreatedInvitation, ErrorCode, Member, PlanForm, Problem, Role, SupportAccess, SupportForm, SupportId, Tenant,
+    TenantBody, TenantId,
+};
 use domain::{Error, identity, members, tenants};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -25,8 +28,10 @@ pub struct TenantsForm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnTenantForm {
-    /// `rename` or `delete`.
+    /// `rename`, `delete` or `end-support`.
     pub act: String,
+    /// The access that ends.
+    pub id: String,
     /// The new name.
     pub name: String,
     /// The name, typed to delete the tenant.
@@ -37,16 +42,33 @@ pub struct OwnTenantForm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlatformForm {
-    /// `create`, `rename`, `suspend`, `resume`, `delete` or `invite`.
+    /// `create`, `change`, `suspend`, `resume`, `delete`, `invite`, `support` or `end-support`.
     pub act: String,
     /// Its name.
     pub name: String,
     /// Its name in keys.
     pub slug: String,
+    /// Its plan.
+    pub plan: String,
     /// Whom to invite as owner.
     pub email: String,
     /// Why, for the audit log.
     pub reason: String,
+    /// Of `support`: why.
+    pub why: String,
+    /// In words.
+    pub note: String,
+    /// As what.
+    pub role: String,
+    /// For how long.
+    pub hours: String,
+}
+
+impl PlatformForm {
+    /// What it asks of support access.
+    pub fn support(&self) -> SupportForm {
+        SupportForm { why: self.why.clone(), note: self.note.clone(), role: self.role.clone(), hours: self.hours.clone() }
+    }
 }
 
 /// Goes on in another tenant of the person; the answer is their role there.
@@ -70,7 +92,7 @@ pub async fn leave_tenant(confirm: String) -> Result<Member, AppError> {
 #[server(endpoint = "settings/rename-tenant")]
 pub async fn rename_tenant(name: String) -> Result<Tenant, AppError> {
     let ctx = ctx()?;
-    tenants::rename_own(&ctx, &RenameTenantBody { name: Some(name) }).await.map_err(|e| fail(&ctx, e))
+    tenants::rename_own(&ctx, &name).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Deletes the tenant that is worked on.
@@ -78,6 +100,27 @@ pub async fn rename_tenant(name: String) -> Result<Tenant, AppError> {
 pub async fn delete_tenant(confirm: String) -> Result<Tenant, AppError> {
     let ctx = ctx()?;
     tenants::delete_own(&ctx, &confirm).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Ends an operator's access to the tenant that is worked on.
+#[server(endpoint = "settings/end-support")]
+pub async fn end_support(id: SupportId) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    tenants::end_support(&ctx, id).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Opens support access to a tenant, for the operator who asks.
+#[server(endpoint = "platform/open-support")]
+pub async fn open_support(id: TenantId, form: SupportForm) -> Result<SupportAccess, AppError> {
+    let ctx = ctx()?;
+    tenants::open_support(&ctx, id, &form).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Ends it before its time.
+#[server(endpoint = "platform/end-support")]
+pub async fn end_own_support(id: TenantId) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    tenants::end_own_support(&ctx, id).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Makes a tenant and invites its first owner, if an address is given.
@@ -88,12 +131,26 @@ pub async fn create_tenant(form: PlatformForm) -> Result<(Tenant, Option<Created
     tenants::create_with_owner(&ctx, &body, &form.email).await.map_err(|e| fail(&ctx, e))
 }
 
-/// Renames, suspends, resumes or deletes a tenant, or invites an owner to it.
+/// Makes a plan, changes its limits, or deletes it.
+#[server(endpoint = "platform/save-plan")]
+pub async fn save_plan(form: PlanForm) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    let done = match form.act.as_str() {
+        "delete" => tenants::delete_plan(&ctx, &form.name).await,
+        _ => tenants::save_plan(&ctx, &form).await,
+    };
+    done.map_err(|e| fail(&ctx, e))
+}
+
+/// Changes, suspends, resumes or deletes a tenant, or invites an owner to it.
 #[server(endpoint = "platform/act-on-tenant")]
 pub async fn act_on_tenant(id: TenantId, form: PlatformForm) -> Result<Option<CreatedInvitation>, AppError> {
     let ctx = ctx()?;
     let done = match form.act.as_str() {
-        "rename" => tenants::rename(&ctx, id, &RenameTenantBody { name: Some(form.name) }).await.map(|_| None),
+        "change" => {
+            let body = ChangeTenantBody { name: Some(form.name), plan: Some(form.plan) };
+            tenants::change(&ctx, id, &body).await.map(|_| None)
+        }
         "suspend" => tenants::suspend(&ctx, id, Some(&form.reason)).await.map(|_| None),
         "resume" => tenants::resume(&ctx, id).await.map(|_| None),
         "delete" => tenants::delete(&ctx, id, Some(&form.reason)).await.map(|_| None),

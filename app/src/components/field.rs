@@ -151,6 +151,41 @@ fn escape(value: &str) -> String {
     if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }
 }
 
+/// A choice among words, with its label above it.
+#[component]
+pub fn SelectField(
+    /// Its name in the form.
+    name: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// Values and what a person reads.
+    options: Vec<(String, String)>,
+    /// What is chosen; the first if that is none of them.
+    chosen: String,
+    /// What is wrong.
+    error: Option<String>,
+) -> impl IntoView {
+    let invalid = error.is_some();
+    let options = options
+        .into_iter()
+        .map(|(value, text)| {
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{text}</option> }.into_any()
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label class="label" for=name>{label}</label>
+            <span class="selectbox">
+                <select class="select" id=name name=name aria-invalid=invalid.then_some("true") aria-describedby=described_by(name, false, invalid)>{options}</select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            <FieldError name message=error/>
+        </div>
+    }
+    .into_any()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! The frame around every signed-in page: sidebar, top bar with the breadcrumb, banners.
 
-use super::{Crumbs, EnvironmentSwitch, Logo, SwitchToLive, ThemeSwitch, Toasts};
+use super::{Crumbs, EnvironmentSwitch, Logo, SwitchToLive, ThemeSwitch, Time, TimeForm, Toasts};
 use crate::{
     icon::{Icon, IconName},
     url::home,
@@ -100,9 +100,23 @@ fn Bands(chrome: Chrome) -> impl IntoView {
         }
         .into_any()
     });
+    let supporting = chrome.supporting.map(|at| {
+        let tenant = chrome.tenant.clone();
+        view! {
+            <div class="banner banner--warn banner--bar">
+                <Icon name=IconName::Eye/>
+                <p>
+                    "You are here as support until "<Time at form=TimeForm::Full/>". The people of "{tenant}
+                    " see that, and what you do stands in their audit log. "<a href="/tenants">"Go back"</a>
+                </p>
+            </div>
+        }
+        .into_any()
+    });
     view! {
         {test}
         {insecure}
+        {supporting}
     }
 }
 

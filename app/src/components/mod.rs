@@ -19,7 +19,7 @@ pub use badge::{OutcomeBadge, StateBadge};
 pub use chart::{Fig, Meter, OutcomeChart, minute};
 pub use copy::{Code, CopyId, TestCurl};
 pub use feedback::{Banner, ErrorSummary, Toasts, Tone};
-pub use field::{FieldError, TextArea, TextField, described_by};
+pub use field::{FieldError, SelectField, TextArea, TextField, described_by};
 pub use filter::{Choice, ExportLinks, FilterField, FilterForm, Moment, SearchField, Tokens};
 pub use frame::Frame;
 pub use mark::{Glyph, Logo, Tally};

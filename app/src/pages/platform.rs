@@ -2,14 +2,17 @@
 
 use crate::{
     actions::PlatformForm,
-    components::{CopyId, Crumbs, ErrorSummary, PageTitle, Pager, TextField, Time, TimeForm},
+    components::{CopyId, Crumbs, ErrorSummary, PageTitle, Pager, SelectField, TextField, Time, TimeForm},
     icon::{Icon, IconName},
-    pages::members::Link,
+    numbers::{counted, thousands},
+    pages::{members::Link, settings::reason_words},
     returned::{Returned, returned},
     url::href,
     visit::{Shown, framed},
 };
-use contract::{CreatedInvitation, FieldErrors, Page, PageQuery, Tenant, TenantState};
+use contract::{
+    CreatedInvitation, FieldErrors, Membership, Page, PageQuery, Plan, SUPPORT_HOURS, SUPPORT_ROLES, SupportReason, Tenant, TenantState,
+};
 use domain::tenants;
 use leptos::prelude::*;
 
@@ -24,6 +27,7 @@ pub fn PlatformTenantsPage() -> impl IntoView {
         let back = returned::<PlatformForm>().unwrap_or_default();
         let body = view! {
             <div class="page__head"><PageTitle>"Tenants"</PageTitle></div>
+            <Tabs here="/platform/tenants"/>
             <div class="stack">
             {made}
             <div class="cols">
@@ -34,6 +38,17 @@ pub fn PlatformTenantsPage() -> impl IntoView {
         };
         Ok(Shown::new(Crumbs::section("Tenants"), body))
     })
+}
+
+/// The pages of the installation.
+#[component]
+pub fn Tabs(
+    /// The path of this page.
+    here: &'static str,
+) -> impl IntoView {
+    let tabs = [("/platform/tenants", "Tenants"), ("/platform/plans", "Plans")]
+        .map(|(path, label)| view! { <a href=path aria-current=(path == here).then_some("page")>{label}</a> }.into_any());
+    view! { <nav class="tabs tabs--gap" aria-label="Installation">{tabs.into_iter().collect_view()}</nav> }
 }
 
 #[component]
@@ -112,6 +127,8 @@ pub fn PlatformTenantPage() -> impl IntoView {
     framed(|visit| async move {
         tenants::require_platform(&visit.ctx)?;
         let tenant = tenants::get(&visit.ctx, visit.id()?).await?;
+        let plans = tenants::plans(&visit.ctx).await?;
+        let member = visit.chrome.tenants.iter().find(|t| t.id == tenant.id).cloned();
         let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made/> }.into_any());
         let Returned { form, errors, message } = returned::<PlatformForm>().unwrap_or_default();
         let crumbs = Crumbs { above: vec![("Tenants".to_owned(), "/platform/tenants".to_owned())], ..Crumbs::section(&tenant.name) };
@@ -129,22 +146,78 @@ pub fn PlatformTenantPage() -> impl IntoView {
                             {removed}
                             <dt>"Id"</dt><dd><CopyId text=tenant.id.to_string() what="tenant id"/></dd>
                             <dt>"In keys"</dt><dd class="mono">{tenant.slug.clone()}</dd>
+                            <dt>"Plan"</dt><dd class="mono">{tenant.plan.clone()}</dd>
                             <dt>"Made"</dt><dd><Time at=tenant.created_at form=TimeForm::Full/></dd>
                         </dl>
                     </div>
                 </section>
-                <Acts tenant form errors/>
+                <SupportHere here=member tenant=tenant.clone() form=form.clone() errors=errors.clone()/>
+                <Acts tenant plans form errors/>
             </div>
         };
         Ok(Shown::new(crumbs, body))
     })
 }
 
+/// The reader's own way into the tenant: as its member, or as support for some hours.
 #[component]
-fn Acts(tenant: Tenant, form: PlatformForm, errors: FieldErrors) -> impl IntoView {
+fn SupportHere(here: Option<Membership>, tenant: Tenant, form: PlatformForm, errors: FieldErrors) -> impl IntoView {
+    if tenant.state != TenantState::Active {
+        return ().into_any();
+    }
     let action = format!("/platform/tenants/{}", tenant.id);
     let error = |name: &str| errors.get(name).map(str::to_owned);
-    let name = if form.act == "rename" { form.name.clone() } else { tenant.name.clone() };
+    let go = || {
+        view! {
+            <form method="post" action="/tenants">
+                <button class="btn" type="submit" name="tenant" value=tenant.id.to_string()>"Go there"</button>
+            </form>
+        }
+        .into_any()
+    };
+    let body = match here {
+        Some(Membership { until: None, .. }) => view! {
+            <div class="card__body stack stack--3"><p class="small soft">"You are a member of it."</p><div class="row">{go()}</div></div>
+        }
+        .into_any(),
+        Some(Membership { until: Some(at), role, .. }) => view! {
+            <div class="card__body stack stack--3">
+                <p class="small soft">"You can work in it as "{role.title().to_lowercase()}" until "<Time at form=TimeForm::Full/>"."</p>
+                <div class="row row--wrap">
+                    {go()}
+                    <form method="post" action=action><button class="btn btn--danger" type="submit" name="act" value="end-support">"End access"</button></form>
+                </div>
+            </div>
+        }
+        .into_any(),
+        None => {
+            let roles = SUPPORT_ROLES.iter().map(|r| (r.to_string(), r.title().to_owned())).collect();
+            let hours = SUPPORT_HOURS.iter().map(|h| (h.to_string(), counted(*h, "hour"))).collect();
+            let reasons = SupportReason::ALL.iter().map(|r| (r.to_string(), reason_words(*r).to_owned())).collect();
+            view! {
+                <form class="card__body stack" method="post" action=action novalidate=true>
+                    <p class="small soft">"You enter it for some hours. Its people see who, why and until when, and can end it; what you do stands in their audit log."</p>
+                    <SelectField name="why" label="Reason" options=reasons chosen=form.why.clone() error=error("why")/>
+                    <TextField name="note" label=|| "What for" value=form.note.clone() hint="The tenant reads it: the number of their ticket, say." error=error("note")/>
+                    <SelectField name="role" label="As" options=roles chosen=form.role.clone() error=error("role")/>
+                    <SelectField name="hours" label="For" options=hours chosen=form.hours.clone() error=error("hours")/>
+                    <div class="row"><button class="btn" type="submit" name="act" value="support"><Icon name=IconName::Eye/>"Open support access"</button></div>
+                </form>
+            }
+            .into_any()
+        }
+    };
+    view! { <section class="card"><div class="card__head"><h2>"Support access"</h2></div>{body}</section> }.into_any()
+}
+
+#[component]
+fn Acts(tenant: Tenant, plans: Vec<Plan>, form: PlatformForm, errors: FieldErrors) -> impl IntoView {
+    let action = format!("/platform/tenants/{}", tenant.id);
+    let error = |name: &str| errors.get(name).map(str::to_owned);
+    let (name, plan) =
+        if form.act == "change" { (form.name.clone(), form.plan.clone()) } else { (tenant.name.clone(), tenant.plan.clone()) };
+    let options =
+        plans.into_iter().map(|p| (p.name.clone(), format!("{}: {} an hour", p.name, thousands(p.rate_limit.per_hour.into())))).collect();
     let active = tenant.state == TenantState::Active;
     let invite = active.then(|| {
         view! {
@@ -195,10 +268,11 @@ fn Acts(tenant: Tenant, form: PlatformForm, errors: FieldErrors) -> impl IntoVie
     });
     view! {
         <section class="card">
-            <div class="card__head"><h2>"Name"</h2></div>
+            <div class="card__head"><h2>"Name and plan"</h2></div>
             <form class="card__body stack" method="post" action=action.clone() novalidate=true>
                 <TextField name="name" label=|| "Name" value=name error=error("name")/>
-                <div class="row"><button class="btn" type="submit" name="act" value="rename">"Save name"</button></div>
+                <SelectField name="plan" label="Plan" options chosen=plan error=error("plan")/>
+                <div class="row"><button class="btn" type="submit" name="act" value="change">"Save"</button></div>
             </form>
         </section>
         {invite}

@@ -2,7 +2,7 @@
 
 use crate::{
     actions::TenantsForm,
-    components::{Crumbs, ErrorSummary, PageTitle, TextField},
+    components::{Crumbs, ErrorSummary, PageTitle, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     returned::{Returned, returned},
     visit::{Shown, framed},
@@ -22,7 +22,7 @@ pub fn TenantsPage() -> impl IntoView {
             <div class="page__head"><PageTitle>"Your tenants"</PageTitle></div>
             <div class="stack narrow">
                 <section class="card"><ul class="rows">{rows}</ul></section>
-                <Leave chrome=chrome.clone() back/>
+                {chrome.supporting.is_none().then(|| view! { <Leave chrome=chrome.clone() back/> }.into_any())}
             </div>
         };
         Ok(Shown::new(Crumbs::section("Your tenants"), body))
@@ -41,7 +41,8 @@ fn Row(one: Membership, here: bool) -> impl IntoView {
         }
         .into_any()
     };
-    view! { <li><b class="clip">{one.name.clone()}</b><span class="soft">{one.role.title()}</span>{way}</li> }
+    let until = one.until.map(|at| view! { <span class="soft">"Support until "<Time at form=TimeForm::Full/></span> }.into_any());
+    view! { <li><b class="clip">{one.name.clone()}</b><span class="soft">{one.role.title()}</span>{until}{way}</li> }
 }
 
 #[component]

@@ -38,6 +38,8 @@ pub struct Chrome {
     pub tenant_id: TenantId,
     /// Every tenant that the person may work on.
     pub tenants: Vec<Membership>,
+    /// Until when they work there as its support; none for members.
+    pub supporting: Option<UnixMs>,
     /// Whether they operate the installation.
     pub platform_admin: bool,
     /// Who is signed in.

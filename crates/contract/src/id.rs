@@ -95,6 +95,8 @@ ids! {
     LoginId = "lgn_";
     /// Somebody who was asked to join a tenant.
     InvitationId = "inv_";
+    /// An operator in a tenant, for some hours.
+    SupportId = "sup_";
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod login;
 mod member;
 mod net;
 mod page;
+mod plan;
 mod policy;
 mod problem;
 mod role;
@@ -29,6 +30,7 @@ mod role;
 mod schema;
 mod scope;
 mod secret;
+mod support;
 mod tenant;
 mod text;
 mod time;
@@ -43,7 +45,8 @@ pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
 pub use id::{
-    AuditId, FormId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, TenantId, TokenId, UsageId, UserId,
+    AuditId, FormId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, SupportId, TenantId, TokenId, UsageId,
+    UserId,
 };
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
@@ -61,6 +64,7 @@ pub use login::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer, To
 pub use member::{AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody};
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
+pub use plan::{DEFAULT_PLAN, Plan, PlanForm};
 pub use policy::{KeyPolicy, Policies, PoliciesBody, PoliciesForm, TenantSettings, Violation, Violations};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
@@ -68,7 +72,8 @@ pub use scope::{
     BUILT_IN_SCOPES, DEFAULT_CATALOGUE, DescribeScopeBody, Scope, ScopeBody, ScopeDef, ScopeError, ScopePage, ScopeSet, VERBS,
 };
 pub use secret::Secret;
-pub use tenant::{Membership, RenameTenantBody, Tenant, TenantBody, TenantState};
+pub use support::{OpenSupport, SUPPORT_HOURS, SUPPORT_ROLES, SupportAccess, SupportForm, SupportReason};
+pub use tenant::{ChangeTenantBody, Membership, Tenant, TenantBody, TenantState};
 pub use text::{Email, KeyName, Slug, TenantName, TextError};
 pub use time::UnixMs;
 pub use trace::{Check, CheckName, CheckOutcome, LimitFacts, Policy, Trace};

@@ -28,6 +28,8 @@ pub struct Tenant {
     pub slug: String,
     /// Whether it is in use.
     pub state: TenantState,
+    /// Its plan: the limits of keys that name none of their own.
+    pub plan: String,
     /// When it was made.
     pub created_at: UnixMs,
     /// When it and everything in it is removed, once it is deleted.
@@ -67,18 +69,23 @@ impl TenantBody {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
-pub struct RenameTenantBody {
-    /// Its name; the slug stays, as it stands in keys.
-    #[cfg_attr(feature = "openapi", schema(required = true, value_type = TenantName))]
+pub struct ChangeTenantBody {
+    /// Its name, if that changes; the slug stays, as it stands in keys.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<TenantName>))]
     pub name: Option<String>,
+    /// Its plan, if that changes.
+    pub plan: Option<String>,
 }
 
-impl RenameTenantBody {
-    /// The name.
-    pub fn parse(&self) -> Result<TenantName, FieldErrors> {
+impl ChangeTenantBody {
+    /// The name, where it changes.
+    pub fn parse(&self) -> Result<Option<TenantName>, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let name = read_name(self.name.as_deref(), &mut errors);
-        errors.into_result(name)
+        if self.name.is_none() && self.plan.is_none() {
+            errors.add("name", "required", "Say what changes.");
+        }
+        let name = self.name.as_deref().map(|name| read_name(Some(name), &mut errors));
+        errors.into_result(Some(name.flatten()))
     }
 }
 
@@ -95,4 +102,6 @@ pub struct Membership {
     pub name: String,
     /// What they may do there.
     pub role: Role,
+    /// Until when an operator supports it; none for members.
+    pub until: Option<UnixMs>,
 }

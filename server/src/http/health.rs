@@ -3,7 +3,7 @@
 use super::{AppState, api::Caller, authn, error::ApiError};
 use axum::{Json, extract::State, http::request::Parts, response::Response};
 use contract::{CredentialKind, Environment, ErrorCode, Requirement, ScopeSet, UnixMs, UsageSource, UserId};
-use domain::{Who, verify};
+use domain::{Who, tenants, verify};
 use serde::Serialize;
 use std::time::Instant;
 use utoipa::ToSchema;
@@ -59,7 +59,7 @@ pub struct Health {
 #[derive(Serialize, ToSchema)]
 struct User {
     id: String,
-    plan: &'static str,
+    plan: String,
 }
 
 /// Says that the server is healthy, and with a credential also who calls.
@@ -98,8 +98,8 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<
         health.authenticated = true;
         health.version = Some(env!("CARGO_PKG_VERSION"));
         health.tenant_id = ctx.tenant_id().map(|id| id.to_string());
-        // Until plans exist every tenant is on this one.
-        health.user = Some(User { id, plan: "default" });
+        let plan = tenants::plan(&ctx).await.map_err(|e| ctx.problem(e))?;
+        health.user = Some(User { id, plan });
     }
     Ok(Json(health))
 }

@@ -121,7 +121,7 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     posts.extend(
         ["/members", "/members/usr_1", "/invitations/accept", "/tenants", "/settings/tenant", "/settings/policies"].map(Into::into),
     );
-    posts.extend(["/platform/tenants", "/platform/tenants/ten_1"].map(Into::into));
+    posts.extend(["/platform/plans", "/platform/tenants", "/platform/tenants/ten_1"].map(Into::into));
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
         for attack in [
@@ -184,10 +184,14 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/members/withdraw", "POST", true),
         ("/api/platform/act-on-tenant", "POST", true),
         ("/api/platform/create-tenant", "POST", true),
+        ("/api/platform/end-support", "POST", true),
+        ("/api/platform/open-support", "POST", true),
+        ("/api/platform/save-plan", "POST", true),
         ("/api/scopes/add", "POST", true),
         ("/api/scopes/delete", "POST", true),
         ("/api/scopes/describe", "POST", true),
         ("/api/settings/delete-tenant", "POST", true),
+        ("/api/settings/end-support", "POST", true),
         ("/api/settings/rename-tenant", "POST", true),
         ("/api/settings/set-allowlist", "POST", true),
         ("/api/settings/set-policies", "POST", true),
@@ -215,6 +219,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
                 let id = "ten_00000000000000000000000000000001";
                 format!("id={id}&tenant={id}&name=x&confirm=x&form[act]=rename&form[name]=x")
             }
+            "/api/settings/end-support" => "id=sup_00000000000000000000000000000001".to_owned(),
             "/api/settings/set-policies" => "form[retention_days]=".to_owned(),
             "/api/settings/set-allowlist" => "allowed_ips[0]=203.0.113.9".to_owned(),
             "/api/account/second-step" | "/api/account/turn-on-two-factor" => "code=123456".to_owned(),

@@ -127,6 +127,33 @@ on_both! {
     }
 }
 
+const SUPPORT: &str = "act=support&why=request&note=ticket+7&role=support&hours=1";
+
+on_both! {
+    async fn an_operator_enters_a_tenant_as_support_its_people_see_it_and_end_it(on) {
+        let app = App::new(on).await;
+        let (globex, link) = tenant(&app, "Globex", "boss@globex.test").await;
+        let boss = app.form("/invitations/accept", "", &format!("token={}&password={}", token(&link), password())).await.cookie();
+        let operator = app.sign_in().await;
+        let at = format!("/platform/tenants/{}", globex.id);
+        let refused = app.form(&at, &operator, "act=support&why=request&note=&role=owner&hours=1").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(app.form(&at, &operator, SUPPORT).await.header("location"), at);
+        let there = app.form("/tenants", &operator, &format!("tenant={}", globex.id)).await.cookie();
+        let desk = page(&app, &there, "/leaks").await;
+        assert!(desk.text.contains("You are here as support until"), "{}", desk.text);
+        assert_eq!(page(&app, &there, "/settings/policies").await.status, StatusCode::FORBIDDEN, "as support, no more");
+        let seen = page(&app, &boss, "/settings/tenant").await.text;
+        assert!(seen.contains("owner@acme.test") && seen.contains("ticket 7"), "{seen}");
+        let id = seen.split("name=\"id\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(app.form("/settings/tenant", &there, &format!("act=end-support&id={id}")).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(app.form("/settings/tenant", &boss, &format!("act=end-support&id={id}")).await.header("location"), "/settings/tenant");
+        assert_eq!(page(&app, &there, "/leaks").await.status, StatusCode::SEE_OTHER, "out at once");
+        let log = page(&app, &boss, "/audit").await.text;
+        assert!(log.contains("support.opened") && log.contains("support.ended"));
+    }
+}
+
 on_both! {
     async fn s22_pages_and_keys_of_a_suspended_tenant_are_closed_at_once(on) {
         let app = App::new(on).await;
@@ -216,15 +243,19 @@ async fn s36_the_installation_is_operated_by_platform_admins_and_nobody_else() {
     let second = sign_in(&app, "second@acme.test").await.cookie();
     let first = app.sign_in().await;
     let at = format!("/platform/tenants/{}", app.t.first.tenant_id);
-    for path in ["/platform/tenants", at.as_str()] {
+    for path in ["/platform/tenants", "/platform/plans", at.as_str()] {
         assert_eq!(page(&app, &second, path).await.status, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(page(&app, &first, path).await.status, StatusCode::OK, "{path}");
     }
     assert!(!page(&app, &second, "/keys").await.text.contains("/platform/"));
     assert!(page(&app, &first, "/keys").await.text.contains("href=\"/platform/tenants\""));
-    for (path, form) in
-        [("/platform/tenants", "act=create&name=X"), (at.as_str(), "act=rename&name=X"), (at.as_str(), "act=invite&email=a%40b.test")]
-    {
+    for (path, form) in [
+        ("/platform/tenants", "act=create&name=X"),
+        (at.as_str(), "act=change&name=X"),
+        (at.as_str(), "act=invite&email=a%40b.test"),
+        (at.as_str(), SUPPORT),
+        ("/platform/plans", "act=save&name=x&per_hour=5&per_second=5"),
+    ] {
         assert_eq!(app.form(path, &second, form).await.status, StatusCode::FORBIDDEN, "{path} {form}");
     }
     let account = app.form(&format!("/members/{}", app.t.first.user_id), &second, "act=disable").await;

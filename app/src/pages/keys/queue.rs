@@ -6,9 +6,10 @@ use crate::{
     url::{href, key_href},
     visit::Visit,
 };
-use contract::{ApiKey, KeyPage, KeyQueue};
+use contract::{ApiKey, KeyId, KeyPage, KeyQueue, UnixMs};
 use domain::keys;
 use leptos::prelude::*;
+use std::collections::HashMap;
 
 /// A key that was not used for so long is idle.
 pub const IDLE_DAYS: u16 = 30;
@@ -82,7 +83,18 @@ impl Queue {
             Self::Expiring => "These keys stop working within 14 days. Extend the ones that are still needed; let the others go.",
             Self::Idle => "Nothing has called with these keys for 30 days. A key that nobody needs is a key that nobody misses: revoke it.",
             Self::Old => "These secrets are older than 90 days. Rotate them: the old secret can go on working while you replace it.",
-            Self::Orphaned => "Nobody answers for these keys, so nobody is asked before they expire or when they leak. Name an owner.",
+            Self::Orphaned => {
+                "Nobody answers for these keys, so nobody is asked before they expire or when they leak. Name an owner. Where a policy demands one, a key is disabled 30 days after its owner left."
+            }
+        }
+    }
+
+    /// What its time is.
+    const fn when(self) -> &'static str {
+        match self {
+            Self::Old => "Created",
+            Self::Orphaned => "Deadline",
+            Self::Expiring | Self::Idle => "Expires",
         }
     }
 
@@ -122,12 +134,16 @@ pub async fn page(visit: &Visit, queue: Queue, may: May) -> domain::Result<AnyVi
             break;
         }
     }
+    let left = match queue {
+        Queue::Orphaned => keys::orphans::deadlines(&visit.ctx, &waiting.data.iter().map(|k| k.id).collect::<Vec<_>>()).await?,
+        _ => HashMap::new(),
+    };
     let first = cursor.is_none();
-    Ok(view! { <Waiting queue waiting may first/> }.into_any())
+    Ok(view! { <Waiting queue waiting left may first/> }.into_any())
 }
 
 #[component]
-fn Waiting(queue: Queue, waiting: KeyPage, may: May, first: bool) -> impl IntoView {
+fn Waiting(queue: Queue, waiting: KeyPage, left: HashMap<KeyId, UnixMs>, may: May, first: bool) -> impl IntoView {
     let count = waiting.data.len();
     if count == 0 && first {
         return view! {
@@ -143,7 +159,8 @@ fn Waiting(queue: Queue, waiting: KeyPage, may: May, first: bool) -> impl IntoVi
     }
     let older = waiting.next_cursor.map(|c| href("/keys", &[("queue", Some(queue.as_str())), ("cursor", Some(&c.to_string()))]));
     let newest = (!first).then(|| queue.href());
-    let rows = waiting.data.into_iter().map(|key| view! { <Row queue key may/> }.into_any()).collect_view();
+    let rows =
+        waiting.data.into_iter().map(|key| view! { <Row queue deadline=left.get(&key.id).copied() key may/> }.into_any()).collect_view();
     view! {
         <p class="lead soft queue__lead">{queue.lead()}</p>
         <div class="tablebox">
@@ -167,7 +184,7 @@ fn Waiting(queue: Queue, waiting: KeyPage, may: May, first: bool) -> impl IntoVi
                         <th scope="col" role="columnheader" class="p3">"Permissions"</th>
                         <th scope="col" role="columnheader" class="p2">"Owner"</th>
                         <th scope="col" role="columnheader" class="num p2">"Last used"</th>
-                        <th scope="col" role="columnheader" class="num p2">{if queue == Queue::Old { "Created" } else { "Expires" }}</th>
+                        <th scope="col" role="columnheader" class="num p2">{queue.when()}</th>
                         <th scope="col" role="columnheader" class="num">"Next step"</th>
                     </tr>
                 </thead>
@@ -181,7 +198,7 @@ fn Waiting(queue: Queue, waiting: KeyPage, may: May, first: bool) -> impl IntoVi
 }
 
 #[component]
-fn Row(queue: Queue, key: ApiKey, may: May) -> impl IntoView {
+fn Row(queue: Queue, deadline: Option<UnixMs>, key: ApiKey, may: May) -> impl IntoView {
     let step = queue.step(&key, may).map(|(label, to)| {
         let name = format!("{label}: {}", key.name);
         view! { <a class="btn btn--sm step" href=to aria-label=name>{label}</a> }.into_any()
@@ -192,6 +209,10 @@ fn Row(queue: Queue, key: ApiKey, may: May) -> impl IntoView {
             let at = key.created_at;
             (view! { <Time at form=TimeForm::Date/> }.into_any(), view! { "Created "<Time at form=TimeForm::Date/> }.into_any())
         }
+        (Queue::Orphaned, _) => match deadline {
+            Some(at) => (view! { <Ends at/> }.into_any(), view! { "Deadline "<Ends at/> }.into_any()),
+            None => ("None".into_any(), "No deadline".into_any()),
+        },
         (_, Some(at)) => (view! { <Ends at/> }.into_any(), view! { "Expires "<Ends at/> }.into_any()),
         (_, None) => ("Never".into_any(), "Never expires".into_any()),
     };

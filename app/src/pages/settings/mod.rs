@@ -8,7 +8,7 @@ mod tenant;
 pub use allowlist::AllowlistPage;
 pub use policies::PoliciesPage;
 pub use scopes::ScopesPage;
-pub use tenant::TenantPage;
+pub use tenant::{TenantPage, reason_words};
 
 use crate::components::Crumbs;
 use leptos::prelude::*;

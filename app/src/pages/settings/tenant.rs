@@ -3,12 +3,12 @@
 use super::{Tabs, crumbs};
 use crate::{
     actions::OwnTenantForm,
-    components::{CopyId, ErrorSummary, PageTitle, TextField},
+    components::{CopyId, ErrorSummary, PageTitle, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     returned::{Returned, returned},
     visit::{Shown, framed},
 };
-use contract::{Perm, Role, Tenant};
+use contract::{Perm, Role, SupportAccess, SupportReason, Tenant, UnixMs};
 use domain::tenants;
 use leptos::prelude::*;
 
@@ -18,6 +18,8 @@ pub fn TenantPage() -> impl IntoView {
     framed(|visit| async move {
         visit.ctx.require(Perm::SettingsRead)?;
         let tenant = tenants::get(&visit.ctx, visit.chrome.tenant_id).await?;
+        let (support, now) = (tenants::support(&visit.ctx).await?, visit.ctx.now());
+        let writes = visit.chrome.role.holds(Perm::SettingsWrite);
         let Returned { form, errors, message } = returned::<OwnTenantForm>().unwrap_or_default();
         let error = |name: &str| errors.get(name).map(str::to_owned);
         let saved = visit.query.get_str("saved").is_some() && errors.is_empty() && message.is_none();
@@ -50,11 +52,67 @@ pub fn TenantPage() -> impl IntoView {
                         {rename}
                     </div>
                 </section>
+                <Support all=support writes now/>
                 {end}
             </div>
         };
         Ok(Shown::new(crumbs("Tenant"), body))
     })
+}
+
+/// Operators of the installation who work here, or did.
+#[component]
+fn Support(all: Vec<SupportAccess>, writes: bool, now: UnixMs) -> impl IntoView {
+    let rows = all.into_iter().map(|access| view! { <Access access writes now/> }.into_any()).collect::<Vec<_>>();
+    let none = rows.is_empty();
+    view! {
+        <section class="card" aria-labelledby="support-title">
+            <div class="card__head"><h2 id="support-title">"Support access"</h2></div>
+            {if none {
+                view! { <p class="card__body small soft">"Nobody of those who operate this server has entered this tenant. If they do, it stands here with the reason."</p> }.into_any()
+            } else {
+                view! { <ul class="rows rows--two">{rows}</ul> }.into_any()
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Access(access: SupportAccess, writes: bool, now: UnixMs) -> impl IntoView {
+    let open = access.is_open(now);
+    let end = (open && writes).then(|| {
+        view! {
+            <form class="push" method="post" action="/settings/tenant">
+                <input type="hidden" name="id" value=access.id.to_string()/>
+                <button class="btn btn--sm btn--danger" type="submit" name="act" value="end-support" aria-label=format!("End the access of {}", access.email)>"End now"</button>
+            </form>
+        }
+        .into_any()
+    });
+    let (word, at) = match access.ended_at {
+        Some(at) => ("ended ", at),
+        None if open => ("until ", access.expires_at),
+        None => ("ended ", access.expires_at),
+    };
+    view! {
+        <li>
+            <span class="anywhere">{access.email.clone()}</span>
+            <span class="soft">{access.role.title()}</span>
+            {end}
+            <span class="meta">{reason_words(access.reason)}": "{access.note.clone()}", from "<Time at=access.created_at form=TimeForm::Full/>", "{word}<Time at form=TimeForm::Full/></span>
+        </li>
+    }
+}
+
+/// Why an operator enters a tenant, for people.
+pub const fn reason_words(reason: SupportReason) -> &'static str {
+    match reason {
+        SupportReason::Request => "Asked for help",
+        SupportReason::Incident => "Incident",
+        SupportReason::Billing => "Plan and billing",
+        SupportReason::Other => "Other",
+    }
 }
 
 #[component]

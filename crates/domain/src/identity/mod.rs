@@ -66,21 +66,23 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
 /// The member behind a session, as they are now; none when they were removed or disabled since.
 pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Person>> {
     let mut tx = core.db.read().await?;
-    sql::membership_unscoped(&mut tx, signed_in).await?.map(sql::Membership::person).transpose()
+    sql::membership_unscoped(&mut tx, signed_in, core.now()).await?.map(sql::Membership::person).transpose()
 }
 
 /// What the frame around every signed-in page shows.
 pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
     let person = ctx.person().ok_or(Error::Unauthenticated)?;
     let mut tx = ctx.db().read().await?;
-    let tenants = sql::memberships_unscoped(&mut tx, person.user_id).await?;
-    let tenant = tenants.iter().find(|t| t.id == person.tenant_id).map(|t| t.name.clone()).ok_or(Error::Unauthenticated)?;
+    let tenants = sql::memberships_unscoped(&mut tx, person.user_id, ctx.now()).await?;
+    let here = tenants.iter().find(|t| t.id == person.tenant_id).ok_or(Error::Unauthenticated)?;
+    let (tenant, supporting) = (here.name.clone(), here.until);
     let settings = &ctx.core().settings;
     let sandbox = settings.environment == contract::Environment::Test;
     let prefs = if sandbox { Prefs { environment: contract::Environment::Test, ..prefs } } else { prefs };
     Ok(Chrome {
         tenant,
         tenant_id: person.tenant_id,
+        supporting,
         tenants,
         platform_admin: person.platform_admin,
         email: person.email.clone(),

@@ -65,19 +65,29 @@ pub(super) async fn people_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Mem
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
 
-pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn) -> Result<Option<Membership>> {
-    const SQL: &str = membership!("AND m.tenant_id = $2");
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).fetch_optional(c).await)?)
+/// As a member, or as an operator whose access to the tenant is open.
+pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<Option<Membership>> {
+    const SQL: &str = concat!(
+        membership!("AND m.tenant_id = $2"),
+        " UNION ALL SELECT s.tenant_id, s.user_id, u.email, s.role, u.platform_admin FROM support_access s JOIN users u ON u.id = s.user_id \
+         JOIN tenants t ON t.id = s.tenant_id WHERE u.disabled_at IS NULL AND u.platform_admin AND t.suspended_at IS NULL \
+         AND t.deleted_at IS NULL AND s.user_id = $1 AND s.tenant_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3"
+    );
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).bind(now.0).fetch_optional(c).await)?)
 }
 
-/// Every tenant in use that an account works in, the first one first.
-pub(super) async fn memberships_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<contract::Membership>> {
-    const SQL: &str = "SELECT t.id, t.name, m.role FROM members m JOIN tenants t ON t.id = m.tenant_id \
-        WHERE m.user_id = $1 AND t.suspended_at IS NULL AND t.deleted_at IS NULL ORDER BY m.created_at, m.tenant_id";
-    let rows: Vec<(Uuid, String, String)> = on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?;
-    let read = |(id, name, role): (Uuid, String, String)| {
+/// Every tenant in use that an account works in, the first one first; then those that it supports for a while.
+pub(super) async fn memberships_unscoped(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<Vec<contract::Membership>> {
+    const SQL: &str = "SELECT t.id, t.name, m.role, NULL AS until, m.created_at AS since FROM members m \
+        JOIN tenants t ON t.id = m.tenant_id WHERE m.user_id = $1 AND t.suspended_at IS NULL AND t.deleted_at IS NULL \
+        UNION ALL SELECT t.id, t.name, s.role, s.expires_at, s.created_at FROM support_access s JOIN tenants t ON t.id = s.tenant_id \
+        WHERE s.user_id = $1 AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND s.ended_at IS NULL AND s.expires_at > $2 \
+        ORDER BY 5, 1";
+    let rows: Vec<(Uuid, String, String, Option<i64>, i64)> =
+        on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).bind(now.0).fetch_all(c).await)?;
+    let read = |(id, name, role, until, _): (Uuid, String, String, Option<i64>, i64)| {
         let role = role.parse().map_err(|()| Error::internal("unknown role"))?;
-        Ok(contract::Membership { id: TenantId::from_uuid(id), name, role })
+        Ok(contract::Membership { id: TenantId::from_uuid(id), name, role, until: until.map(UnixMs) })
     };
     rows.into_iter().map(read).collect()
 }

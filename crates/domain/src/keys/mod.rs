@@ -3,6 +3,7 @@
 mod bounds;
 mod create;
 mod edit;
+pub mod orphans;
 mod reports;
 mod revoke;
 mod rotate;

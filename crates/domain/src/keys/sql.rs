@@ -151,7 +151,8 @@ pub(super) async fn insert(tx: &mut Tx, grant: &Grant, key: &ApiKey, owner: Opti
 }
 
 pub(super) async fn update(tx: &mut Tx, grant: &Grant, key: &ApiKey, owner: Option<UserId>) -> Result<()> {
-    const SQL: &str = "UPDATE api_keys SET name = $3, scopes = $4, allowed_ips = $5, not_before = $6, expires_at = $7, rate_limit = $8, \
+    const SQL: &str = "UPDATE api_keys SET orphaned_at = CASE WHEN owner_id = $10 THEN orphaned_at END, \
+        name = $3, scopes = $4, allowed_ips = $5, not_before = $6, expires_at = $7, rate_limit = $8, \
         metadata = $9, owner_id = $10, search = $11, scope_names = $12 WHERE tenant_id = $1 AND id = $2";
     on!(tx, c => sqlx::query(SQL)
         .bind(grant.tenant_id().uuid()).bind(key.id.uuid()).bind(&key.name)

@@ -8,6 +8,7 @@ use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, commit_with},
     identity::{self, SignedIn},
+    keys,
 };
 use contract::{
     AcceptForm, Actor, ActorKind, CreatedInvitation, Email, ErrorCode, FieldErrors, Invitation, InvitationId, InvitationState, Invite,
@@ -167,6 +168,7 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
     if !sql::insert(&mut tx, &grant, user_id, found.role()?, ctx.now()).await? {
         return Err(Error::Conflict(format!("{email} is a member already")));
     }
+    keys::orphans::end_deadlines(&mut tx, &grant, user_id).await?;
     let target = Target { kind: "user".to_owned(), id: user_id.to_string(), name: email.to_string() };
     let after = serde_json::json!({"role": found.role()?, "invited_by": found.created_by});
     let mut events =

@@ -166,6 +166,7 @@ async fn out(ctx: &Ctx, mut tx: crate::db::WriteTx, grant: &Grant, gone: Member,
     keep_an_owner(tx.tx(), grant, &gone).await?;
     sql::delete(tx.tx(), grant, gone.id).await?;
     sql::withdraw_by(tx.tx(), grant, gone.id, ctx.now()).await?;
+    keys::orphans::begin_deadlines(tx.tx(), grant, gone.id, ctx.now()).await?;
     identity::sign_out_of_tenant(tx.tx(), grant, Some(gone.id), ctx.now()).await?;
     let before = Some(serde_json::json!({"role": gone.role}));
     let after = Some(serde_json::json!({"orphaned_keys": gone.keys}));

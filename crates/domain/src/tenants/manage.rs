@@ -1,7 +1,7 @@
 //! What becomes of tenants: renamed, suspended, deleted, removed. For those who operate the installation; an owner may
 //! delete their own.
 
-use super::{act_in, insert, sql};
+use super::{act_in, insert, plans, sql};
 use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result, Who,
     db::{Event, Tx, commit_with},
@@ -10,8 +10,8 @@ use crate::{
     members,
 };
 use contract::{
-    CreatedInvitation, ErrorCode, InviteBody, Page, PageQuery, Perm, RenameTenantBody, Role, Slug, Target, Tenant, TenantBody, TenantId,
-    TenantName, TenantState, read_reason,
+    ChangeTenantBody, CreatedInvitation, DEFAULT_PLAN, ErrorCode, InviteBody, Page, PageQuery, Perm, Role, Slug, Target, Tenant,
+    TenantBody, TenantId, TenantName, TenantState, read_reason,
 };
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<
     let id = grant.tenant_id();
     commit_with(tx, ctx, in_both(ctx, grant, made)?).await?;
     let (name, slug) = (name.to_string(), slug.to_string());
-    Ok(Tenant { id, name, slug, state: TenantState::Active, created_at: ctx.now(), removed_at: None })
+    Ok(Tenant { id, name, slug, state: TenantState::Active, plan: DEFAULT_PLAN.to_owned(), created_at: ctx.now(), removed_at: None })
 }
 
 /// The same from a JSON body or a form.
@@ -107,28 +107,48 @@ pub async fn invite_owner(ctx: &Ctx, id: TenantId, email: &str) -> Result<Create
     members::invite(&act_in(ctx, &id.to_string()).await?, invite).await
 }
 
-/// Renames any tenant.
-pub async fn rename(ctx: &Ctx, id: TenantId, body: &RenameTenantBody) -> Result<Tenant> {
-    renamed(ctx, of_platform(ctx, id)?, body).await
+/// Changes the name or the plan of any tenant.
+pub async fn change(ctx: &Ctx, id: TenantId, body: &ChangeTenantBody) -> Result<Tenant> {
+    changed(ctx, of_platform(ctx, id)?, body).await
 }
 
 /// Renames the tenant that is worked in.
-pub async fn rename_own(ctx: &Ctx, body: &RenameTenantBody) -> Result<Tenant> {
-    renamed(ctx, ctx.require_tenant_level(Perm::SettingsWrite)?, body).await
+pub async fn rename_own(ctx: &Ctx, name: &str) -> Result<Tenant> {
+    let body = ChangeTenantBody { name: Some(name.to_owned()), plan: None };
+    changed(ctx, ctx.require_tenant_level(Perm::SettingsWrite)?, &body).await
 }
 
-async fn renamed(ctx: &Ctx, grant: Grant, body: &RenameTenantBody) -> Result<Tenant> {
+async fn changed(ctx: &Ctx, grant: Grant, body: &ChangeTenantBody) -> Result<Tenant> {
     let mut tx = ctx.db().begin().await?;
     let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
-    let name = body.parse()?;
-    refuse_keys("name", name.as_str())?;
-    let after = Tenant { name: name.to_string(), ..before.clone() };
-    if after != before {
-        sql::rename(&mut tx, &grant, &name).await?;
-        let told = |t: &Tenant| Some(serde_json::json!({"name": t.name}));
-        let event = Event { action: "tenant.renamed", target: target(&after), reason: None, before: told(&before), after: told(&after) };
-        commit_with(tx, ctx, in_both(ctx, grant, event)?).await?;
+    let mut after = before.clone();
+    if let Some(name) = body.parse()? {
+        refuse_keys("name", name.as_str())?;
+        after.name = name.to_string();
     }
+    if let Some(plan) = &body.plan {
+        plans::check(&mut tx, plan).await?;
+        after.plan.clone_from(plan);
+    }
+    let mut events = Vec::new();
+    if after.name != before.name {
+        events.push(("tenant.renamed", serde_json::json!({"name": before.name}), serde_json::json!({"name": after.name})));
+    }
+    if after.plan != before.plan {
+        keys::tell_tenant_changed(&mut tx, &grant, ctx.now()).await?;
+        events.push(("tenant.plan_changed", serde_json::json!({"plan": before.plan}), serde_json::json!({"plan": after.plan})));
+    }
+    if events.is_empty() {
+        return Ok(after);
+    }
+    sql::change(&mut tx, &grant, &after).await?;
+    let mut told = Vec::new();
+    for (action, was, is) in events {
+        let event = Event { action, target: target(&after), reason: None, before: Some(was), after: Some(is) };
+        told.extend(in_both(ctx, grant.clone(), event)?);
+    }
+    commit_with(tx, ctx, told).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     Ok(after)
 }
 
@@ -219,13 +239,13 @@ pub async fn remove_due(core: &Arc<Core>) -> Result<()> {
     Ok(())
 }
 
-fn of_platform(ctx: &Ctx, id: TenantId) -> Result<Grant> {
+pub(super) fn of_platform(ctx: &Ctx, id: TenantId) -> Result<Grant> {
     require_platform(ctx)?;
     Grant::of_platform(ctx, id)
 }
 
 /// What somebody does to a tenant from another one stands in the logs of both. The command line is at home nowhere.
-fn in_both(ctx: &Ctx, there: Grant, event: Event) -> Result<Vec<(Grant, Event)>> {
+pub(super) fn in_both(ctx: &Ctx, there: Grant, event: Event) -> Result<Vec<(Grant, Event)>> {
     let home = ctx.home().filter(|own| *own != there.tenant_id() && !matches!(ctx.who(), Who::CommandLine(_)));
     let mut events = Vec::new();
     if home.is_some() {

@@ -3,18 +3,22 @@
 mod act_in;
 mod allowlist;
 mod manage;
+mod plans;
 mod policies;
 mod sql;
+mod support;
 
 pub use act_in::act_in;
 pub(crate) use act_in::act_in_use;
 pub use allowlist::{allowlist, set_allowlist};
 pub use manage::{
-    create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped, remove_due,
-    rename, rename_own, require_platform, resume, suspend,
+    change, create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped,
+    remove_due, rename_own, require_platform, resume, suspend,
 };
+pub use plans::{delete_plan, plan, plans, save_plan};
 pub(crate) use policies::judge;
 pub use policies::{forget_usage, review, set_policies, set_policies_from_form, settings};
+pub use support::{end_own_support, end_support, open_support, support, support_of};
 
 use crate::{
     Ctx, Error, Grant, Result, Who, audit,

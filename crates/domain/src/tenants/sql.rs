@@ -56,6 +56,7 @@ struct Row {
     id: Uuid,
     name: String,
     slug: String,
+    plan: String,
     created_at: i64,
     suspended_at: Option<i64>,
     deleted_at: Option<i64>,
@@ -73,6 +74,7 @@ impl From<Row> for Tenant {
             name: row.name,
             slug: row.slug,
             state,
+            plan: row.plan,
             created_at: UnixMs(row.created_at),
             removed_at: row.deleted_at.map(|at| UnixMs(at).plus(Self::GRACE)),
         }
@@ -81,7 +83,7 @@ impl From<Row> for Tenant {
 
 macro_rules! tenant {
     ($tail:literal) => {
-        concat!("SELECT id, name, slug, created_at, suspended_at, deleted_at FROM tenants ", $tail)
+        concat!("SELECT id, name, slug, COALESCE(plan, 'default') AS plan, created_at, suspended_at, deleted_at FROM tenants ", $tail)
     };
 }
 
@@ -107,7 +109,8 @@ pub(super) async fn find_unscoped(tx: &mut Tx, id: TenantId) -> Result<Option<Te
 
 /// The same with the row locked until the commit.
 pub(super) async fn lock(tx: &mut Tx, grant: &Grant) -> Result<Option<Tenant>> {
-    const SQL: &str = "UPDATE tenants SET name = name WHERE id = $1 RETURNING id, name, slug, created_at, suspended_at, deleted_at";
+    const SQL: &str = "UPDATE tenants SET name = name WHERE id = $1 RETURNING id, name, slug, COALESCE(plan, 'default') AS plan, \
+        created_at, suspended_at, deleted_at";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_optional(c).await)?;
     Ok(row.map(Tenant::from))
 }
@@ -121,9 +124,10 @@ pub(super) async fn home_unscoped(tx: &mut Tx) -> Result<Option<TenantId>> {
     Ok(id.map(TenantId::from_uuid))
 }
 
-pub(super) async fn rename(tx: &mut Tx, grant: &Grant, name: &TenantName) -> Result<()> {
-    const SQL: &str = "UPDATE tenants SET name = $2 WHERE id = $1";
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(name.as_str()).execute(c).await.map(drop))?;
+/// Name and plan.
+pub(super) async fn change(tx: &mut Tx, grant: &Grant, tenant: &Tenant) -> Result<()> {
+    const SQL: &str = "UPDATE tenants SET name = $2, plan = $3 WHERE id = $1";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(&tenant.name).bind(&tenant.plan).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -150,7 +154,7 @@ pub(super) async fn remove_some_usage(tx: &mut Tx, grant: &Grant) -> Result<bool
 }
 
 /// What a tenant consists of, in the order in which it can be removed.
-const REMOVE: [&str; 18] = [
+const REMOVE: [&str; 19] = [
     "DELETE FROM usage_events WHERE tenant_id = $1",
     "DELETE FROM usage_policies WHERE tenant_id = $1",
     "DELETE FROM leak_reports WHERE tenant_id = $1",
@@ -161,6 +165,7 @@ const REMOVE: [&str; 18] = [
     "DELETE FROM api_keys WHERE tenant_id = $1",
     "DELETE FROM scopes WHERE tenant_id = $1",
     "DELETE FROM invitations WHERE tenant_id = $1",
+    "DELETE FROM support_access WHERE tenant_id = $1",
     "DELETE FROM refresh_tokens WHERE tenant_id = $1",
     "DELETE FROM logins WHERE tenant_id = $1",
     "DELETE FROM mails WHERE tenant_id = $1",

@@ -16,6 +16,7 @@ mod proof;
 mod schema;
 mod search;
 mod statements;
+mod support;
 mod tenants;
 mod tokens;
 mod traces;

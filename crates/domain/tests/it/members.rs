@@ -298,3 +298,27 @@ on_both! {
         assert!(matches!(identity::switch(&dev, globex.id).await, Err(Error::NotFound)));
     }
 }
+
+on_both! {
+    async fn keys_of_who_left_have_a_deadline_that_counts_where_an_owner_is_demanded(t) {
+        let owner = t.owner();
+        let dev = t.join("dev@acme.test", Role::Admin).await;
+        let key = keys::create_from_form(&dev, &t.form("theirs", "orders:read")).await.unwrap().api_key.id;
+        let other = keys::create_from_form(&dev, &t.form("taken-over", "orders:read")).await.unwrap().api_key.id;
+        let state = async |key| keys::get(&owner, key).await.unwrap().state;
+        members::remove(&owner, id(&dev)).await.unwrap();
+        let left = keys::orphans::deadlines(&owner, &[key, other]).await.unwrap();
+        assert_eq!(left[&key], owner.now().plus(keys::orphans::DEADLINE));
+        let mine = contract::UpdateKeyBody { owner: Some(Some("owner@acme.test".into())), ..Default::default() };
+        keys::update_from_body(&owner, other, &mine).await.unwrap();
+        assert!(!keys::orphans::deadlines(&owner, &[other]).await.unwrap().contains_key(&other), "somebody answers for it");
+        t.clock.advance(Duration::from_secs(31 * 86_400));
+        keys::orphans::disable_due(&t.core).await.unwrap();
+        assert_eq!(state(key).await, contract::KeyState::Active, "nothing demands an owner");
+        t.tamper(r#"UPDATE tenants SET policies = '{"require_owner":true}'"#).await;
+        keys::orphans::disable_due(&t.core).await.unwrap();
+        assert_eq!((state(key).await, state(other).await), (contract::KeyState::Disabled, contract::KeyState::Active));
+        let log = audit::list(&owner, &contract::AuditFilter::default(), PageQuery::default()).await.unwrap().data;
+        assert!(log.iter().any(|e| e.action == "api_key.disabled" && e.reason.as_deref().is_some_and(|r| r.contains("30 days"))));
+    }
+}

@@ -78,6 +78,8 @@ fn s69_unscoped_sql_is_listed() {
         "confirm_factor_unscoped",     // proof of who is there: people belong to no tenant
         "count_try_unscoped",          // proof of who is there: people belong to no tenant
         "count_unscoped",              // tests only
+        "delete_plan_unscoped",        // plans belong to no tenant
+        "due_unscoped",                // keys whose owner left long ago
         "due_unscoped",                // mails of every tenant are sent by one job
         "due_unscoped",                // deleted tenants whose time is over
         "email_unscoped",              // proof of who is there: people belong to no tenant
@@ -108,10 +110,12 @@ fn s69_unscoped_sql_is_listed() {
         "page_unscoped",               // tenants, for platform admins; others get their own
         "password_hash_unscoped",      // proof of who is there: people belong to no tenant
         "people_unscoped",             // sign-in: a member of which tenants?
+        "plans_unscoped",              // plans belong to no tenant
         "remember_device_unscoped",    // proof of who is there: people belong to no tenant
         "remove_factor_unscoped",      // proof of who is there: people belong to no tenant
         "replace_codes_unscoped",      // proof of who is there: people belong to no tenant
         "retentions_unscoped",         // how long each tenant keeps its log
+        "save_plan_unscoped",          // plans belong to no tenant
         "set_disabled_unscoped",       // accounts belong to no tenant
         "set_password_unscoped",       // proof of who is there: people belong to no tenant
         "settle_unscoped",             // what became of a mail
@@ -126,6 +130,7 @@ fn s69_unscoped_sql_is_listed() {
         "sweep_unscoped",              // mails that were sent grow old
         "tenant_names_unscoped",       // words that a person’s password must not consist of
         "tenant_of_unscoped",          // the command line is given a key's id
+        "tenants_of_plan_unscoped",    // whose limits change with their plan
         "tenants_of_unscoped",         // where an account is at work, to switch it off everywhere
         "token_changes_unscoped",      // the log that every process follows
         "touch_key_unscoped",          // the meter writes the last use of every tenant's keys

@@ -1,6 +1,6 @@
 //! Tenants: made, renamed, suspended, deleted, removed; platform admins in other tenants.
 
-use contract::{AuditFilter, Code, ErrorCode, KeyFilter, PageQuery, RenameTenantBody, Requirement, Role, Tenant, TenantBody, TenantState};
+use contract::{AuditFilter, ChangeTenantBody, Code, ErrorCode, KeyFilter, PageQuery, Requirement, Role, Tenant, TenantBody, TenantState};
 use domain::{
     Ctx, Error, Who, audit, identity, keys, members, on_both, tenants,
     testing::TestInstallation,
@@ -43,7 +43,7 @@ on_both! {
         for other in [&theirs, &admin] {
             forbidden(tenants::create_from_body(other, &asked("X")).await);
             forbidden(tenants::create_with_owner(other, &asked("X"), "").await);
-            forbidden(tenants::rename(other, globex.id, &RenameTenantBody { name: Some("X".into()) }).await);
+            forbidden(tenants::change(other, globex.id, &ChangeTenantBody { name: Some("X".into()), plan: None }).await);
             forbidden(tenants::suspend(other, t.first.tenant_id, None).await);
             forbidden(tenants::resume(other, globex.id).await);
             forbidden(tenants::delete(other, globex.id, None).await);
@@ -166,5 +166,29 @@ on_both! {
         let there = tenants::act_in(&t.owner(), &globex.id.to_string()).await.unwrap();
         assert!(members::list(&there, PageQuery::default()).await.unwrap().data.is_empty());
         assert!(matches!(identity::switch(&there, globex.id).await, Err(Error::NotFound)), "no session of theirs begins there");
+    }
+}
+
+on_both! {
+    async fn a_plan_holds_at_once_for_every_tenant_that_has_it_and_only_operators_make_one(t) {
+        let (owner, admin) = (t.owner(), t.join("admin@acme.test", Role::Admin).await);
+        let plan = |name: &str, hour: &str| contract::PlanForm { name: name.into(), per_hour: hour.into(), per_second: "50".into(), ..Default::default() };
+        assert!(matches!(tenants::save_plan(&admin, &plan("big", "5")).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
+        tenants::save_plan(&owner, &plan("big", "50000")).await.unwrap();
+        let made = keys::create_from_form(&owner, &t.form("checkout", "orders:read")).await.unwrap().api_key.id;
+        let secret = keys::secrets(&owner, made).await.unwrap()[0].id;
+        let limit = || t.core.cache.find(made, secret).unwrap().rate_limit;
+        assert_eq!(limit().per_hour, 10_000);
+        let to = |plan: &str| ChangeTenantBody { name: None, plan: Some(plan.into()) };
+        assert!(matches!(tenants::change(&owner, t.first.tenant_id, &to("none")).await, Err(Error::Invalid(_))));
+        let after = tenants::change(&owner, t.first.tenant_id, &to("big")).await.unwrap();
+        assert_eq!((after.plan.as_str(), limit().per_hour, tenants::plan(&owner).await.unwrap().as_str()), ("big", 50_000, "big"));
+        tenants::save_plan(&owner, &plan("big", "60000")).await.unwrap();
+        assert_eq!(limit().per_hour, 60_000);
+        assert!(matches!(tenants::delete_plan(&owner, "big").await, Err(Error::Conflict(_))), "a tenant has it");
+        assert!(matches!(tenants::delete_plan(&owner, "default").await, Err(Error::Conflict(_))));
+        tenants::change(&owner, t.first.tenant_id, &to("default")).await.unwrap();
+        tenants::delete_plan(&owner, "big").await.unwrap();
+        assert_eq!(tenants::plans(&owner).await.unwrap().iter().map(|p| (p.name.as_str(), p.tenants)).collect::<Vec<_>>(), [("default", 1)]);
     }
 }

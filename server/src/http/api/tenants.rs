@@ -3,14 +3,14 @@
 use super::{Body, Caller, Query, Routes};
 use crate::http::error::ApiError;
 use axum::{Json, extract::Path, http::StatusCode};
-use contract::{Cursor, EmptyBody, ErrorCode, Page, PageQuery, ReasonBody, RenameTenantBody, Tenant, TenantBody, TenantId};
+use contract::{ChangeTenantBody, Cursor, EmptyBody, ErrorCode, Page, PageQuery, ReasonBody, Tenant, TenantBody, TenantId};
 use domain::{Ctx, tenants};
 use serde::Deserialize;
 use utoipa_axum::routes;
 
 /// The routes of tenants.
 pub fn routes() -> Routes {
-    vec![routes!(list, create), routes!(one, rename, delete), routes!(suspend), routes!(resume)]
+    vec![routes!(list, create), routes!(one, change, delete), routes!(suspend), routes!(resume)]
 }
 
 /// Which page.
@@ -73,22 +73,22 @@ async fn one(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json<Tenant>
     tenants::get(&ctx, tenant(&id)?).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
-/// Renames a tenant; its slug stays, as it stands in keys. For platform admins.
+/// Changes a tenant's name or plan; its slug stays, as it stands in keys. For platform admins.
 #[utoipa::path(
     patch,
     path = "/v1/tenants/{id}",
     tag = "Tenants",
-    operation_id = "renameTenant",
+    operation_id = "changeTenant",
     params(("id" = TenantId, Path, description = "The tenant.")),
-    request_body(content = RenameTenantBody, content_type = "application/json"),
+    request_body(content = ChangeTenantBody, content_type = "application/json"),
     responses(
         (status = 200, description = "The tenant as it is now.", body = Tenant),
     )
 )]
-async fn rename(Caller(ctx): Caller, Path(id): Path<String>, body: Body) -> Result<Json<Tenant>, ApiError> {
+async fn change(Caller(ctx): Caller, Path(id): Path<String>, body: Body) -> Result<Json<Tenant>, ApiError> {
     let id = found(&ctx, &id).await?;
-    let body: RenameTenantBody = body.read()?;
-    tenants::rename(&ctx, id, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+    let body: ChangeTenantBody = body.read()?;
+    tenants::change(&ctx, id, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
 /// Deletes a tenant: it goes out of use at once and is removed after 30 days. For platform admins.

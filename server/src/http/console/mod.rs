@@ -62,6 +62,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/members/{id}", post(people_forms::member))
         .route("/invitations/accept", post(people_forms::accept))
         .route("/tenants", post(tenant_forms::mine))
+        .route("/platform/plans", post(tenant_forms::plans))
         .route("/platform/tenants", post(tenant_forms::create))
         .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/api/{*name}", any(server_function))

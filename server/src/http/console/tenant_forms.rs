@@ -16,7 +16,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{ErrorCode, Problem, TenantId};
+use contract::{ErrorCode, PlanForm, Problem, TenantId};
 use leptos::prelude::provide_context;
 
 /// `POST /tenants`: goes on in another tenant, or leaves the one that is worked on.
@@ -45,6 +45,10 @@ pub async fn own(State(state): State<AppState>, req: Request) -> Response {
     let done = match form.act.as_str() {
         "rename" => run(&parts, actions::rename_tenant(form.name.clone())).await.map(|_| "/settings/tenant?saved=1"),
         "delete" => run(&parts, actions::delete_tenant(form.confirm.clone())).await.map(|_| "/login"),
+        "end-support" => match form.id.parse() {
+            Ok(id) => run(&parts, actions::end_support(id)).await.map(|()| "/settings/tenant"),
+            Err(_) => Err(AppError(Problem::new(ErrorCode::NotFound))),
+        },
         _ => Err(unknown()),
     };
     match done {
@@ -66,6 +70,18 @@ pub async fn create(State(state): State<AppState>, req: Request) -> Response {
     }
 }
 
+/// `POST /platform/plans`: makes, changes or deletes a plan.
+pub async fn plans(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<PlanForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::save_plan(form.clone())).await {
+        Ok(()) => Redirect::to("/platform/plans").into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
 /// `POST /platform/tenants/{id}`: the forms on the page of a tenant.
 pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
     let (parts, form) = match read::<PlatformForm>(req).await {
@@ -73,7 +89,12 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Req
         Err(refused) => return refused,
     };
     let Ok(id) = id.parse::<TenantId>() else { return render::page(&state, &parts, StatusCode::NOT_FOUND, || {}).await };
-    match run(&parts, actions::act_on_tenant(id, form.clone())).await {
+    let done = match form.act.as_str() {
+        "support" => run(&parts, actions::open_support(id, form.support())).await.map(|_| None),
+        "end-support" => run(&parts, actions::end_own_support(id)).await.map(|()| None),
+        _ => run(&parts, actions::act_on_tenant(id, form.clone())).await,
+    };
+    match done {
         Ok(Some(link)) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
         Ok(None) => Redirect::to(&format!("/platform/tenants/{id}")).into_response(),
         Err(e) => refused(&state, &parts, form, e).await,

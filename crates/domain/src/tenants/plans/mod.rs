@@ -1,0 +1,75 @@
+//! Plans: the limits of keys that name none of their own. Operators make them and give them to tenants.
+
+mod sql;
+
+use super::{manage::require_platform, sql as tenants};
+use crate::{
+    Ctx, Error, Grant, Result,
+    db::{Event, Tx, commit_with},
+    keys::tell_tenant_changed,
+};
+use contract::{DEFAULT_PLAN, Plan, PlanForm, Target};
+
+/// Every plan, by its name.
+pub async fn plans(ctx: &Ctx) -> Result<Vec<Plan>> {
+    require_platform(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    sql::plans_unscoped(&mut tx).await
+}
+
+/// Makes a plan, or changes its limits: at once, for every tenant that has it.
+pub async fn save_plan(ctx: &Ctx, form: &PlanForm) -> Result<()> {
+    require_platform(ctx)?;
+    let (name, limit) = form.parse()?;
+    let mut tx = ctx.db().begin().await?;
+    let before = sql::plans_unscoped(&mut tx).await?.into_iter().find(|p| p.name == name).map(|p| p.rate_limit);
+    sql::save_plan_unscoped(&mut tx, &name, limit).await?;
+    for tenant in sql::tenants_of_plan_unscoped(&mut tx, &name).await? {
+        tell_tenant_changed(&mut tx, &Grant::of_platform(ctx, tenant)?, ctx.now()).await?;
+    }
+    let told = |limit| serde_json::json!({"rate_limit": limit});
+    noted(ctx, tx, Event { action: "plan.saved", target: target(&name), reason: None, before: before.map(told), after: Some(told(limit)) })
+        .await
+}
+
+/// Deletes a plan that no tenant has.
+pub async fn delete_plan(ctx: &Ctx, name: &str) -> Result<()> {
+    require_platform(ctx)?;
+    let mut tx = ctx.db().begin().await?;
+    let plan = sql::plans_unscoped(&mut tx).await?.into_iter().find(|p| p.name == name).ok_or(Error::NotFound)?;
+    if name == DEFAULT_PLAN {
+        return Err(Error::Conflict("Tenants without another plan are on this one: it stays".to_owned()));
+    }
+    if plan.tenants > 0 {
+        return Err(Error::Conflict(format!("{} tenants are on {name}: give them another plan first", plan.tenants)));
+    }
+    sql::delete_plan_unscoped(&mut tx, name).await?;
+    let before = Some(serde_json::json!({"rate_limit": plan.rate_limit}));
+    noted(ctx, tx, Event { action: "plan.deleted", target: target(name), reason: None, before, after: None }).await
+}
+
+/// The plan of the tenant that the caller works in.
+pub async fn plan(ctx: &Ctx) -> Result<String> {
+    let id = ctx.tenant_id().ok_or(Error::Unauthenticated)?;
+    let mut tx = ctx.db().read().await?;
+    Ok(tenants::find_unscoped(&mut tx, id).await?.ok_or(Error::NotFound)?.plan)
+}
+
+/// Is there such a plan?
+pub(super) async fn check(tx: &mut Tx, name: &str) -> Result<()> {
+    if sql::plans_unscoped(tx).await?.iter().any(|p| p.name == name) {
+        return Ok(());
+    }
+    Err(Error::field("plan", "unknown", "There is no such plan."))
+}
+
+/// Commits with the event in the log of the caller's own tenant: plans belong to none.
+async fn noted(ctx: &Ctx, tx: Tx, event: Event) -> Result<()> {
+    let events = if ctx.home().is_some() { vec![(Grant::of_caller(&ctx.at_home())?, event)] } else { Vec::new() };
+    commit_with(tx, ctx, events).await?;
+    ctx.core().cache.sync(ctx.core()).await
+}
+
+fn target(name: &str) -> Target {
+    Target { kind: "plan".to_owned(), id: name.to_owned(), name: name.to_owned() }
+}
