@@ -1,7 +1,12 @@
 //! Who am I, and does the server live?
 
 use super::{AppState, api::Caller, authn, error::ApiError};
-use axum::{Json, extract::State, http::request::Parts, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    http::request::Parts,
+    response::{IntoResponse, Response},
+};
 use contract::{CredentialKind, Environment, ErrorCode, Requirement, ScopeSet, UnixMs, UsageSource, UserId};
 use domain::{Who, tenants, verify};
 use serde::Serialize;
@@ -98,7 +103,7 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<
         health.authenticated = true;
         health.version = Some(env!("CARGO_PKG_VERSION"));
         health.tenant_id = ctx.tenant_id().map(|id| id.to_string());
-        let plan = tenants::plan(&ctx).await.map_err(|e| ctx.problem(e))?;
+        let plan = tenants::plan(&ctx).await.map_err(|e| ApiError(ctx.problem(e)).into_response())?;
         health.user = Some(User { id, plan });
     }
     Ok(Json(health))
