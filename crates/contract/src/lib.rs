@@ -61,7 +61,7 @@ pub use login::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer, To
 pub use member::{AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody};
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
-pub use policy::{KeyPolicy, Policies, PoliciesBody, PoliciesForm, TenantSettings, Violation, Violations};
+pub use policy::{ErrorForm, KeyPolicy, Lifetime, Policies, PoliciesBody, PoliciesForm, TenantSettings, Unenrolled, Violation, Violations};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
 pub use scope::{

@@ -68,6 +68,7 @@ pub async fn remove_confirmed(ctx: &Ctx, id: UserId, confirm: &str) -> Result<Me
 /// The signed-in person leaves the tenant that they work in, whatever they may do there; they typed its name first.
 pub async fn leave(ctx: &Ctx, confirm: &str) -> Result<Member> {
     let id = ctx.person().ok_or(Error::Unauthenticated)?.user_id;
+    ctx.enrolled()?;
     let grant = Grant::of_caller(ctx)?;
     let name = tenants::get(ctx, grant.tenant_id()).await?.name;
     if confirm.trim() != name {

@@ -13,7 +13,7 @@ pub use manage::{
     create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped, remove_due,
     rename, rename_own, require_platform, resume, suspend,
 };
-pub(crate) use policies::judge;
+pub(crate) use policies::{error_forms_unscoped, judge, locked_policies, policies_of};
 pub use policies::{forget_usage, review, set_policies, set_policies_from_form, settings};
 
 use crate::{
@@ -78,6 +78,7 @@ pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<St
         tenant_id: made.tenant_id,
         role: Role::Owner,
         platform_admin: true,
+        must_enrol: false,
     };
     let as_owner = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
     let admin = Scope::parse("admin").map_err(Error::internal)?;

@@ -99,6 +99,15 @@ pub(super) async fn end_logins(tx: &mut Tx, grant: &Grant, person: Option<UserId
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(person.map(UserId::uuid)).bind(now.0).fetch_all(c).await)?)
 }
 
+/// Logins that would last longer than this end earlier; which, and when.
+pub(super) async fn shorten_logins(tx: &mut Tx, grant: &Grant, absolute: i64, now: UnixMs) -> Result<Vec<(Uuid, UnixMs)>> {
+    const SQL: &str = "UPDATE logins SET expires_at = created_at + $2 WHERE tenant_id = $1 AND ended_at IS NULL \
+        AND expires_at > $3 AND expires_at > created_at + $2 RETURNING id, expires_at";
+    let rows: Vec<(Uuid, i64)> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(absolute).bind(now.0).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, ends)| (id, UnixMs(ends))).collect())
+}
+
 /// A refresh token with its login.
 #[derive(FromRow)]
 pub(super) struct Refresh {

@@ -4,6 +4,7 @@
 mod allowlist;
 mod audit;
 mod catalogue;
+mod demands;
 mod idempotency;
 mod identity;
 mod keys;

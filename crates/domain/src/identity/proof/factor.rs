@@ -4,7 +4,7 @@ use super::{confirm::prove, hash, own, sql, target, throttle, totp};
 use crate::{
     Core, Ctx, Error, Result,
     db::Event,
-    identity::{password, sessions},
+    identity::{self, password, sessions},
 };
 use contract::{ConfirmForm, Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
 use throttle::Subject;
@@ -99,6 +99,10 @@ pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
         return Err(Error::field("password", "too_short", why));
     }
     let mut tx = ctx.write(&grant).await?;
+    let requiring = identity::sql::requiring_unscoped(tx.tx(), person.user_id).await?;
+    if !requiring.is_empty() {
+        return Err(Error::Conflict(format!("A second factor is required by a policy of {}", requiring.join(", "))));
+    }
     if !sql::remove_factor_unscoped(tx.tx(), person.user_id).await? {
         return Err(Error::Conflict("Two-factor sign-in is off already.".to_owned()));
     }
