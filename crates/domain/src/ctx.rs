@@ -145,6 +145,11 @@ impl Grant {
         grant.ok_or_else(|| Error::Refused(ErrorCode::Forbidden, "Only platform admins may do this".to_owned()))
     }
 
+    /// Whoever helps somebody back in leaves a trace in each of that person's tenants.
+    pub(crate) const fn of_recovery(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
     /// A tenant whose time is over is removed by nobody in particular, and the first one keeps a note of it.
     pub(crate) const fn of_removal(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor }

@@ -102,7 +102,7 @@ fn ends(lifetime: Lifetime) -> String {
 }
 
 /// A browser and its system, as far as it says.
-fn device(agent: &str) -> String {
+pub fn device(agent: &str) -> String {
     // What claims to be several is the one that stands first here.
     let browsers =
         [("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")];

@@ -8,7 +8,7 @@ use crate::{
     tenants,
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use contract::{Lifetime, Policies, SessionSeen, Target, UnixMs, UserId};
+use contract::{Lifetime, MemberSession, Policies, SessionSeen, Target, UnixMs, UserId};
 use sqlx::{FromRow, types::Json};
 
 /// How often `last_seen_at` is written.
@@ -126,6 +126,16 @@ struct Seen {
     last_seen_at: i64,
 }
 
+/// A session's name for the forms that end it.
+fn named(digest: &[u8]) -> String {
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The hash of the session that a form names.
+fn digest_of(name: &str) -> Vec<u8> {
+    (0..name.len() / 2).filter_map(|n| u8::from_str_radix(name.get(2 * n..2 * n + 2)?, 16).ok()).collect()
+}
+
 /// The caller's sessions, the one seen last first.
 pub async fn list(ctx: &Ctx) -> Result<Vec<SessionSeen>> {
     const SQL: &str = "SELECT digest, ip, user_agent, created_at, last_seen_at FROM sessions WHERE user_id = $1 AND expires_at > $2 \
@@ -135,7 +145,7 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<SessionSeen>> {
     let rows: Vec<Seen> = on!(tx, c => sqlx::query_as(SQL).bind(person.user_id.uuid()).bind(ctx.now().0).fetch_all(c).await)?;
     let current = ctx.session().map(|s| s.digest.as_slice());
     let seen = |row: Seen| SessionSeen {
-        id: row.digest.iter().map(|b| format!("{b:02x}")).collect(),
+        id: named(&row.digest),
         current: current == Some(row.digest.as_slice()),
         ip: row.ip,
         user_agent: row.user_agent,
@@ -150,10 +160,9 @@ pub async fn end(ctx: &Ctx, id: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM sessions WHERE digest = $1 AND user_id = $2";
     let (person, grant) = (ctx.person().ok_or(Error::Unauthenticated)?, own_grant(ctx)?);
     let found = list(ctx).await?.into_iter().find(|s| s.id == id).ok_or(Error::NotFound)?;
-    let digest: Vec<u8> = (0..id.len() / 2).filter_map(|n| u8::from_str_radix(id.get(2 * n..2 * n + 2)?, 16).ok()).collect();
     let mut tx = ctx.write(&grant).await?;
     let t = tx.tx();
-    on!(t, c => sqlx::query(SQL).bind(digest).bind(person.user_id.uuid()).execute(c).await.map(drop))?;
+    on!(t, c => sqlx::query(SQL).bind(digest_of(id)).bind(person.user_id.uuid()).execute(c).await.map(drop))?;
     let after = serde_json::json!({"sessions": 1, "ip": found.ip, "current": found.current});
     tx.commit(ended(ctx, person.user_id, after)).await
 }
@@ -197,6 +206,31 @@ pub(super) async fn end_in_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserI
     const SQL: &str = "DELETE FROM sessions WHERE works_in = $1 AND ($2 IS NULL OR user_id = $2)";
     on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.map(UserId::uuid)).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Sessions of a member that work in the grant's tenant.
+pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, user: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
+    const SQL: &str = "SELECT digest, ip, user_agent, created_at, last_seen_at FROM sessions \
+        WHERE works_in = $1 AND user_id = $2 AND expires_at > $3";
+    let rows: Vec<Seen> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(now.0).fetch_all(c).await)?;
+    let seen = |row: Seen| MemberSession {
+        id: named(&row.digest),
+        api: false,
+        ip: row.ip,
+        user_agent: row.user_agent,
+        first_seen_at: UnixMs(row.created_at),
+        last_seen_at: UnixMs(row.last_seen_at),
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+/// Ends one of them; false if it is none of theirs.
+pub(crate) async fn end_of_member(tx: &mut Tx, grant: &Grant, user: UserId, id: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM sessions WHERE works_in = $1 AND user_id = $2 AND digest = $3";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(digest_of(id))
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// Removes sessions that have ended by themselves.

@@ -4,9 +4,13 @@
 //! is taken back, and keys that they answered for go on working and wait in the queue of orphaned keys.
 
 mod invitations;
+mod recovery;
+mod sessions;
 mod sql;
 
 pub use invitations::{Invited, Invitee, accept, invitation, invitations, invite, invite_from_body, look, withdraw};
+pub use recovery::{Whom, recover};
+pub use sessions::{end_sessions, sessions};
 
 use crate::{
     Ctx, Error, Grant, Result, Who,

@@ -45,6 +45,7 @@ pub fn require_platform(ctx: &Ctx) -> Result<()> {
     if matches!(ctx.who(), Who::Anonymous) {
         return Err(Error::Unauthenticated);
     }
+    ctx.enrolled()?;
     if ctx.sandboxed().is_some() {
         return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
     }

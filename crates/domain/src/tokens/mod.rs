@@ -21,7 +21,7 @@ use crate::{
     Core, Grant, Result,
     db::{Tx, tell},
 };
-use contract::{Lifetime, LoginId, UnixMs, UserId};
+use contract::{Lifetime, LoginId, MemberSession, UnixMs, UserId};
 use std::{
     collections::HashMap,
     sync::{
@@ -132,4 +132,15 @@ pub(crate) async fn hold_to(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now:
         }
     }
     tell(tx).await
+}
+
+/// Logins of a member in the grant's tenant.
+pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
+    sql::logins_of(tx, grant, person, now).await
+}
+
+/// Ends one of them; false if it is none of theirs. Whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn end_of_member(tx: &mut Tx, grant: &Grant, person: UserId, login: LoginId, now: UnixMs) -> Result<bool> {
+    let theirs = sql::logins_of(tx, grant, person, now).await?.iter().any(|l| l.id == login.to_string());
+    if theirs { end(tx, grant, login, now).await } else { Ok(false) }
 }

@@ -71,6 +71,7 @@ fn s69_unscoped_sql_is_listed() {
         "all_policies_unscoped",        // how long each tenant keeps its log, and the form of its errors
         "append_change_unscoped",       // what was ended holds in every tenant, and signing keys belong to none
         "begin_factor_unscoped",        // proof of who is there: people belong to no tenant
+        "belongs_unscoped",             // whose help opens what? every tenant of an account
         "block_until_unscoped",         // proof of who is there: people belong to no tenant
         "blocked_until_unscoped",       // proof of who is there: people belong to no tenant
         "changes_unscoped",             // the log that keeps it true
@@ -104,6 +105,7 @@ fn s69_unscoped_sql_is_listed() {
         "last_change_unscoped",         // the log's end
         "linked_unscoped",              // an invitation is found by its link
         "list_unscoped",                // the command line lists tenants
+        "lock_account_unscoped",        // accounts belong to no tenant
         "membership_unscoped",          // a session finds its member by both ids
         "memberships_unscoped",         // the tenants that a person works in
         "page_unscoped",                // tenants, for platform admins; others get their own
@@ -158,7 +160,7 @@ fn s69_grants_come_from_listed_places_only() {
     let constructors = ctx.split("impl Grant {").nth(1).unwrap().split("\n}\n").next().unwrap();
     assert_eq!(
         named(constructors),
-        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_removal", "of_retention", "of_new_tenant"]
+        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_recovery", "of_removal", "of_retention", "of_new_tenant"]
     );
     assert_eq!(ctx.matches("Grant { tenant_id").count(), 1, "`require` makes one; its fields are private");
     let mut found = Vec::new();
@@ -178,6 +180,8 @@ fn s69_grants_come_from_listed_places_only() {
         "members/invitations.rs of_invitation", // whoever holds a link
         "members/mod.rs of_caller",             // a member leaves
         "members/mod.rs of_platform",           // an account is switched off in every tenant
+        "members/recovery.rs of_caller",        // what a platform admin does elsewhere stands at home, too
+        "members/recovery.rs of_recovery",      // whoever helps somebody back in
         "tenants/act_in.rs of_caller",          // who enters another tenant leaves a trace in both
         "tenants/manage.rs of_caller",          // what is done elsewhere stands at home, too
         "tenants/manage.rs of_platform",        // operators of the installation

@@ -63,6 +63,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/invitations/accept", post(people_forms::accept))
         .route("/tenants", post(tenant_forms::mine))
         .route("/platform/tenants", post(tenant_forms::create))
+        .route("/platform/recovery", post(tenant_forms::recover))
         .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/api/{*name}", any(server_function))
         .fallback(render::not_found)

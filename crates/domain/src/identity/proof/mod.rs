@@ -15,6 +15,7 @@ pub use confirm::{change_password, confirm, wants_code};
 pub use device::remember_device;
 pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
+pub(crate) use recovery::{close_links, find, make_link, take_second_factor};
 pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
 pub(crate) use sign_in::{half_signed_in, prove, prove_code};
 
