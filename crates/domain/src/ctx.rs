@@ -150,6 +150,11 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
+    /// A try that failed is noted in each of the account's tenants.
+    pub(crate) const fn of_failure(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
     /// A tenant whose time is over is removed by nobody in particular, and the first one keeps a note of it.
     pub(crate) const fn of_removal(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor }

@@ -156,3 +156,76 @@ on_both! {
         assert!(shown.text.contains("after 15 minutes without a request, and after 7 days in any case"), "{}", shown.text);
     }
 }
+
+on_both! {
+    async fn s31_an_owner_helps_a_member_back_in_without_javascript_and_confirms_first(on) {
+        let app = App::new(on).await;
+        let dev = app.t.join("dev@acme.test", Role::Developer).await;
+        app.t.enrol(&dev).await;
+        let at = format!("/members/{}", dev.person().unwrap().user_id);
+        let owner = app.sign_in().await;
+        let shown = page(&app, &owner, &at).await;
+        assert!(shown.text.contains("Reset second factor") && shown.text.contains("Make a reset link"), "{}", shown.text);
+        let none = app.form(&at, &owner, "act=reset_link&reason=").await;
+        assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", none.text);
+        app.t.clock.advance(std::time::Duration::from_secs(660));
+        let asked = app.form(&at, &owner, "act=reset_two_factor&reason=lost+phone").await;
+        assert_eq!(asked.status, StatusCode::FORBIDDEN);
+        assert!(asked.text.contains("Confirm that it is you") && asked.text.contains("value=\"lost phone\""), "{}", asked.text);
+        let form = format!("act=reset_two_factor&reason=lost+phone&confirm_password={}", PASSWORD.replace(' ', "+"));
+        let done = app.form(&at, &owner, &form).await;
+        assert_eq!(done.header("location"), format!("{at}?done=two-factor"), "{}", done.text);
+        let owner = done.cookie();
+        assert!(page(&app, &owner, &format!("{at}?done=two-factor")).await.text.contains("Their second factor is gone"));
+        assert_eq!(sign_in(&app, "dev@acme.test").await.header("location"), "/keys", "no second step");
+        let made = app.form(&at, &owner, "act=reset_link&reason=lost+password").await;
+        assert_eq!((made.status, made.header("cache-control")), (StatusCode::OK, "no-store"));
+        let link = made.text.split("http://localhost/reset?token=").nth(1).unwrap_or_else(|| panic!("{}", made.text));
+        let token = link.split('<').next().unwrap().to_owned();
+        assert!(!page(&app, &owner, &at).await.text.contains(&token), "shown once");
+        let set = app.form("/reset", "", &format!("token={token}&new_password=another+gravel+orbit+lantern")).await;
+        assert_eq!(set.header("location"), "/login?reset=1", "{}", set.text);
+    }
+}
+
+#[tokio::test]
+async fn platform_admins_help_whoever_has_an_address() {
+    let app = App::new(On::Sqlite).await;
+    let dev = app.t.join("dev@acme.test", Role::Owner).await;
+    app.t.enrol(&dev).await;
+    let owner = app.sign_in().await;
+    assert!(page(&app, &owner, "/platform/tenants").await.text.contains("href=\"/platform/recovery\""));
+    let unknown = app.form("/platform/recovery", &owner, "act=reset_link&email=x%40acme.test&reason=x").await;
+    assert!(unknown.status == StatusCode::UNPROCESSABLE_ENTITY && unknown.text.contains("Nobody has this address"), "{}", unknown.text);
+    let done = app.form("/platform/recovery", &owner, "act=reset_two_factor&email=dev%40acme.test&reason=x").await;
+    assert_eq!(done.header("location"), "/platform/recovery?done=1", "{}", done.text);
+    let link = app.form("/platform/recovery", &owner, "act=reset_link&email=dev%40acme.test&reason=x").await;
+    assert!(link.text.contains("http://localhost/reset?token="), "{}", link.text);
+    let theirs = sign_in(&app, "dev@acme.test").await.cookie();
+    assert_eq!(page(&app, &theirs, "/platform/recovery").await.status, StatusCode::FORBIDDEN);
+    let refused = app.form("/platform/recovery", &theirs, "act=reset_link&email=owner%40acme.test&reason=x").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+on_both! {
+    async fn s21_the_sessions_of_a_member_stand_on_their_page_and_are_ended_there(on) {
+        let app = App::new(on).await;
+        let dev = app.t.join("dev@acme.test", Role::Developer).await.person().unwrap().user_id;
+        let theirs = sign_in(&app, "dev@acme.test").await.cookie();
+        let token = app.post("/v1/auth/login", &[], &json!({"email": "dev@acme.test", "password": PASSWORD})).await.json();
+        let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+        let (owner, at) = (app.sign_in().await, format!("/members/{dev}"));
+        let shown = page(&app, &owner, &at).await;
+        assert!(shown.text.contains("Signed in to this tenant") && shown.text.contains("203.0.113.24") && shown.text.contains("API: "), "{}", shown.text);
+        let ids: Vec<&str> = shown.text.split("name=\"session\" value=\"").skip(1).map(|s| s.split('"').next().unwrap()).collect();
+        let (api, console): (Vec<&str>, Vec<&str>) = ids.into_iter().partition(|id| id.starts_with("lgn_"));
+        assert_eq!((api.len(), console.len()), (1, 1));
+        assert_eq!(app.form(&at, &owner, &format!("act=end_session&session={}", console[0])).await.header("location"), format!("{at}?done=session"));
+        assert_eq!(page(&app, &theirs, "/keys").await.status, StatusCode::SEE_OTHER, "ended at once");
+        assert_eq!(app.get("/v1/auth/me", &[("authorization", &bearer)]).await.status, StatusCode::OK);
+        app.form(&at, &owner, "act=end_sessions").await;
+        assert_eq!(app.get("/v1/auth/me", &[("authorization", &bearer)]).await.status, StatusCode::UNAUTHORIZED);
+        assert!(page(&app, &owner, &at).await.text.contains("They are not signed in to this tenant"));
+        assert_eq!(app.form(&at, &owner, "act=end_session&session=ff").await.status, StatusCode::NOT_FOUND);
+    }
+}

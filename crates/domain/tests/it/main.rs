@@ -5,6 +5,8 @@ mod allowlist;
 mod audit;
 mod catalogue;
 mod demands;
+mod failures;
+mod helping;
 mod idempotency;
 mod identity;
 mod keys;

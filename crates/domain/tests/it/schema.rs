@@ -78,6 +78,7 @@ fn s69_unscoped_sql_is_listed() {
         "close_reset_links_unscoped",   // proof of who is there: people belong to no tenant
         "codes_left_unscoped",          // proof of who is there: people belong to no tenant
         "confirm_factor_unscoped",      // proof of who is there: people belong to no tenant
+        "count_refused_unscoped",       // proof of who is there: people belong to no tenant
         "count_try_unscoped",           // proof of who is there: people belong to no tenant
         "count_unscoped",               // tests only
         "due_unscoped",                 // mails of every tenant are sent by one job
@@ -131,9 +132,11 @@ fn s69_unscoped_sql_is_listed() {
         "tell_policy_changed_unscoped", // a count that every process follows
         "tenant_names_unscoped",        // words that a person’s password must not consist of
         "tenant_of_unscoped",           // the command line is given a key's id
+        "tenants_of_account_unscoped",  // where a failed try at an account is noted
         "tenants_of_unscoped",          // where an account is at work, to switch it off everywhere
         "token_changes_unscoped",       // the log that every process follows
         "touch_key_unscoped",           // the meter writes the last use of every tenant's keys
+        "touch_try_unscoped",           // proof of who is there: people belong to no tenant
         "upgrade_hash_unscoped",        // proof of who is there: people belong to no tenant
         "use_code_unscoped",            // proof of who is there: people belong to no tenant
         "use_reset_link_unscoped",      // proof of who is there: people belong to no tenant
@@ -160,7 +163,17 @@ fn s69_grants_come_from_listed_places_only() {
     let constructors = ctx.split("impl Grant {").nth(1).unwrap().split("\n}\n").next().unwrap();
     assert_eq!(
         named(constructors),
-        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_recovery", "of_removal", "of_retention", "of_new_tenant"]
+        [
+            "of_caller",
+            "of_leak",
+            "of_invitation",
+            "of_platform",
+            "of_recovery",
+            "of_failure",
+            "of_removal",
+            "of_retention",
+            "of_new_tenant"
+        ]
     );
     assert_eq!(ctx.matches("Grant { tenant_id").count(), 1, "`require` makes one; its fields are private");
     let mut found = Vec::new();
@@ -175,6 +188,7 @@ fn s69_grants_come_from_listed_places_only() {
     let listed = [
         "idempotency/mod.rs of_caller",         // answers that callers are given again
         "identity/mod.rs of_caller",            // a member's own session
+        "identity/proof/failed.rs of_failure",  // a try at an account is noted in its tenants
         "leaks/lookup.rs of_leak",              // what platform admins look up
         "leaks/public.rs of_leak",              // what anybody reports
         "members/invitations.rs of_invitation", // whoever holds a link

@@ -1,6 +1,6 @@
 //! The second factor of an account: an authenticator app, and ten recovery codes for when it is lost.
 
-use super::{confirm::prove, hash, own, sql, target, throttle, totp};
+use super::{confirm::prove, failed, hash, own, sql, target, throttle, totp};
 use crate::{
     Core, Ctx, Error, Result,
     db::Event,
@@ -126,7 +126,7 @@ pub async fn new_recovery_codes(ctx: &Ctx) -> Result<RecoveryCodes> {
 /// Is it a code of the person's app, or one of their recovery codes? Either is accepted once, in parallel too (s10).
 pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[u8]>) -> Result<Option<Proof>> {
     let tried = Subject::code(user, device);
-    throttle::admit(ctx, &tried).await?;
+    let tries = throttle::admit(ctx, &tried, Some(user)).await?;
     let mut tx = ctx.db().begin().await?;
     let factor = sql::factor_unscoped(&mut tx, user).await?.filter(|f| f.confirmed_at.is_some());
     // It was turned off meanwhile: who began with it begins again.
@@ -139,6 +139,8 @@ pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[
     tx.commit_quiet().await?;
     if proof.is_some() {
         throttle::forgive(ctx.core(), &tried).await?;
+    } else {
+        failed::note(ctx, &tried, Some(user), tries, false);
     }
     Ok(proof)
 }

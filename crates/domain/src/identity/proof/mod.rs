@@ -5,6 +5,7 @@
 mod confirm;
 mod device;
 mod factor;
+mod failed;
 mod recovery;
 mod sign_in;
 pub(super) mod sql;
