@@ -98,11 +98,13 @@ pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
         let why = format!("Without a second factor a password has at least {} characters. Set a longer one first.", password::MIN_CHARS);
         return Err(Error::field("password", "too_short", why));
     }
-    let mut tx = ctx.write(&grant).await?;
-    let requiring = identity::sql::requiring_unscoped(tx.tx(), person.user_id).await?;
+    let mut tx = ctx.db().read().await?;
+    let requiring = identity::sql::requiring_unscoped(&mut tx, person.user_id).await?;
+    drop(tx);
     if !requiring.is_empty() {
         return Err(Error::Conflict(format!("A second factor is required by a policy of {}", requiring.join(", "))));
     }
+    let mut tx = ctx.write(&grant).await?;
     if !sql::remove_factor_unscoped(tx.tx(), person.user_id).await? {
         return Err(Error::Conflict("Two-factor sign-in is off already.".to_owned()));
     }
