@@ -109,12 +109,12 @@ if [ "$what" = test ]; then
   apt jq jq
   apt oathtool oathtool
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
-  # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails.
-  verifiers=$KEYSTEAD_TOOLS/verifiers wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6'
+  # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails, pyotp makes codes.
+  verifiers=$KEYSTEAD_TOOLS/verifiers wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6 pyotp==2.12.0'
   if [ "$(cat "$verifiers/wanted" 2>/dev/null)" != "$wanted" ]; then
     say "installing $wanted (PyPI, about 10 seconds)"
     rm -rf "$verifiers"
-    # shellcheck disable=SC2086 # two words
+    # shellcheck disable=SC2086 # several words
     python3 -m venv "$verifiers" && "$verifiers/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
     echo "$wanted" >"$verifiers/wanted"
   fi

@@ -5,8 +5,8 @@ use crate::{
     pages::{
         AcceptPage, AccountPage, AllowlistPage, Audit, ConfirmPage, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke,
         KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlansPage, PlatformTenantPage,
-        PlatformTenantsPage, PoliciesPage, ResetPage, ScopesPage, SecondStepPage, SessionsPage, Setup, TenantPage, TenantsPage,
-        TwoFactorPage, Usage, UsageEventPage,
+        PlatformTenantsPage, PoliciesPage, RecoveryPage, ResetPage, ScopesPage, SecondStepPage, SessionsPage, Setup, TenantPage,
+        TenantsPage, TwoFactorPage, Usage, UsageEventPage,
     },
     ssr::Confirming,
 };
@@ -66,6 +66,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/platform/plans") view=PlansPage ssr=SsrMode::Async/>
                 <Route path=path!("/platform/tenants") view=PlatformTenantsPage ssr=SsrMode::Async/>
                 <Route path=path!("/platform/tenants/:id") view=PlatformTenantPage ssr=SsrMode::Async/>
+                <Route path=path!("/platform/recovery") view=RecoveryPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -24,8 +24,9 @@ pub use keys::{
     revoke_keys, rotate_key,
 };
 pub use people::{
-    AcceptInvitation, ChangeRole, Invite, InviteForm, MemberForm, RemoveMember, SetAccount, TransferOwnership, WithdrawInvitation,
-    accept_invitation, change_role, invite, remove_member, set_account, transfer_ownership, withdraw_invitation,
+    AcceptInvitation, ChangeRole, EndMemberSessions, Invite, InviteForm, MemberForm, RecoverAccount, RecoverMember, RemoveMember,
+    SetAccount, TransferOwnership, WithdrawInvitation, accept_invitation, change_role, end_member_sessions, invite, recover_account,
+    recover_member, remove_member, set_account, transfer_ownership, withdraw_invitation,
 };
 pub use settings::{
     AddScope, AllowlistForm, DeleteScope, DescribeScope, ScopeForm, SetAllowlist, SetPolicies, add_scope, delete_scope, describe_scope,

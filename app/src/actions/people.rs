@@ -4,8 +4,14 @@ use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail},
 };
-use contract::{AcceptForm, CreatedInvitation, Invitation, InvitationId, InviteBody, Member, MemberBody, Role, UserId};
-use domain::{Error, identity, members};
+use contract::{
+    AcceptForm, CreatedInvitation, ErrorCode, Invitation, InvitationId, InviteBody, Member, MemberBody, Problem, RecoverForm, ResetUrl,
+    Role, UserId,
+};
+use domain::{
+    Ctx, Error, identity,
+    members::{self, Whom},
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +33,7 @@ pub struct InviteForm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MemberForm {
-    /// `role`, `remove`, `transfer`, `disable` or `enable`.
+    /// `role`, `remove`, `transfer`, `disable`, `enable`, `end_session`, `end_sessions`, or a way to recover.
     pub act: String,
     /// The new role.
     pub role: String,
@@ -35,6 +41,10 @@ pub struct MemberForm {
     pub confirm: String,
     /// Their address, typed to make them owner.
     pub hand_over: String,
+    /// Why they are helped back in.
+    pub reason: String,
+    /// The session that is meant.
+    pub session: String,
 }
 
 /// Invites somebody; the answer has the link, once.
@@ -94,4 +104,31 @@ pub async fn set_account(id: UserId, disabled: bool) -> Result<Member, AppError>
     let ctx = ctx()?;
     let done = if disabled { members::disable_account(&ctx, id).await } else { members::enable_account(&ctx, id).await };
     done.map_err(|e| fail(&ctx, e))
+}
+
+/// Helps a member back in who lost their second factor or password; the answer has the link, once, if it was one.
+#[server(endpoint = "members/recover")]
+pub async fn recover_member(id: UserId, form: RecoverForm) -> Result<Option<ResetUrl>, AppError> {
+    let ctx = ctx()?;
+    recover(&ctx, Whom::Member(id), form).await
+}
+
+/// The same for whoever has an address, by those who operate the installation.
+#[server(endpoint = "platform/recover")]
+pub async fn recover_account(form: RecoverForm) -> Result<Option<ResetUrl>, AppError> {
+    let ctx = ctx()?;
+    recover(&ctx, Whom::Address(form.email.clone()), form).await
+}
+
+async fn recover(ctx: &Ctx, whom: Whom, form: RecoverForm) -> Result<Option<ResetUrl>, AppError> {
+    let unknown = |()| fail(ctx, Error::Refused(ErrorCode::BadRequest, Problem::new(ErrorCode::BadRequest).message));
+    let how = form.act.parse().map_err(unknown)?;
+    members::recover(ctx, &whom, how, &form.reason).await.map_err(|e| fail(ctx, e))
+}
+
+/// Ends one session of a member in this tenant, or all of them.
+#[server(endpoint = "members/end-sessions")]
+pub async fn end_member_sessions(id: UserId, session: Option<String>) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    members::end_sessions(&ctx, id, session.as_deref()).await.map_err(|e| fail(&ctx, e))
 }

@@ -32,7 +32,10 @@ pub fn PlatformTenantsPage() -> impl IntoView {
             {made}
             <div class="cols">
                 <List all first=cursor.map(|_| "/platform/tenants".to_owned())/>
-                <Create back/>
+                <div class="stack">
+                    <Create back/>
+                    <p class="small"><a href="/platform/recovery">"Somebody lost their password or second factor?"</a></p>
+                </div>
             </div>
             </div>
         };

@@ -61,11 +61,14 @@ pub use leak::{
     LeakReport, LeakSource, LeakState, LeakText, SecretState,
 };
 pub use login::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer, TokenUser};
-pub use member::{AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody};
+pub use member::{
+    AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody, MemberSession, RecoverForm,
+    Recovery, ResetUrl,
+};
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use page::{Cursor, Page, PageQuery};
 pub use plan::{DEFAULT_PLAN, Plan, PlanForm};
-pub use policy::{KeyPolicy, Policies, PoliciesBody, PoliciesForm, TenantSettings, Violation, Violations};
+pub use policy::{ErrorForm, KeyPolicy, Lifetime, Policies, PoliciesBody, PoliciesForm, TenantSettings, Unenrolled, Violation, Violations};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
 pub use scope::{

@@ -42,6 +42,54 @@ impl MemberBody {
 }
 
 words! {
+    /// How somebody is helped back in.
+    Recovery {
+        /// Their second factor is taken away; they set up another one.
+        SecondFactor = "reset_two_factor",
+        /// They get a link that sets a new password.
+        Link = "reset_link",
+    }
+}
+
+/// The form that helps somebody back in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecoverForm {
+    /// A [`Recovery`].
+    pub act: String,
+    /// Whom, where no member is named otherwise.
+    pub email: String,
+    /// Why, for the audit log.
+    pub reason: String,
+}
+
+/// A link that sets a new password, shown once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetUrl {
+    /// Whose.
+    pub email: String,
+    /// Where.
+    pub url: String,
+}
+
+/// Where a member is signed in, as those who manage members see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberSession {
+    /// Its name for the form that ends it; opens nothing.
+    pub id: String,
+    /// Whether it is a sign-in over the API.
+    pub api: bool,
+    /// The address it began from.
+    pub ip: Option<String>,
+    /// What the client called itself then.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub first_seen_at: UnixMs,
+    /// When it was used last: in the console to the minute, over the API to the hour.
+    pub last_seen_at: UnixMs,
+}
+
+words! {
     /// What became of an invitation.
     InvitationState {
         /// Its link works.
@@ -162,7 +210,7 @@ pub struct AcceptForm {
     pub password: String,
 }
 
-silent!(AcceptForm, CreatedInvitation);
+silent!(AcceptForm, CreatedInvitation, ResetUrl);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
-//! What a tenant demands of its keys, and how long it keeps its log.
+//! What a tenant demands of its keys and people, how its errors look, and how long it keeps its log.
 
-use crate::{FieldErrors, KeyId, credential::words, key_body::named};
+use crate::{FieldErrors, KeyId, UnixMs, UserId, credential::words, key_body::named};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -19,6 +19,76 @@ pub struct Policies {
     /// How long decided requests are kept; none means for ever.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3650))]
     pub retention_days: Option<i64>,
+    /// Whether members need a second factor: who has none can only set one up.
+    pub require_second_factor: bool,
+    /// How long a session of the console goes on without a request; none means 12 hours.
+    #[cfg_attr(feature = "openapi", schema(minimum = 15, maximum = 720))]
+    pub session_idle_minutes: Option<i64>,
+    /// How long whoever signed in stays so at most, in the console and over the API; none means 7 days.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 168))]
+    pub session_lifetime_hours: Option<i64>,
+    /// The form of errors for requests with a credential of the tenant; none means the installation's.
+    pub error_form: Option<ErrorForm>,
+}
+
+words! {
+    /// The two forms of an error body.
+    ErrorForm {
+        /// RFC 9457 and the shapes of the guides in one object.
+        Standard = "standard",
+        /// `{"error","message","request_id"}`.
+        Flat = "flat",
+    }
+}
+
+/// How long people stay signed in, milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Without a request.
+    pub idle: i64,
+    /// In any case.
+    pub absolute: i64,
+}
+
+impl Lifetime {
+    /// The longest that there is, and what holds where no policy says otherwise.
+    pub const LONGEST: Self = Self { idle: 12 * HOUR, absolute: 7 * UnixMs::DAY };
+
+    /// When what began then and was used then ends.
+    pub fn ends(self, began: UnixMs, used: UnixMs) -> UnixMs {
+        used.plus(self.idle).min(began.plus(self.absolute))
+    }
+}
+
+const HOUR: i64 = 3_600_000;
+
+impl Policies {
+    /// How long people stay signed in.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            idle: self.session_idle_minutes.map_or(Lifetime::LONGEST.idle, |n| n * 60_000),
+            absolute: self.session_lifetime_hours.map_or(Lifetime::LONGEST.absolute, |n| n * HOUR),
+        }
+    }
+}
+
+/// The bounds of what is counted: the member, from, to, and in which unit.
+const BOUNDS: [(&str, i64, i64, &str); 4] = [
+    ("max_key_lifetime_days", 1, 3650, "days"),
+    ("retention_days", 1, 3650, "days"),
+    ("session_idle_minutes", 15, 720, "minutes"),
+    ("session_lifetime_hours", 1, 168, "hours"),
+];
+
+/// A number within the bounds of its member, or what is wrong with it.
+fn bounded(field: &str, n: i64, none: &str, errors: &mut FieldErrors) -> Option<i64> {
+    let (_, from, to, unit) = BOUNDS.into_iter().find(|(name, ..)| *name == field)?;
+    if (from..=to).contains(&n) {
+        return Some(n);
+    }
+    let to = if to == 3650 { "3,650".to_owned() } else { to.to_string() };
+    errors.add(field, "invalid", format!("{from} to {to} {unit}, or {none}."));
+    None
 }
 
 /// `PATCH /v1/settings`: what is absent stays, `null` clears.
@@ -38,23 +108,39 @@ pub struct PoliciesBody {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = 1, maximum = 3650))]
     #[serde(deserialize_with = "named")]
     pub retention_days: Option<Option<i64>>,
+    /// Whether members need a second factor.
+    pub require_second_factor: Option<bool>,
+    /// How long a session of the console goes on without a request.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = 15, maximum = 720))]
+    #[serde(deserialize_with = "named")]
+    pub session_idle_minutes: Option<Option<i64>>,
+    /// How long whoever signed in stays so at most.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = 1, maximum = 168))]
+    #[serde(deserialize_with = "named")]
+    pub session_lifetime_hours: Option<Option<i64>>,
+    /// The form of errors.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<ErrorForm>))]
+    #[serde(deserialize_with = "named")]
+    pub error_form: Option<Option<ErrorForm>>,
 }
 
 impl PoliciesBody {
     /// The policies once this is applied to `before`.
     pub fn apply(&self, before: &Policies) -> Result<Policies, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let mut checked = |field: &str, days: Option<i64>| {
-            if days.is_some_and(|n| !(1..=3650).contains(&n)) {
-                errors.add(field, "invalid", "1 to 3,650 days, or none.");
-            }
-            days
+        let mut checked = |field: &str, asked: Option<Option<i64>>, before: Option<i64>| match asked {
+            Some(asked) => asked.and_then(|n| bounded(field, n, "none", &mut errors)),
+            None => before,
         };
         let after = Policies {
-            max_key_lifetime_days: checked("max_key_lifetime_days", self.max_key_lifetime_days.unwrap_or(before.max_key_lifetime_days)),
-            retention_days: checked("retention_days", self.retention_days.unwrap_or(before.retention_days)),
+            max_key_lifetime_days: checked("max_key_lifetime_days", self.max_key_lifetime_days, before.max_key_lifetime_days),
+            retention_days: checked("retention_days", self.retention_days, before.retention_days),
+            session_idle_minutes: checked("session_idle_minutes", self.session_idle_minutes, before.session_idle_minutes),
+            session_lifetime_hours: checked("session_lifetime_hours", self.session_lifetime_hours, before.session_lifetime_hours),
             require_allowlist: self.require_allowlist.unwrap_or(before.require_allowlist),
             require_owner: self.require_owner.unwrap_or(before.require_owner),
+            require_second_factor: self.require_second_factor.unwrap_or(before.require_second_factor),
+            error_form: self.error_form.unwrap_or(before.error_form),
         };
         errors.into_result(Some(after))
     }
@@ -74,6 +160,14 @@ pub struct PoliciesForm {
     pub require_owner: Option<String>,
     /// Days, or empty.
     pub retention_days: String,
+    /// There if it is ticked.
+    pub require_second_factor: Option<String>,
+    /// Minutes, or empty.
+    pub session_idle_minutes: String,
+    /// Hours, or empty.
+    pub session_lifetime_hours: String,
+    /// A form, or empty.
+    pub error_form: String,
     /// The policies whose consequences were shown.
     pub reviewed: String,
 }
@@ -82,35 +176,45 @@ impl PoliciesForm {
     /// What is asked for.
     pub fn parse(&self) -> Result<Policies, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let mut days = |field: &str, text: &str| match text.trim() {
+        let mut number = |field: &str, text: &str| match text.trim() {
             "" => None,
-            text => {
-                let read = text.parse().ok().filter(|n| (1..=3650).contains(n));
-                if read.is_none() {
-                    errors.add(field, "invalid", "1 to 3,650 days, or nothing.");
-                }
-                read
-            }
+            // What is no number is out of bounds, too.
+            text => bounded(field, text.parse().unwrap_or(-1), "nothing", &mut errors),
         };
-        let asked = Policies {
-            max_key_lifetime_days: days("max_key_lifetime_days", &self.max_key_lifetime_days),
-            retention_days: days("retention_days", &self.retention_days),
+        let mut asked = Policies {
+            max_key_lifetime_days: number("max_key_lifetime_days", &self.max_key_lifetime_days),
+            retention_days: number("retention_days", &self.retention_days),
+            session_idle_minutes: number("session_idle_minutes", &self.session_idle_minutes),
+            session_lifetime_hours: number("session_lifetime_hours", &self.session_lifetime_hours),
             require_allowlist: self.require_allowlist.is_some(),
             require_owner: self.require_owner.is_some(),
+            require_second_factor: self.require_second_factor.is_some(),
+            error_form: None,
         };
+        match self.error_form.as_str() {
+            "" => {}
+            text => match text.parse() {
+                Ok(form) => asked.error_form = Some(form),
+                Err(()) => errors.add("error_form", "invalid", "Choose one of the forms."),
+            },
+        }
         errors.into_result(Some(asked))
     }
 }
 
 impl From<&Policies> for PoliciesForm {
     fn from(p: &Policies) -> Self {
-        let days = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+        let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
         let ticked = |on: bool| on.then(|| "1".to_owned());
         Self {
-            max_key_lifetime_days: days(p.max_key_lifetime_days),
+            max_key_lifetime_days: number(p.max_key_lifetime_days),
             require_allowlist: ticked(p.require_allowlist),
             require_owner: ticked(p.require_owner),
-            retention_days: days(p.retention_days),
+            retention_days: number(p.retention_days),
+            require_second_factor: ticked(p.require_second_factor),
+            session_idle_minutes: number(p.session_idle_minutes),
+            session_lifetime_hours: number(p.session_lifetime_hours),
+            error_form: p.error_form.map(|f| f.to_string()).unwrap_or_default(),
             ..Self::default()
         }
     }
@@ -140,7 +244,17 @@ pub struct Violation {
     pub policies: Vec<KeyPolicy>,
 }
 
-/// Keys that do not meet what is demanded, and what retention would remove.
+/// A member who has to set up a second factor before they go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unenrolled {
+    /// Who.
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+}
+
+/// Keys and people that do not meet what is demanded, and what retention would remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Violations {
@@ -150,6 +264,17 @@ pub struct Violations {
     pub first: Vec<Violation>,
     /// Decided requests that are older than they are to be kept.
     pub outdated_events: i64,
+    /// How many members have to set up a second factor.
+    pub unenrolled_total: i64,
+    /// The first of them by address, for callers who may see members.
+    pub unenrolled: Vec<Unenrolled>,
+}
+
+impl Violations {
+    /// Does nothing and nobody have to change?
+    pub const fn none(&self) -> bool {
+        self.total == 0 && self.unenrolled_total == 0
+    }
 }
 
 /// `GET /v1/settings`
@@ -173,15 +298,31 @@ mod tests {
         let body: PoliciesBody = serde_json::from_str(r#"{"max_key_lifetime_days":null,"retention_days":30}"#).expect("reads");
         let after = body.apply(&before).expect("valid");
         assert_eq!(after, Policies { require_owner: true, retention_days: Some(30), ..Policies::default() });
-        let bad: PoliciesBody = serde_json::from_str(r#"{"max_key_lifetime_days":0,"retention_days":4000}"#).expect("reads");
-        assert_eq!(bad.apply(&before).expect_err("refused").0.len(), 2);
+        let bad = r#"{"max_key_lifetime_days":0,"retention_days":4000,"session_idle_minutes":14,"session_lifetime_hours":169}"#;
+        let bad: PoliciesBody = serde_json::from_str(bad).expect("reads");
+        assert_eq!(bad.apply(&before).expect_err("refused").0.len(), 4);
     }
 
     #[test]
     fn a_form_reads_back_what_it_shows() {
-        let policies = Policies { max_key_lifetime_days: Some(90), require_allowlist: true, require_owner: false, retention_days: None };
+        let policies = Policies {
+            max_key_lifetime_days: Some(90),
+            require_allowlist: true,
+            session_idle_minutes: Some(15),
+            error_form: Some(ErrorForm::Flat),
+            require_second_factor: true,
+            ..Policies::default()
+        };
         assert_eq!(PoliciesForm::from(&policies).parse(), Ok(policies));
-        let bad = PoliciesForm { retention_days: "a year".into(), ..PoliciesForm::default() };
-        assert!(bad.parse().is_err_and(|e| e.get("retention_days").is_some()));
+        let bad = PoliciesForm { retention_days: "a year".into(), error_form: "loud".into(), ..PoliciesForm::default() };
+        assert!(bad.parse().is_err_and(|e| e.get("retention_days").is_some() && e.get("error_form").is_some()));
+    }
+
+    #[test]
+    fn people_stay_signed_in_for_twelve_hours_and_a_week_unless_a_policy_says_less() {
+        assert_eq!(Policies::default().lifetime(), Lifetime::LONGEST);
+        let short = Policies { session_idle_minutes: Some(15), session_lifetime_hours: Some(1), ..Policies::default() }.lifetime();
+        let at = |minutes: i64| UnixMs(0).plus(minutes * 60_000);
+        assert_eq!((short.ends(at(0), at(10)), short.ends(at(0), at(50))), (at(25), at(60)));
     }
 }

@@ -12,8 +12,12 @@ use crate::{
     verify::{KeyCache, limit::Limiter},
 };
 use contract::{Environment, UnixMs};
-use std::{fmt, sync::Arc, time::Duration};
-use tokio::sync::watch;
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 /// What the operator set.
@@ -53,6 +57,8 @@ pub struct Core {
     entropy: Arc<dyn Entropy>,
     ids: UuidSequence,
     stopping: watch::Sender<bool>,
+    /// What goes on after its request was answered.
+    afterwards: Mutex<JoinSet<()>>,
 }
 
 impl Core {
@@ -75,6 +81,7 @@ impl Core {
             entropy,
             ids: UuidSequence::default(),
             stopping: watch::Sender::new(false),
+            afterwards: Mutex::default(),
         });
         core.cache.sync(&core).await?;
         tokens::tend(&core).await?;
@@ -108,8 +115,22 @@ impl Core {
         let _told = told.wait_for(|stop| *stop).await;
     }
 
-    /// Writes out what the meter still holds, then closes the database.
+    /// Goes on with something after the request was answered: nobody can tell from the answer's time that it is done.
+    pub(crate) fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut all = self.afterwards.lock().unwrap_or_else(PoisonError::into_inner);
+        while all.try_join_next().is_some() {}
+        all.spawn(work);
+    }
+
+    /// Waits for what goes on after its request was answered.
+    pub async fn settle(&self) {
+        let mut all = mem::take(&mut *self.afterwards.lock().unwrap_or_else(PoisonError::into_inner));
+        while all.join_next().await.is_some() {}
+    }
+
+    /// Writes out what the meter and the requests before still hold, then closes the database.
     pub async fn stop(&self) {
+        self.settle().await;
         self.meter.stop().await;
         self.db.close().await;
     }

@@ -49,6 +49,8 @@ pub struct Person {
     pub role: Role,
     /// Whether they operate the installation.
     pub platform_admin: bool,
+    /// Whether the tenant requires a second factor and they have none: all they can do is set one up.
+    pub must_enrol: bool,
 }
 
 /// Who asks.
@@ -138,8 +140,19 @@ impl Grant {
 
     /// Those who operate the installation act on every tenant.
     pub(crate) fn of_platform(ctx: &Ctx, tenant_id: TenantId) -> Result<Self> {
+        ctx.enrolled()?;
         let grant = ctx.operates().then(|| Self { tenant_id, actor: ctx.actor() });
         grant.ok_or_else(|| Error::Refused(ErrorCode::Forbidden, "Only platform admins may do this".to_owned()))
+    }
+
+    /// Whoever helps somebody back in leaves a trace in each of that person's tenants.
+    pub(crate) const fn of_recovery(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
+    /// A try that failed is noted in each of the account's tenants.
+    pub(crate) const fn of_failure(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
     }
 
     /// A tenant whose time is over is removed by nobody in particular, and the first one keeps a note of it.
@@ -263,9 +276,15 @@ impl Ctx {
         self.core.new_uuid()
     }
 
+    /// Refuses who has no second factor where the tenant requires one.
+    pub fn enrolled(&self) -> Result<()> {
+        if self.person().is_some_and(|p| p.must_enrol) { Err(Error::must_enrol(&self.core.settings.public_url)) } else { Ok(()) }
+    }
+
     /// The right to do `perm` in the caller's tenant, or why not.
     pub fn require(&self, perm: Perm) -> Result<Grant> {
         let tenant_id = self.tenant_id().ok_or(Error::Unauthenticated)?;
+        self.enrolled()?;
         let held = match &self.who {
             Who::Anonymous => false,
             // Whoever operates the installation is an admin of the tenants that they enter.

@@ -62,6 +62,12 @@ impl Error {
         Self::Invalid(FieldErrors::one(field, code, message))
     }
 
+    /// The tenant requires a second factor, and the person has none.
+    pub fn must_enrol(public_url: &str) -> Self {
+        let how = format!("This tenant requires a second factor. Sign in to the console at {public_url} and set one up first.");
+        Self::Refused(ErrorCode::MfaEnrollmentRequired, how)
+    }
+
     /// Is it the server's, and so to be logged?
     pub const fn is_fault(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Internal(_))

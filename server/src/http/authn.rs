@@ -1,6 +1,10 @@
 //! Who calls the API: a key or a token in `Authorization: Bearer` or `X-API-Key`. Cookies are not read here.
 
-use super::{AppState, error::ApiError, rate_limit};
+use super::{
+    AppState,
+    error::{ApiError, Whose},
+    rate_limit,
+};
 use axum::{
     http::{HeaderMap, Method, Uri, header, request::Parts},
     response::{IntoResponse, Response},
@@ -85,7 +89,17 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
     }
     let logged = logged(&parts.method, &parts.uri, &info);
     verify::record(&anonymous, None, info.ip, &need, &decision, UsageSource::Api, logged, started.elapsed()).await;
-    Err(ApiError(denial(&decision)).into_response())
+    let mut response = ApiError(denial(&decision)).into_response();
+    if let Some(whose) = whose(&decision) {
+        response.extensions_mut().insert(whose);
+    }
+    Err(response)
+}
+
+/// Whose credential it is, unless the answer must not tell it from one that nobody has (s37).
+pub fn whose(decision: &Decision) -> Option<Whose> {
+    let alike = decision.code != Code::Valid && matches!(denial(decision).code, ErrorCode::InvalidApiKey | ErrorCode::InvalidToken);
+    decision.tenant_id().filter(|_| !alike).map(Whose)
 }
 
 /// What the client of a denied request is told: nothing about why a key does not work (s37), and of a token only that it

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contract::{Code, ErrorCode, Problem, Scope};
+use contract::{Code, ErrorCode, ErrorForm, Problem, Scope, TenantId};
 use std::{any::Any, collections::BTreeMap};
 
 /// An error that a handler answers.
@@ -36,22 +36,36 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// Whose credential a request came with, on its way out: errors have the form that this tenant chose.
+#[derive(Clone, Copy)]
+pub struct Whose(pub TenantId);
+
+/// The form of an error: the tenant's choice from memory, else the installation's.
+fn form(state: &AppState, base: &Response) -> ErrorForm {
+    let chosen = base.extensions().get::<Whose>().and_then(|whose| state.core.cache.error_form(whose.0));
+    chosen.unwrap_or(match state.error_format {
+        ErrorFormat::Standard => ErrorForm::Standard,
+        ErrorFormat::Flat => ErrorForm::Flat,
+    })
+}
+
 fn status(code: ErrorCode) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The response with the problem as its body; headers that the handler set stay.
 pub fn rendered(state: &AppState, problem: &Problem, base: Response) -> Response {
-    let body = match state.error_format {
-        ErrorFormat::Standard => problem.body(&state.core.settings.public_url),
-        ErrorFormat::Flat => problem.flat_body(),
+    let form = form(state, &base);
+    let body = match form {
+        ErrorForm::Standard => problem.body(&state.core.settings.public_url),
+        ErrorForm::Flat => problem.flat_body(),
     };
     let mut response = (base.status(), Json(body)).into_response();
     let (mut kept, _) = base.into_parts();
     kept.headers.remove(header::CONTENT_LENGTH);
     kept.headers.remove(header::CONTENT_TYPE);
     response.headers_mut().extend(kept.headers);
-    if state.error_format == ErrorFormat::Standard {
+    if form == ErrorForm::Standard {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     }
     if problem.code.status() == 401 {

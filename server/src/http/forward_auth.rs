@@ -7,7 +7,7 @@ use super::{
     AppState,
     authn::{self, denial},
     client::{Client, forwarded_for},
-    error::ApiError,
+    error::{ApiError, Whose},
     rate_limit,
 };
 use axum::{
@@ -93,18 +93,27 @@ pub async fn nested(State(state): State<AppState>, parts: Parts) -> Response {
 }
 
 async fn answer(state: &AppState, parts: &Parts, query: &str) -> Response {
-    let mut charge = None;
-    let mut response = match decide(state, parts, query, &mut charge).await {
+    let (mut charge, mut whose) = (None, None);
+    let mut response = match decide(state, parts, query, &mut charge, &mut whose).await {
         Ok(decision) => allowed(&decision),
         Err(e) => denied(e, says_nginx(&parts.headers, query)),
     };
     if let Some(charge) = charge {
         rate_limit::write(response.headers_mut(), &charge, state.core.now());
     }
+    if let Some(whose) = whose {
+        response.extensions_mut().insert(whose);
+    }
     response
 }
 
-async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Option<Charge>) -> Result<Decision, ApiError> {
+async fn decide(
+    state: &AppState,
+    parts: &Parts,
+    query: &str,
+    charge: &mut Option<Charge>,
+    whose: &mut Option<Whose>,
+) -> Result<Decision, ApiError> {
     let headers = &parts.headers;
     let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
     let client = parts.extensions.get::<Client>();
@@ -116,6 +125,8 @@ async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Optio
         tracing::warn!(request_id = %info.id, ip = ?gateway_ip, "a gateway was refused");
         anonymous.problem(e)
     })?;
+    // Whoever is behind a tenant's own gateway is answered in that tenant's form.
+    *whose = Some(Whose(gateway.tenant_id)).filter(|_| !gateway.platform);
     // Now the gateway's word about its client is believed.
     let demand = Demand::read(headers, query)?;
     let ip = client.and_then(|c| forwarded(headers, state, c.peer));
@@ -131,6 +142,7 @@ async fn decide(state: &AppState, parts: &Parts, query: &str, charge: &mut Optio
     let decision = verify::forward_auth(&ctx, &sent, ip, &demand.need, authn::tenant(headers), logged).await;
     let decision = decision.map_err(|e| ctx.problem(e))?;
     *charge = decision.charge;
+    *whose = whose.or_else(|| authn::whose(&decision));
     if decision.code == Code::Valid { Ok(decision) } else { Err(ApiError(denial(&decision))) }
 }
 

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use contract::{Prefs, Secret, UnixMs};
+use contract::{Lifetime, Prefs, Secret, UnixMs};
 use domain::{
     Core, Ctx, InSession, RequestInfo, Who,
     identity::{self, SignedIn, sessions},
@@ -78,7 +78,7 @@ pub fn layer(state: &AppState) -> SessionManagerLayer<Store> {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         // The cookie is set once and lasts as long as a session can; that it ends when idle is the table's business.
-        .with_expiry(Expiry::OnInactivity(time::Duration::milliseconds(sessions::ABSOLUTE)))
+        .with_expiry(Expiry::OnInactivity(time::Duration::milliseconds(Lifetime::LONGEST.absolute)))
 }
 
 /// The cookie of the environment and the theme; nothing in it is secret or trusted.

@@ -121,7 +121,7 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     posts.extend(
         ["/members", "/members/usr_1", "/invitations/accept", "/tenants", "/settings/tenant", "/settings/policies"].map(Into::into),
     );
-    posts.extend(["/platform/plans", "/platform/tenants", "/platform/tenants/ten_1"].map(Into::into));
+    posts.extend(["/platform/plans", "/platform/recovery", "/platform/tenants", "/platform/tenants/ten_1"].map(Into::into));
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
         for attack in [
@@ -177,7 +177,9 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/leaks/report", "POST", true),
         ("/api/leaks/revoke", "POST", true),
         ("/api/members/change-role", "POST", true),
+        ("/api/members/end-sessions", "POST", true),
         ("/api/members/invite", "POST", true),
+        ("/api/members/recover", "POST", true),
         ("/api/members/remove", "POST", true),
         ("/api/members/set-account", "POST", true),
         ("/api/members/transfer-ownership", "POST", true),
@@ -186,6 +188,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/platform/create-tenant", "POST", true),
         ("/api/platform/end-support", "POST", true),
         ("/api/platform/open-support", "POST", true),
+        ("/api/platform/recover", "POST", true),
         ("/api/platform/save-plan", "POST", true),
         ("/api/scopes/add", "POST", true),
         ("/api/scopes/delete", "POST", true),
@@ -213,7 +216,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
             "/api/members/invite" => "email=a@b.test&role=admin".to_owned(),
             "/api/members/withdraw" => "id=inv_00000000000000000000000000000001".to_owned(),
             path if path.starts_with("/api/members/") => {
-                "id=usr_00000000000000000000000000000001&role=admin&confirm=x&disabled=true".to_owned()
+                "id=usr_00000000000000000000000000000001&role=admin&confirm=x&disabled=true&form[act]=reset_link".to_owned()
             }
             path if path.starts_with("/api/platform/") || path.starts_with("/api/tenants/") || path.ends_with("-tenant") => {
                 let id = "ten_00000000000000000000000000000001";
@@ -324,6 +327,7 @@ async fn a_refused_form_puts_the_focus_on_what_was_wrong() {
         ("/tenants".to_owned(), "act=leave&confirm=x".to_owned()),
         ("/settings/policies".to_owned(), "act=review&max_key_lifetime_days=x".to_owned()),
         ("/settings/tenant".to_owned(), "act=delete&confirm=x".to_owned()),
+        ("/platform/recovery".to_owned(), "act=reset_link&email=nobody%40acme.test&reason=x".to_owned()),
         ("/platform/tenants".to_owned(), "act=create&name=".to_owned()),
         (format!("/platform/tenants/{}", app.t.first.tenant_id), "act=rename&name=".to_owned()),
     ] {

@@ -22,6 +22,7 @@ mod logs;
 mod mails;
 mod nginx;
 mod people;
+mod policy;
 mod proof;
 mod shutdown;
 mod tokens;

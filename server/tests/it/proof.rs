@@ -4,7 +4,7 @@ use crate::harness::{Answer, App, Installation, on_both, request};
 use axum::http::StatusCode;
 use contract::{KeyFilter, PageQuery};
 use domain::{
-    keys,
+    identity, keys,
     testing::{On, PASSWORD, one_time_code},
 };
 use std::{process::Command, time::Duration};
@@ -203,6 +203,32 @@ fn codes_are_those_of_oathtool() {
     for at in [59, 1_111_111_109, 1_790_000_000] {
         let out = Command::new("oathtool").args(["--totp", "-b", secret, "--now", &format!("@{at}")]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), one_time_code(secret, contract::UnixMs(at * 1_000)), "{out:?}");
+    }
+}
+
+/// The code of what our QR code says, as pyotp reads it, at a time.
+fn pyotp(uri: &str, seconds: i64) -> String {
+    let program = "import sys, pyotp; print(pyotp.parse_uri(sys.argv[1]).at(int(sys.argv[2])))";
+    let out = Command::new(crate::verifiers::python()).args(["-c", program, uri, &seconds.to_string()]).output().unwrap();
+    assert!(out.status.success(), "{out:?}: run scripts/setup.sh test");
+    String::from_utf8_lossy(&out.stdout).trim().to_owned()
+}
+
+on_both! {
+    async fn codes_are_those_of_pyotp_which_reads_our_qr_code(on) {
+        let app = App::new(on).await;
+        let enrolment = identity::begin_two_factor(&app.t.owner()).await.unwrap();
+        for at in [59, 1_111_111_109, 1_790_000_000, 20_000_000_000] {
+            assert_eq!(pyotp(&enrolment.uri, at), one_time_code(&enrolment.secret, contract::UnixMs(at * 1_000)), "{at}");
+        }
+        let now = app.t.core.now().secs();
+        identity::turn_on_two_factor(&app.t.owner(), &pyotp(&enrolment.uri, now), false).await.unwrap();
+        let half = app.form("/login", "", &login(PASSWORD)).await.cookie();
+        let used = app.form("/login/2fa", &half, &format!("code={}", pyotp(&enrolment.uri, now))).await;
+        assert_eq!(used.status, StatusCode::UNPROCESSABLE_ENTITY, "its step was used to turn it on");
+        app.t.clock.advance(STEP);
+        let done = app.form("/login/2fa", &half, &format!("code={}", pyotp(&enrolment.uri, now + 30))).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
     }
 }
 

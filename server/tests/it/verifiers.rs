@@ -27,7 +27,7 @@ const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jw
 console.log(payload.sub);
 ";
 
-/// Where `scripts/setup.sh test` puts `PyJWT` and aiosmtpd.
+/// Where `scripts/setup.sh test` puts `PyJWT`, aiosmtpd and pyotp.
 pub fn python() -> PathBuf {
     let var = |name| std::env::var_os(name).map(PathBuf::from);
     let cache = || var("XDG_CACHE_HOME").unwrap_or_else(|| var("HOME").unwrap().join(".cache"));

@@ -11,7 +11,7 @@ pub use confirm::ConfirmPage;
 pub use password::AccountPage;
 pub use reset::ResetPage;
 pub use second_step::SecondStepPage;
-pub use sessions::SessionsPage;
+pub use sessions::{SessionsPage, device};
 pub use two_factor::TwoFactorPage;
 
 use crate::{

@@ -5,10 +5,11 @@ use crate::{
     actions::AccountForm,
     components::{ErrorSummary, PageTitle, Time},
     icon::{Icon, IconName},
+    numbers::counted,
     returned::returned,
     visit::{Shown, framed},
 };
-use contract::SessionSeen;
+use contract::{Lifetime, SessionSeen};
 use domain::identity::sessions;
 use leptos::prelude::*;
 
@@ -17,6 +18,7 @@ use leptos::prelude::*;
 pub fn SessionsPage() -> impl IntoView {
     framed(|visit| async move {
         let all = sessions::list(&visit.ctx).await?;
+        let ends = ends(sessions::lifetime_here(&visit.ctx).await?);
         let back = returned::<AccountForm>();
         let done = back.is_none() && visit.query.get_str("done").is_some();
         let others = all.iter().any(|s| !s.current);
@@ -35,7 +37,7 @@ pub fn SessionsPage() -> impl IntoView {
             <div class="stack">
                 {done.then(|| view! { <Done text="Ended. It opens nothing any more."/> }.into_any())}
                 {back.map(|b| view! { <ErrorSummary errors=b.errors message=b.message/> }.into_any())}
-                <p class="small soft">"Where you are signed in to this console. A session ends after 12 hours without a request, and after 7 days in any case."</p>
+                <p class="small soft">"Where you are signed in to this console. "{ends}</p>
                 <div class="tablebox">
                     <table class="tbl tbl--stack" role="table">
                         <caption class="sr">"Your sessions, the one used last first"</caption>
@@ -90,8 +92,21 @@ fn Row(session: SessionSeen) -> impl IntoView {
     }
 }
 
+/// When sessions end, in words.
+fn ends(lifetime: Lifetime) -> String {
+    let idle = match lifetime.idle / 60_000 {
+        n if n % 60 == 0 => counted(n / 60, "hour"),
+        n => counted(n, "minute"),
+    };
+    let absolute = match lifetime.absolute / 3_600_000 {
+        n if n % 24 == 0 => counted(n / 24, "day"),
+        n => counted(n, "hour"),
+    };
+    format!("A session in this tenant ends after {idle} without a request, and after {absolute} in any case.")
+}
+
 /// A browser and its system, as far as it says.
-fn device(agent: &str) -> String {
+pub fn device(agent: &str) -> String {
     // What claims to be several is the one that stands first here.
     let browsers =
         [("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")];
@@ -115,6 +130,13 @@ fn device(agent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_sessions_end_is_said_in_the_largest_unit() {
+        let said = ends(Lifetime { idle: 15 * 60_000, absolute: 3_600_000 });
+        assert_eq!(said, "A session in this tenant ends after 15 minutes without a request, and after 1 hour in any case.");
+        assert!(ends(Lifetime::LONGEST).contains("after 12 hours without a request, and after 7 days"));
+    }
 
     #[test]
     fn a_device_is_named_by_its_browser_and_system() {

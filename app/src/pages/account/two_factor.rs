@@ -32,13 +32,22 @@ pub fn TwoFactorPage() -> impl IntoView {
         } else {
             view! { <Off back/> }.into_any()
         };
+        let required = (state.on_since.is_none() && visit.ctx.enrolled().is_err())
+            .then(|| view! { <Required tenant=visit.chrome.tenant/> }.into_any());
         let body = view! {
             <div class="page__head"><PageTitle>"Two-factor sign-in"</PageTitle></div>
             <Tabs here="/account/two-factor"/>
-            <div class="stack narrow">{part}</div>
+            <div class="stack narrow">{required}{part}</div>
         };
         Ok(Shown::new(crumbs("Two-factor sign-in"), body))
     })
+}
+
+/// Why every other page led here.
+#[component]
+fn Required(tenant: String) -> impl IntoView {
+    let said = format!("{tenant} requires a second factor. Set one up to go on: until then nothing else of this tenant opens for you.");
+    view! { <Banner tone=Tone::Warn><p>{said}</p></Banner> }
 }
 
 #[component]

@@ -51,6 +51,7 @@ const ACTIONS: &[&str] = &[
     "scope.deleted",
     "session.created",
     "session.ended",
+    "session.failed",
     "session.switched",
     "tenant.created",
     "tenant.renamed",
@@ -59,6 +60,8 @@ const ACTIONS: &[&str] = &[
     "tenant.resumed",
     "tenant.deleted",
     "tenant.removed",
+    "user.reset_link_made",
+    "user.two_factor_reset",
 ];
 
 /// `/audit`

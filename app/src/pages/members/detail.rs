@@ -6,11 +6,15 @@ use crate::{
     components::{Crumbs, ErrorSummary, PageTitle, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::counted,
+    pages::{
+        account::device,
+        recovery::{RecoverFields, ResetLink},
+    },
     returned::{Returned, returned},
     url::href,
     visit::{Shown, framed},
 };
-use contract::{Chrome, FieldErrors, Member, Perm, Role};
+use contract::{Chrome, FieldErrors, Member, MemberSession, Perm, ResetUrl, Role};
 use domain::members;
 use leptos::prelude::*;
 
@@ -24,19 +28,32 @@ pub fn MemberPage() -> impl IntoView {
             Some("role") => Some("The role has changed. It holds from the next request on."),
             Some("transfer") => Some("The tenant has a new owner. You are an admin of it now."),
             Some("disabled") => Some("The account is disabled: its sessions have ended and its keys are refused."),
+            Some("two-factor") => Some("Their second factor is gone, and they are signed out everywhere."),
+            Some("session") => Some("Ended. It opens nothing any more."),
             Some("enabled") => Some("The account is in use again, and so are its keys."),
             _ => None,
         };
         let crumbs = Crumbs { above: vec![("Members".to_owned(), "/members".to_owned())], ..Crumbs::section(&member.email) };
         let acts = view! { <Acts member=member.clone() chrome=visit.chrome.clone() form errors=errors.clone()/> };
         let keys = visit.chrome.role.holds(Perm::KeysRead);
+        let you = member.email == visit.chrome.email;
+        let open = if !you && visit.chrome.role.holds(Perm::MembersWrite) {
+            let may = visit.chrome.role == Role::Owner || visit.chrome.platform_admin || member.role != Role::Owner;
+            let all = members::sessions(&visit.ctx, member.id).await?;
+            view! { <Sessions all member=member.clone() may/> }.into_any()
+        } else {
+            ().into_any()
+        };
+        let link = use_context::<ResetUrl>().map(|made| view! { <ResetLink made/> }.into_any());
         let title = member.email.clone();
         let body = view! {
             <div class="page__head"><PageTitle>{title}</PageTitle></div>
             <div class="stack narrow">
                 {done.map(|text| view! { <DoneNote text/> }.into_any())}
+                {link}
                 <ErrorSummary errors message/>
                 <Facts member keys/>
+                {open}
                 {acts}
             </div>
         };
@@ -65,6 +82,72 @@ fn Facts(member: Member, keys: bool) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Where they are signed in, in this tenant.
+#[component]
+fn Sessions(all: Vec<MemberSession>, member: Member, may: bool) -> impl IntoView {
+    let action = format!("/members/{}", member.id);
+    if all.is_empty() {
+        return view! { <p class="small soft">"They are not signed in to this tenant."</p> }.into_any();
+    }
+    let end_all = may.then(|| {
+        view! {
+            <form method="post" action=action.clone()>
+                <button class="btn" type="submit" name="act" value="end_sessions"><Icon name=IconName::LogOut/>"End all"</button>
+            </form>
+        }
+        .into_any()
+    });
+    let rows = all.into_iter().map(|session| view! { <SessionRow session action=action.clone() may/> }.into_any()).collect_view();
+    view! {
+        <section class="stack stack--3" aria-labelledby="sessions">
+            <h2 id="sessions">"Signed in to this tenant"</h2>
+            <div class="tablebox">
+                <table class="tbl tbl--stack" role="table">
+                    <caption class="sr">"Their sessions in this tenant, the one used last first"</caption>
+                    <colgroup><col/><col class="c-144"/><col class="c-112 p2"/><col class="c-112"/><col class="c-96"/></colgroup>
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th scope="col" role="columnheader">"Device"</th>
+                            <th scope="col" role="columnheader">"Address"</th>
+                            <th scope="col" role="columnheader" class="p2">"Signed in"</th>
+                            <th scope="col" role="columnheader">"Last used"</th>
+                            <th scope="col" role="columnheader" class="num"><span class="sr">"End"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows}</tbody>
+                </table>
+            </div>
+            {end_all}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn SessionRow(session: MemberSession, action: String, may: bool) -> impl IntoView {
+    let MemberSession { id, api, ip, user_agent, first_seen_at, last_seen_at } = session;
+    let agent = user_agent.unwrap_or_default();
+    let device = if api { format!("API: {}", device(&agent)) } else { device(&agent) };
+    let end = may.then(|| {
+        view! {
+            <form method="post" action=action>
+                <input type="hidden" name="session" value=id/>
+                <button class="btn btn--sm" type="submit" name="act" value="end_session" aria-label=format!("End the session of {device}")>"End"</button>
+            </form>
+        }
+        .into_any()
+    });
+    view! {
+        <tr role="row">
+            <td role="cell" class="m-main" title=agent>{device.clone()}</td>
+            <td role="cell" class="mono">{ip.unwrap_or_else(|| "unknown".to_owned())}</td>
+            <td role="cell" class="p2"><Time at=first_seen_at/></td>
+            <td role="cell"><Time at=last_seen_at/></td>
+            <td role="cell" class="num m-side">{end}</td>
+        </tr>
+    }
 }
 
 /// What the reader may do about this member, and nothing else.
@@ -103,6 +186,18 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
         .into_any()
     });
     let account = (chrome.platform_admin && !you).then(|| view! { <Account member=member.clone() action=action.clone()/> }.into_any());
+    let recover = (may && owners && !you).then(|| {
+        view! {
+            <section class="card">
+                <div class="card__head"><h2>"Lost password or second factor"</h2></div>
+                <form class="card__body stack" method="post" action=action.clone() novalidate=true>
+                    <p class="small soft">"Make sure that you know who asks. If the account belongs to more than the tenants that you own, a platform admin has to do this."</p>
+                    <RecoverFields reason=form.reason.clone() errors=errors.clone()/>
+                </form>
+            </section>
+        }
+        .into_any()
+    });
     let remove = (may && !you).then(|| {
         let keys = match member.keys {
             0 => "They answer for no key.".to_owned(),
@@ -125,6 +220,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
     view! {
         {role}
         {transfer}
+        {recover}
         {account}
         {remove}
         {leave}

@@ -1,8 +1,9 @@
-//! `/settings/policies`: what the tenant demands of its keys. What would not meet it is shown before anything is saved.
+//! `/settings/policies`: what the tenant demands of its keys and people. Who and what would not meet it is shown before
+//! anything is saved.
 
 use super::{Tabs, crumbs};
 use crate::{
-    components::{Banner, ErrorSummary, PageTitle, TextField, Tone},
+    components::{Banner, ErrorSummary, FieldError, PageTitle, TextField, Tone, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -10,7 +11,7 @@ use crate::{
     url::key_href,
     visit::{Shown, framed},
 };
-use contract::{KeyPolicy, Perm, PoliciesForm, TenantSettings, Violation, Violations};
+use contract::{ErrorForm, KeyPolicy, Perm, PoliciesForm, TenantSettings, Unenrolled, Violation, Violations};
 use domain::tenants;
 use leptos::prelude::*;
 
@@ -32,8 +33,8 @@ pub fn PoliciesPage() -> impl IntoView {
             <div class="page__head"><PageTitle>"Policies"</PageTitle></div>
             <Tabs here="/settings/policies"/>
             <div class="stack narrow">
-                {saved.then(|| view! { <p class="row small ok" role="status"><Icon name=IconName::CircleCheck/>"Saved. It holds for every key that is made or changed from now on."</p> }.into_any())}
-                <p class="small soft">"Keys that exist go on as they are; those that do not meet a policy are listed."</p>
+                {saved.then(|| view! { <p class="row small ok" role="status"><Icon name=IconName::CircleCheck/>"Saved. It holds for people at once, and for every key that is made or changed from now on."</p> }.into_any())}
+                <p class="small soft">"Keys that exist go on as they are; what is asked of people holds at once. Who and what does not meet a policy is listed."</p>
                 {form}
                 {standing}
             </div>
@@ -46,6 +47,8 @@ pub fn PoliciesPage() -> impl IntoView {
 fn Plain(form: PoliciesForm) -> impl IntoView {
     let days = |text: String| if text.is_empty() { "for ever".to_owned() } else { format!("{text} days") };
     let yes = |ticked: Option<String>| if ticked.is_some() { "required" } else { "not required" };
+    let time = |text: String, unit: &str, none: &str| if text.is_empty() { none.to_owned() } else { format!("{text} {unit}") };
+    let errors = form.error_form.parse().map_or("the installation's", form_words);
     view! {
         <section class="card">
             <div class="card__body">
@@ -53,6 +56,10 @@ fn Plain(form: PoliciesForm) -> impl IntoView {
                     <dt>"Keys work"</dt><dd>{days(form.max_key_lifetime_days)}</dd>
                     <dt>"Addresses"</dt><dd>{yes(form.require_allowlist)}</dd>
                     <dt>"Owner"</dt><dd>{yes(form.require_owner)}</dd>
+                    <dt>"Second factor"</dt><dd>{yes(form.require_second_factor)}</dd>
+                    <dt>"Signed in without a request"</dt><dd>{time(form.session_idle_minutes, "minutes", "12 hours")}</dd>
+                    <dt>"Signed in at most"</dt><dd>{time(form.session_lifetime_hours, "hours", "7 days")}</dd>
+                    <dt>"Form of errors"</dt><dd>{errors}</dd>
                     <dt>"Log is kept"</dt><dd>{days(form.retention_days)}</dd>
                 </dl>
             </div>
@@ -81,8 +88,25 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
                 error=error("max_key_lifetime_days")
                 required=false
             />
-            <Tick name="require_allowlist" ticked=form.require_allowlist.is_some() label="Keys name the addresses from which they are used" hint="For live keys the tenant's own list is enough. Gateway keys are not bound by it."/>
-            <Tick name="require_owner" ticked=form.require_owner.is_some() label="A member answers for each key" hint="When the member leaves, the key goes on and waits in the queue of orphaned keys."/>
+            <Tick name="require_allowlist" ticked=form.require_allowlist.is_some() label="Keys name the addresses from which they are used" hint="For live keys the tenant's own list is enough. Gateway keys are not bound by it." error=error("require_allowlist")/>
+            <Tick name="require_owner" ticked=form.require_owner.is_some() label="A member answers for each key" hint="When the member leaves, the key goes on and waits in the queue of orphaned keys." error=error("require_owner")/>
+            <Tick name="require_second_factor" ticked=form.require_second_factor.is_some() label="Members sign in with a second factor" hint="Who has none can only set one up, and their sign-ins over the API end. API keys go on." error=error("require_second_factor")/>
+            <TextField
+                name="session_idle_minutes"
+                label=|| view! { "Console sessions end without a request after "<span class="muted">"minutes, 15 to 720; empty means 12 hours"</span> }
+                value=form.session_idle_minutes
+                error=error("session_idle_minutes")
+                required=false
+            />
+            <TextField
+                name="session_lifetime_hours"
+                label=|| view! { "Who signed in signs in again after "<span class="muted">"hours, 1 to 168; empty means 7 days"</span> }
+                value=form.session_lifetime_hours
+                hint="In the console and over the API, and for those who are signed in now."
+                error=error("session_lifetime_hours")
+                required=false
+            />
+            <FormField chosen=form.error_form error=error("error_form")/>
             <TextField
                 name="retention_days"
                 label=|| view! { "Requests are kept for "<span class="muted">"days; empty means for ever"</span> }
@@ -98,15 +122,48 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
 }
 
 #[component]
-fn Tick(name: &'static str, ticked: bool, label: &'static str, hint: &'static str) -> impl IntoView {
+fn Tick(name: &'static str, ticked: bool, label: &'static str, hint: &'static str, error: Option<String>) -> impl IntoView {
+    let described = described_by(name, true, error.is_some());
+    let invalid = error.is_some().then_some("true");
     view! {
         <div class="field">
             <label class="opt" for=name>
-                <input class="check" type="checkbox" id=name name=name value="1" checked=ticked aria-describedby=format!("{name}-hint")/>
+                <input class="check" type="checkbox" id=name name=name value="1" checked=ticked aria-invalid=invalid aria-describedby=described/>
                 {label}
             </label>
             <p class="hint" id=format!("{name}-hint")>{hint}</p>
+            <FieldError name message=error/>
         </div>
+    }
+}
+
+/// The forms of errors, and the installation's.
+#[component]
+fn FormField(chosen: String, error: Option<String>) -> impl IntoView {
+    let invalid = error.is_some();
+    let options = ErrorForm::ALL
+        .iter()
+        .map(|form| view! { <option value=form.as_str() selected=form.as_str() == chosen>{form_words(*form)}</option> }.into_any());
+    view! {
+        <div class="field">
+            <label class="label" for="error_form">"Form of errors "<span class="muted">"for requests with a credential of this tenant"</span></label>
+            <span class="selectbox">
+                <select class="select" id="error_form" name="error_form" aria-invalid=invalid.then_some("true") aria-describedby=described_by("error_form", false, invalid)>
+                    <option value="">"As the installation has it"</option>
+                    {options.collect_view()}
+                </select>
+                <Icon name=IconName::ChevronDown/>
+            </span>
+            <FieldError name="error_form" message=error/>
+        </div>
+    }
+    .into_any()
+}
+
+const fn form_words(form: ErrorForm) -> &'static str {
+    match form {
+        ErrorForm::Standard => "Standard: problem details with code and message",
+        ErrorForm::Flat => "Flat: error, message and request id",
     }
 }
 
@@ -118,8 +175,8 @@ fn Review(review: ReviewedPolicies) -> impl IntoView {
         let said = format!("{} are older than that and will be removed for good.", counted(violations.outdated_events, "request"));
         view! { <Banner tone=Tone::Danger><p><b>{said}</b></p></Banner> }.into_any()
     });
-    let keys = if violations.total == 0 {
-        view! { <Banner tone=Tone::Info><p>"Every key meets these policies."</p></Banner> }.into_any()
+    let keys = if violations.none() {
+        view! { <Banner tone=Tone::Info><p>"Everybody and every key meets these policies."</p></Banner> }.into_any()
     } else {
         view! { <Standing violations/> }.into_any()
     };
@@ -139,12 +196,46 @@ fn Review(review: ReviewedPolicies) -> impl IntoView {
     .into_any()
 }
 
-/// Keys that do not meet what is demanded.
+/// Who and what does not meet what is demanded.
 #[component]
 fn Standing(violations: Violations) -> impl IntoView {
-    if violations.total == 0 {
-        return ().into_any();
+    let people = (violations.unenrolled_total > 0)
+        .then(|| view! { <People total=violations.unenrolled_total first=violations.unenrolled.clone()/> }.into_any());
+    let keys = (violations.total > 0).then(|| view! { <Keys violations/> }.into_any());
+    view! {
+        {people}
+        {keys}
     }
+    .into_any()
+}
+
+/// Members who have to set up a second factor.
+#[component]
+fn People(total: i64, first: Vec<Unenrolled>) -> impl IntoView {
+    let rest = total - i64::try_from(first.len()).unwrap_or(0);
+    let said = if total == 1 {
+        "1 member has to set up a second factor".to_owned()
+    } else {
+        format!("{} have to set up a second factor", counted(total, "member"))
+    };
+    let rows = first.into_iter().map(|member| {
+        view! { <li><a class="clip" href=format!("/members/{}", member.id)>{member.email}</a><span class="push soft">"has none"</span></li> }.into_any()
+    });
+    view! {
+        <section class="card card--flag" aria-labelledby="unenrolled">
+            <div class="card__head"><h2 id="unenrolled">{said}</h2></div>
+            <ul class="rows">
+                {rows.collect_view()}
+                {(rest > 0).then(|| view! { <li class="soft">{format!("and {}", counted(rest, "further member"))}</li> }.into_any())}
+            </ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// Keys that do not meet what is demanded.
+#[component]
+fn Keys(violations: Violations) -> impl IntoView {
     let rest = violations.total - i64::try_from(violations.first.len()).unwrap_or(0);
     let said = if violations.total == 1 {
         "1 key does not meet this".to_owned()

@@ -13,7 +13,9 @@ pub use proof::{
     new_recovery_codes, new_reset_link, pending_two_factor, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
     sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
-pub(crate) use proof::{half_signed_in, prove, prove_code};
+pub(crate) use proof::{
+    close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_code, take_second_factor,
+};
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
 

@@ -5,15 +5,12 @@ use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result,
     db::{Db, Event, Tx, on},
     identity::SignedIn,
+    tenants,
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use contract::{SessionSeen, Target, UnixMs, UserId};
-use sqlx::FromRow;
+use contract::{Lifetime, MemberSession, Policies, SessionSeen, Target, UnixMs, UserId};
+use sqlx::{FromRow, types::Json};
 
-/// Without a request for this long, a session ends.
-pub const IDLE: i64 = 12 * 3_600_000;
-/// However busy, a session ends after this long.
-pub const ABSOLUTE: i64 = 7 * UnixMs::DAY;
 /// How often `last_seen_at` is written.
 const TOUCH: i64 = 60_000;
 
@@ -26,6 +23,20 @@ pub struct Stored {
     pub expires_at: i64,
     last_seen_at: i64,
     created_at: i64,
+    /// Of the tenant that it works in.
+    policies: Option<Json<Policies>>,
+}
+
+impl Stored {
+    /// When it ends if it was used then.
+    fn ends(&self, used: UnixMs) -> UnixMs {
+        lifetime(self.policies.as_ref()).ends(UnixMs(self.created_at), used)
+    }
+}
+
+/// A session of a tenant follows its policies; one that nobody has signed in with yet, none.
+fn lifetime(policies: Option<&Json<Policies>>) -> Lifetime {
+    policies.map_or(Lifetime::LONGEST, |p| p.0.lifetime())
 }
 
 /// The hash of a session's id: under it the session lies, and by it its person may name it.
@@ -35,14 +46,16 @@ pub fn hash(id: &str) -> Vec<u8> {
 
 /// Stores a session under a new id; false when the id is taken. A session that only changes its id goes on from `since`.
 pub async fn insert(core: &Core, id: &str, data: &str, person: Option<SignedIn>, since: Option<UnixMs>) -> Result<bool> {
-    const SQL: &str = "INSERT INTO sessions (digest, user_id, data, created_at, last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) \
-        ON CONFLICT (digest) DO NOTHING";
+    const POLICIES: &str = "SELECT policies FROM tenants WHERE id = $1";
+    const SQL: &str = "INSERT INTO sessions (digest, user_id, works_in, data, created_at, last_seen_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING";
     let now = core.now();
     let since = since.unwrap_or(now);
-    let ends = now.plus(IDLE).min(since.plus(ABSOLUTE));
-    let user = person.map(|p| p.user_id).map(UserId::uuid);
+    let (user, tenant) = (person.map(|p| p.user_id.uuid()), person.map(|p| p.tenant_id.uuid()));
     let mut tx = core.db.begin().await?;
-    let n = on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(user).bind(data).bind(since.0).bind(now.0).bind(ends.0)
+    let policies: Option<Json<Policies>> = on!(tx, c => sqlx::query_scalar(POLICIES).bind(tenant).fetch_optional(c).await)?;
+    let ends = lifetime(policies.as_ref()).ends(since, now);
+    let n = on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(user).bind(tenant).bind(data).bind(since.0).bind(now.0).bind(ends.0)
         .execute(c).await.map(|r| r.rows_affected()))?;
     tx.commit_quiet().await?;
     Ok(n == 1)
@@ -50,30 +63,49 @@ pub async fn insert(core: &Core, id: &str, data: &str, person: Option<SignedIn>,
 
 /// Replaces what a session remembers. One that was ended meanwhile stays ended.
 pub async fn update(core: &Core, id: &str, data: &str, person: Option<SignedIn>) -> Result<()> {
-    const SQL: &str = "UPDATE sessions SET data = $2, user_id = $3, last_seen_at = $4 WHERE digest = $1";
+    const SQL: &str = "UPDATE sessions SET data = $2, user_id = $3, works_in = $4, last_seen_at = $5 WHERE digest = $1";
+    let (user, tenant) = (person.map(|p| p.user_id.uuid()), person.map(|p| p.tenant_id.uuid()));
     let mut tx = core.db.begin().await?;
-    let user = person.map(|p| p.user_id).map(UserId::uuid);
-    on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(data).bind(user).bind(core.now().0).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(data).bind(user).bind(tenant).bind(core.now().0).execute(c).await.map(drop))?;
     tx.commit_quiet().await
 }
 
 /// The session behind an id, if it still lives; using it keeps it alive up to its absolute end.
 pub async fn load(core: &Core, id: &str) -> Result<Option<Stored>> {
-    const SELECT: &str = "SELECT data, expires_at, last_seen_at, created_at FROM sessions WHERE digest = $1 AND expires_at > $2";
+    const SELECT: &str = "SELECT s.data, s.expires_at, s.last_seen_at, s.created_at, t.policies FROM sessions s \
+        LEFT JOIN tenants t ON t.id = s.works_in WHERE s.digest = $1 AND s.expires_at > $2";
     const TOUCHED: &str = "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE digest = $1";
     let now = core.now();
     let mut tx = core.db.read().await?;
     let stored: Option<Stored> = on!(tx, c => sqlx::query_as(SELECT).bind(hash(id)).bind(now.0).fetch_optional(c).await)?;
     drop(tx);
+    // One that began while a policy was being saved was stored with an end that is too late.
+    let stored = stored.filter(|s| s.ends(UnixMs(s.last_seen_at)) > now);
     if let Some(s) = &stored
         && now.0 - s.last_seen_at >= TOUCH
     {
-        let ends = now.plus(IDLE).0.min(s.created_at + ABSOLUTE);
+        let ends = s.ends(now).0;
         let mut tx = core.db.begin().await?;
         on!(tx, c => sqlx::query(TOUCHED).bind(hash(id)).bind(now.0).bind(ends).execute(c).await.map(drop))?;
         tx.commit_quiet().await?;
     }
     Ok(stored)
+}
+
+/// How long the caller's sessions in this tenant last.
+pub async fn lifetime_here(ctx: &Ctx) -> Result<Lifetime> {
+    let grant = own_grant(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    Ok(tenants::policies_of(&mut tx, &grant).await?.lifetime())
+}
+
+/// Sessions of the grant's tenant end as early as this says; one that has ended stays ended.
+pub(crate) async fn hold_to(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE sessions SET expires_at = \
+        CASE WHEN last_seen_at + $2 < created_at + $3 THEN last_seen_at + $2 ELSE created_at + $3 END WHERE works_in = $1 AND expires_at > $4";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(lifetime.idle).bind(lifetime.absolute).bind(now.0)
+        .execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Notes where a session began.
@@ -94,6 +126,16 @@ struct Seen {
     last_seen_at: i64,
 }
 
+/// A session's name for the forms that end it.
+fn named(digest: &[u8]) -> String {
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The hash of the session that a form names.
+fn digest_of(name: &str) -> Vec<u8> {
+    (0..name.len() / 2).filter_map(|n| u8::from_str_radix(name.get(2 * n..2 * n + 2)?, 16).ok()).collect()
+}
+
 /// The caller's sessions, the one seen last first.
 pub async fn list(ctx: &Ctx) -> Result<Vec<SessionSeen>> {
     const SQL: &str = "SELECT digest, ip, user_agent, created_at, last_seen_at FROM sessions WHERE user_id = $1 AND expires_at > $2 \
@@ -103,7 +145,7 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<SessionSeen>> {
     let rows: Vec<Seen> = on!(tx, c => sqlx::query_as(SQL).bind(person.user_id.uuid()).bind(ctx.now().0).fetch_all(c).await)?;
     let current = ctx.session().map(|s| s.digest.as_slice());
     let seen = |row: Seen| SessionSeen {
-        id: row.digest.iter().map(|b| format!("{b:02x}")).collect(),
+        id: named(&row.digest),
         current: current == Some(row.digest.as_slice()),
         ip: row.ip,
         user_agent: row.user_agent,
@@ -118,10 +160,9 @@ pub async fn end(ctx: &Ctx, id: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM sessions WHERE digest = $1 AND user_id = $2";
     let (person, grant) = (ctx.person().ok_or(Error::Unauthenticated)?, own_grant(ctx)?);
     let found = list(ctx).await?.into_iter().find(|s| s.id == id).ok_or(Error::NotFound)?;
-    let digest: Vec<u8> = (0..id.len() / 2).filter_map(|n| u8::from_str_radix(id.get(2 * n..2 * n + 2)?, 16).ok()).collect();
     let mut tx = ctx.write(&grant).await?;
     let t = tx.tx();
-    on!(t, c => sqlx::query(SQL).bind(digest).bind(person.user_id.uuid()).execute(c).await.map(drop))?;
+    on!(t, c => sqlx::query(SQL).bind(digest_of(id)).bind(person.user_id.uuid()).execute(c).await.map(drop))?;
     let after = serde_json::json!({"sessions": 1, "ip": found.ip, "current": found.current});
     tx.commit(ended(ctx, person.user_id, after)).await
 }
@@ -160,13 +201,36 @@ pub async fn delete(core: &Core, id: &str) -> Result<()> {
     tx.commit_quiet().await
 }
 
-/// Ends the sessions that work in the grant's tenant: of one person, or of everybody. What a session remembers names
-/// its tenant by an id that stands nowhere else in it.
+/// Ends the sessions that work in the grant's tenant: of one person, or of everybody.
 pub(super) async fn end_in_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserId>) -> Result<()> {
-    const SQL: &str = "DELETE FROM sessions WHERE data LIKE $1 AND ($2 IS NULL OR user_id = $2)";
-    let named = format!("%{}%", grant.tenant_id());
-    on!(tx, c => sqlx::query(SQL).bind(named).bind(user.map(UserId::uuid)).execute(c).await.map(drop))?;
+    const SQL: &str = "DELETE FROM sessions WHERE works_in = $1 AND ($2 IS NULL OR user_id = $2)";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.map(UserId::uuid)).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Sessions of a member that work in the grant's tenant.
+pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, user: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
+    const SQL: &str = "SELECT digest, ip, user_agent, created_at, last_seen_at FROM sessions \
+        WHERE works_in = $1 AND user_id = $2 AND expires_at > $3";
+    let rows: Vec<Seen> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(now.0).fetch_all(c).await)?;
+    let seen = |row: Seen| MemberSession {
+        id: named(&row.digest),
+        api: false,
+        ip: row.ip,
+        user_agent: row.user_agent,
+        first_seen_at: UnixMs(row.created_at),
+        last_seen_at: UnixMs(row.last_seen_at),
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+/// Ends one of them; false if it is none of theirs.
+pub(crate) async fn end_of_member(tx: &mut Tx, grant: &Grant, user: UserId, id: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM sessions WHERE works_in = $1 AND user_id = $2 AND digest = $3";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(digest_of(id))
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// Removes sessions that have ended by themselves.

@@ -7,8 +7,8 @@ use crate::{
     ctx::Person,
     db::{Tx, on},
 };
-use contract::{Email, Role, TenantId, UnixMs, UserId};
-use sqlx::FromRow;
+use contract::{Email, Policies, Role, TenantId, UnixMs, UserId};
+use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
 #[derive(FromRow)]
@@ -25,6 +25,9 @@ pub(super) struct Membership {
     email: String,
     role: String,
     platform_admin: bool,
+    policies: Json<Policies>,
+    /// Second factors that count: one or none.
+    factors: i64,
 }
 
 impl Membership {
@@ -39,6 +42,7 @@ impl Membership {
             tenant_id: TenantId::from_uuid(self.tenant_id),
             role: self.role.parse::<Role>().map_err(|()| Error::internal("unknown role"))?,
             platform_admin: self.platform_admin,
+            must_enrol: self.policies.0.require_second_factor && self.factors == 0,
         })
     }
 }
@@ -46,7 +50,8 @@ impl Membership {
 macro_rules! membership {
     ($tail:literal) => {
         concat!(
-            "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin FROM members m JOIN users u ON u.id = m.user_id \
+            "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin, t.policies, \
+             (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors FROM members m JOIN users u ON u.id = m.user_id \
              JOIN tenants t ON t.id = m.tenant_id \
              WHERE u.disabled_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND m.user_id = $1 ",
             $tail
@@ -74,6 +79,14 @@ pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs)
          AND t.deleted_at IS NULL AND s.user_id = $1 AND s.tenant_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3"
     );
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).bind(now.0).fetch_optional(c).await)?)
+}
+
+/// Tenants that an account belongs to and that require a second factor, by name.
+pub(super) async fn requiring_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT t.name, t.policies FROM members m JOIN tenants t ON t.id = m.tenant_id \
+        WHERE m.user_id = $1 AND t.deleted_at IS NULL ORDER BY t.name";
+    let rows: Vec<(String, Json<Policies>)> = on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?;
+    Ok(rows.into_iter().filter(|(_, policies)| policies.0.require_second_factor).map(|(name, _)| name).collect())
 }
 
 /// Every tenant in use that an account works in, the first one first; then those that it supports for a while.

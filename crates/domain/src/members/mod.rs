@@ -4,9 +4,13 @@
 //! is taken back, and keys that they answered for go on working and wait in the queue of orphaned keys.
 
 mod invitations;
+mod recovery;
+mod sessions;
 mod sql;
 
 pub use invitations::{Invited, Invitee, accept, invitation, invitations, invite, invite_from_body, look, withdraw};
+pub use recovery::{Whom, recover};
+pub use sessions::{end_sessions, sessions};
 
 use crate::{
     Ctx, Error, Grant, Result, Who,
@@ -68,6 +72,7 @@ pub async fn remove_confirmed(ctx: &Ctx, id: UserId, confirm: &str) -> Result<Me
 /// The signed-in person leaves the tenant that they work in, whatever they may do there; they typed its name first.
 pub async fn leave(ctx: &Ctx, confirm: &str) -> Result<Member> {
     let id = ctx.person().ok_or(Error::Unauthenticated)?.user_id;
+    ctx.enrolled()?;
     let grant = Grant::of_caller(ctx)?;
     let name = tenants::get(ctx, grant.tenant_id()).await?.name;
     if confirm.trim() != name {

@@ -112,6 +112,39 @@ pub(super) async fn set_disabled_unscoped(tx: &mut Tx, user: UserId, at: Option<
     Ok(n == 1)
 }
 
+/// An account that somebody else acts on.
+#[derive(FromRow)]
+pub(super) struct Account {
+    pub email: String,
+    pub platform_admin: bool,
+}
+
+/// The account, which joins no tenant until the commit.
+pub(super) async fn lock_account_unscoped(tx: &mut Tx, user: UserId) -> Result<Account> {
+    const SQL: &str = "UPDATE users SET email = email WHERE id = $1 RETURNING email, platform_admin";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_one(c).await)?)
+}
+
+/// A tenant that an account belongs to, and whether somebody else owns it.
+#[derive(FromRow)]
+pub(super) struct Belongs {
+    tenant_id: Uuid,
+    pub owned: bool,
+}
+
+impl Belongs {
+    pub const fn tenant_id(&self) -> TenantId {
+        TenantId::from_uuid(self.tenant_id)
+    }
+}
+
+/// Every tenant that an account belongs to, in use or not, and whether `other` is an owner of it.
+pub(super) async fn belongs_unscoped(tx: &mut Tx, user: UserId, other: UserId) -> Result<Vec<Belongs>> {
+    const SQL: &str = "SELECT m.tenant_id, EXISTS (SELECT 1 FROM members o WHERE o.tenant_id = m.tenant_id AND o.user_id = $2 \
+        AND o.role = 'owner') AS owned FROM members m WHERE m.user_id = $1 ORDER BY m.tenant_id";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).bind(other.uuid()).fetch_all(c).await)?)
+}
+
 /// Where an account works or answers for keys.
 pub(super) async fn tenants_of_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<TenantId>> {
     const SQL: &str = "SELECT tenant_id FROM members WHERE user_id = $1 UNION SELECT tenant_id FROM api_keys WHERE owner_id = $1";

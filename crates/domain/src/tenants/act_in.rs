@@ -22,6 +22,7 @@ async fn enter(ctx: &Ctx, wanted: &str, open: fn(&Tenant) -> bool) -> Result<Ctx
     if ctx.tenant_id().is_some_and(|own| own.to_string() == wanted) {
         return Ok(ctx.clone());
     }
+    ctx.enrolled()?;
     if !ctx.is_platform() {
         return Err(Error::Refused(ErrorCode::Forbidden, "The credential belongs to another tenant".to_owned()));
     }

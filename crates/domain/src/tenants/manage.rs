@@ -33,6 +33,7 @@ pub async fn get(ctx: &Ctx, id: TenantId) -> Result<Tenant> {
 /// The only tenant that the caller sees; none means every one.
 fn reach(ctx: &Ctx) -> Result<Option<TenantId>> {
     let own = ctx.tenant_id().ok_or(Error::Unauthenticated)?;
+    ctx.enrolled()?;
     if ctx.sandboxed().is_some() {
         return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
     }
@@ -44,6 +45,7 @@ pub fn require_platform(ctx: &Ctx) -> Result<()> {
     if matches!(ctx.who(), Who::Anonymous) {
         return Err(Error::Unauthenticated);
     }
+    ctx.enrolled()?;
     if ctx.sandboxed().is_some() {
         return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
     }

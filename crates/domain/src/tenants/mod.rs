@@ -16,7 +16,7 @@ pub use manage::{
     remove_due, rename_own, require_platform, resume, suspend,
 };
 pub use plans::{delete_plan, plan, plans, save_plan};
-pub(crate) use policies::judge;
+pub(crate) use policies::{error_forms_unscoped, judge, locked_policies, policies_of};
 pub use policies::{forget_usage, review, set_policies, set_policies_from_form, settings};
 pub use support::{end_own_support, end_support, open_support, support, support_of};
 
@@ -82,6 +82,7 @@ pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<St
         tenant_id: made.tenant_id,
         role: Role::Owner,
         platform_admin: true,
+        must_enrol: false,
     };
     let as_owner = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
     let admin = Scope::parse("admin").map_err(Error::internal)?;

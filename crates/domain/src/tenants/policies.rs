@@ -1,14 +1,16 @@
-//! What a tenant demands of its keys, and how long it keeps its log. A policy holds for what is made or changed from
-//! then on; what exists goes on, and is listed before the policy is saved.
+//! What a tenant demands of its keys and people, how its errors look, and how long it keeps its log. What is demanded of
+//! keys holds for what is made or changed from then on; what is demanded of people holds at once. What would not meet a
+//! policy is listed before it is saved.
 
 use super::{manage::target, sql};
 use crate::{
     Core, Ctx, Error, Grant, Result,
     db::{Event, Tx},
+    identity, tokens,
 };
 use contract::{
-    AllowedIp, ApiKey, Environment, FieldErrors, KeyKind, KeyPolicy, Perm, Policies, PoliciesBody, PoliciesForm, TenantSettings, UnixMs,
-    Violation, Violations,
+    AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, Perm, Policies, PoliciesBody, PoliciesForm, TenantId,
+    TenantSettings, UnixMs, Violation, Violations,
 };
 
 /// Violations that are named.
@@ -19,7 +21,7 @@ pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
     let grant = ctx.require_tenant_level(Perm::SettingsRead)?;
     let mut tx = ctx.db().read_much().await?;
     let policies = sql::policies(&mut tx, &grant).await?;
-    let violations = violations(&mut tx, &grant, &policies, ctx.now()).await?;
+    let violations = violations(ctx, &mut tx, &grant, &policies).await?;
     Ok(TenantSettings { policies, violations })
 }
 
@@ -27,37 +29,86 @@ pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
 pub async fn review(ctx: &Ctx, policies: &Policies) -> Result<Violations> {
     let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
     let mut tx = ctx.db().read_much().await?;
-    violations(&mut tx, &grant, policies, ctx.now()).await
+    sets_an_example(ctx, &mut tx, policies).await?;
+    violations(ctx, &mut tx, &grant, policies).await
 }
 
 /// Sets the policies that are named.
 pub async fn set_policies(ctx: &Ctx, body: &PoliciesBody) -> Result<TenantSettings> {
-    let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
-    let mut tx = ctx.write(&grant).await?;
-    let tenant = sql::lock(tx.tx(), &grant).await?.ok_or(Error::NotFound)?;
-    let before = sql::policies(tx.tx(), &grant).await?;
-    let after = body.apply(&before)?;
-    let violations = violations(tx.tx(), &grant, &after, ctx.now()).await?;
-    if after != before {
-        sql::set_policies(tx.tx(), &grant, &after).await?;
-        let told = |p: &Policies| serde_json::to_value(p).map_err(Error::internal).map(Some);
-        let (was, is) = (told(&before)?, told(&after)?);
-        tx.commit(Event { action: "policy.changed", target: target(&tenant), reason: None, before: was, after: is }).await?;
-    }
-    Ok(TenantSettings { policies: after, violations })
+    save(ctx, |before| Ok(body.apply(before)?)).await
 }
 
 /// The same from the console's form, which names all of them.
 pub async fn set_policies_from_form(ctx: &Ctx, form: &PoliciesForm) -> Result<TenantSettings> {
-    ctx.require_tenant_level(Perm::PoliciesWrite)?;
-    let asked = form.parse()?;
-    let body = PoliciesBody {
-        max_key_lifetime_days: Some(asked.max_key_lifetime_days),
-        require_allowlist: Some(asked.require_allowlist),
-        require_owner: Some(asked.require_owner),
-        retention_days: Some(asked.retention_days),
-    };
-    set_policies(ctx, &body).await
+    save(ctx, |_| Ok(form.parse()?)).await
+}
+
+async fn save(ctx: &Ctx, change: impl FnOnce(&Policies) -> Result<Policies>) -> Result<TenantSettings> {
+    let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
+    let mut tx = ctx.write(&grant).await?;
+    let tenant = sql::lock(tx.tx(), &grant).await?.ok_or(Error::NotFound)?;
+    let before = sql::policies(tx.tx(), &grant).await?;
+    let after = change(&before)?;
+    sets_an_example(ctx, tx.tx(), &after).await?;
+    let violations = violations(ctx, tx.tx(), &grant, &after).await?;
+    if after != before {
+        sql::set_policies(tx.tx(), &grant, &after).await?;
+        hold_people_to(tx.tx(), &grant, &before, &after, ctx.now()).await?;
+        if after.error_form != before.error_form {
+            sql::tell_policy_changed_unscoped(tx.tx()).await?;
+        }
+        let told = |p: &Policies| serde_json::to_value(p).map_err(Error::internal).map(Some);
+        let (was, is) = (told(&before)?, told(&after)?);
+        tx.commit(Event { action: "policy.changed", target: target(&tenant), reason: None, before: was, after: is }).await?;
+        ctx.core().cache.sync(ctx.core()).await?;
+    }
+    Ok(TenantSettings { policies: after, violations })
+}
+
+/// Nobody demands a second factor who has none: they would shut themselves out with everybody else.
+async fn sets_an_example(ctx: &Ctx, tx: &mut Tx, policies: &Policies) -> Result<()> {
+    let Some(person) = ctx.person().filter(|_| policies.require_second_factor) else { return Ok(()) };
+    if identity::has_second_factor(tx, person.user_id).await? {
+        return Ok(());
+    }
+    let why = "Set up a second factor of your own first, under Account: otherwise this would shut you out, too.";
+    Err(Error::field("require_second_factor", "not_permitted", why))
+}
+
+/// What is demanded of people holds at once: sessions end earlier, and who has to set up a second factor is signed in to
+/// the console only, where they can. Whoever commits then calls `KeyCache::sync`.
+async fn hold_people_to(tx: &mut Tx, grant: &Grant, before: &Policies, after: &Policies, now: UnixMs) -> Result<()> {
+    if after.lifetime() != before.lifetime() {
+        identity::sessions::hold_to(tx, grant, after.lifetime(), now).await?;
+        tokens::hold_to(tx, grant, after.lifetime(), now).await?;
+    }
+    if after.require_second_factor && !before.require_second_factor {
+        for member in sql::unenrolled(tx, grant).await? {
+            tokens::end_in_tenant(tx, grant, Some(member.id), now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The policies of the tenant.
+pub(crate) async fn policies_of(tx: &mut Tx, grant: &Grant) -> Result<Policies> {
+    sql::policies(tx, grant).await
+}
+
+/// The policies of the tenant, which stay as they are until the commit.
+pub(crate) async fn locked_policies(tx: &mut Tx, grant: &Grant) -> Result<Policies> {
+    sql::lock(tx, grant).await?.ok_or(Error::NotFound)?;
+    sql::policies(tx, grant).await
+}
+
+/// How often any tenant changed the form of its errors, and every form that a tenant chose, unless `known` is that number.
+pub(crate) async fn error_forms_unscoped(tx: &mut Tx, known: Option<i64>) -> Result<Option<(i64, Vec<(TenantId, ErrorForm)>)>> {
+    let changes = sql::policy_changes_unscoped(tx).await?;
+    if known == Some(changes) {
+        return Ok(None);
+    }
+    let all = sql::all_policies_unscoped(tx).await?;
+    Ok(Some((changes, all.into_iter().filter_map(|(tenant, policies)| Some((tenant, policies.error_form?))).collect())))
 }
 
 /// Refuses a new key, or what is changed about one, that does not meet the policies.
@@ -94,9 +145,9 @@ pub(crate) async fn judge(tx: &mut Tx, grant: &Grant, before: Option<&ApiKey>, a
 /// Removes what every tenant keeps no longer: a part of it at a time, so that nobody waits for it.
 pub async fn forget_usage(core: &Core) -> Result<()> {
     let mut tx = core.db.read().await?;
-    let all = sql::retentions_unscoped(&mut tx).await?;
+    let all = sql::all_policies_unscoped(&mut tx).await?;
     drop(tx);
-    for (tenant, days) in all {
+    for (tenant, days) in all.into_iter().filter_map(|(tenant, policies)| Some((tenant, policies.retention_days?))) {
         let grant = Grant::of_retention(tenant);
         let until = core.now().plus(-days * UnixMs::DAY);
         loop {
@@ -138,7 +189,8 @@ fn broken(policies: &Policies, tenants: &[AllowedIp], key: &Facts<'_>, now: Unix
     broken
 }
 
-async fn violations(tx: &mut Tx, grant: &Grant, policies: &Policies, now: UnixMs) -> Result<Violations> {
+async fn violations(ctx: &Ctx, tx: &mut Tx, grant: &Grant, policies: &Policies) -> Result<Violations> {
+    let now = ctx.now();
     let tenants = sql::allowlist(tx, grant).await?;
     let mut found = Violations::default();
     for key in sql::keys_in_use(tx, grant, now).await? {
@@ -153,6 +205,14 @@ async fn violations(tx: &mut Tx, grant: &Grant, policies: &Policies, now: UnixMs
     if let Some(days) = policies.retention_days {
         found.outdated_events = sql::outdated_usage(tx, grant, now.plus(-days * UnixMs::DAY)).await?;
     }
+    if policies.require_second_factor {
+        let members = sql::unenrolled(tx, grant).await?;
+        found.unenrolled_total = i64::try_from(members.len()).unwrap_or(i64::MAX);
+        // Who they are is for those who may see members.
+        if ctx.require_tenant_level(Perm::MembersRead).is_ok() {
+            found.unenrolled = members.into_iter().take(NAMED).collect();
+        }
+    }
     Ok(found)
 }
 
@@ -163,7 +223,7 @@ mod tests {
     #[test]
     fn each_policy_names_the_keys_that_do_not_meet_it_and_gateways_only_need_an_owner() {
         let now = UnixMs(1_000_000_000_000);
-        let policies = Policies { max_key_lifetime_days: Some(90), require_allowlist: true, require_owner: true, retention_days: None };
+        let policies = Policies { max_key_lifetime_days: Some(90), require_allowlist: true, require_owner: true, ..Policies::default() };
         let key = Facts { kind: KeyKind::Secret, environment: Environment::Live, expires_at: None, allowed_ips: &[], owned: false };
         assert_eq!(broken(&policies, &[], &key, now), KeyPolicy::ALL);
         assert_eq!(broken(&policies, &[], &Facts { kind: KeyKind::Gateway, ..key }, now), [KeyPolicy::Owner]);

@@ -3,9 +3,9 @@
 use super::policies::Facts;
 use crate::{
     Error, Grant, Result,
-    db::{Tx, on},
+    db::{Tx, on, tell},
 };
-use contract::{AllowedIp, KeyId, PageQuery, Policies, Scope, Slug, Tenant, TenantId, TenantName, TenantState, UnixMs};
+use contract::{AllowedIp, KeyId, PageQuery, Policies, Scope, Slug, Tenant, TenantId, TenantName, TenantState, Unenrolled, UnixMs, UserId};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
@@ -251,8 +251,28 @@ pub(super) async fn forget_some_usage(tx: &mut Tx, grant: &Grant, until: UnixMs)
     Ok(n > 0)
 }
 
-/// Every tenant that keeps its log for a time only, with that time in days.
-pub(super) async fn retentions_unscoped(tx: &mut Tx) -> Result<Vec<(TenantId, i64)>> {
+/// Members in use who have no second factor, by address.
+pub(super) async fn unenrolled(tx: &mut Tx, grant: &Grant) -> Result<Vec<Unenrolled>> {
+    const SQL: &str = "SELECT u.id, u.email FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.tenant_id = $1 AND u.disabled_at IS NULL AND NOT EXISTS \
+        (SELECT 1 FROM second_factors f WHERE f.user_id = m.user_id AND f.confirmed_at IS NOT NULL) ORDER BY u.email";
+    let rows: Vec<(Uuid, String)> = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, email)| Unenrolled { id: UserId::from_uuid(id), email }).collect())
+}
+
+/// The policies of every tenant.
+pub(super) async fn all_policies_unscoped(tx: &mut Tx) -> Result<Vec<(TenantId, Policies)>> {
     let rows: Vec<(Uuid, Json<Policies>)> = on!(tx, c => sqlx::query_as("SELECT id, policies FROM tenants").fetch_all(c).await)?;
-    Ok(rows.into_iter().filter_map(|(id, policies)| Some((TenantId::from_uuid(id), policies.0.retention_days?))).collect())
+    Ok(rows.into_iter().map(|(id, policies)| (TenantId::from_uuid(id), policies.0)).collect())
+}
+
+/// Another change of policies that every process follows.
+pub(super) async fn tell_policy_changed_unscoped(tx: &mut Tx) -> Result<()> {
+    const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'policy_change'";
+    on!(tx, c => sqlx::query(SQL).execute(c).await.map(drop))?;
+    tell(tx).await
+}
+
+pub(super) async fn policy_changes_unscoped(tx: &mut Tx) -> Result<i64> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT value FROM counters WHERE name = 'policy_change'").fetch_one(c).await)?)
 }

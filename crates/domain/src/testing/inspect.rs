@@ -99,6 +99,23 @@ impl TestInstallation {
         self.as_who(crate::Who::Person(person))
     }
 
+    /// Gives a person a second factor, and answers its secret; the clock then stands in a step whose code nobody has given.
+    pub async fn enrol(&self, ctx: &crate::Ctx) -> String {
+        let enrolment = crate::identity::begin_two_factor(ctx).await.expect("begins");
+        let code = super::one_time_code(&enrolment.secret, self.core.now());
+        crate::identity::turn_on_two_factor(ctx, &code, false).await.expect("the first code is right");
+        self.clock.advance(Duration::from_secs(30));
+        enrolment.secret
+    }
+
+    /// The same person, as a request of theirs would find them now.
+    pub async fn again(&self, ctx: &crate::Ctx) -> crate::Ctx {
+        let was = ctx.person().expect("a person");
+        let signed_in = crate::identity::SignedIn { user_id: was.user_id, tenant_id: was.tenant_id };
+        let person = crate::identity::resume(&self.core, signed_in).await.expect("reads").expect("a member");
+        self.as_who(crate::Who::Person(person))
+    }
+
     /// Gives the first tenant's owner another role.
     pub async fn set_role(&self, role: Role) {
         const SQL: &str = "UPDATE members SET role = $1 WHERE user_id = $2";

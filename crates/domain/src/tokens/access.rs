@@ -63,7 +63,7 @@ pub struct Token {
 impl Token {
     /// Was it, or its login, ended before its time?
     pub fn is_ended(&self, core: &Core) -> bool {
-        core.tokens.is_ended([self.id.uuid(), self.login.uuid()])
+        core.tokens.is_ended([self.id.uuid(), self.login.uuid()], core.now())
     }
 }
 
@@ -74,8 +74,8 @@ pub fn is_jwt(credential: &str) -> bool {
     matches!(parts.as_slice(), [head, body, _] if !head.is_empty() && !body.is_empty()) && parts.iter().all(base64url)
 }
 
-/// Issues a token to a person who signed in.
-pub(super) fn issue(core: &Core, person: &Person, login: LoginId) -> Result<String> {
+/// Issues a token to a person who signed in, for so many seconds.
+pub(super) fn issue(core: &Core, person: &Person, login: LoginId, seconds: i64) -> Result<String> {
     let now = core.now();
     let ring = core.tokens.ring();
     let (kid, key) = ring.signer(now).ok_or_else(|| Error::internal("there is no signing key"))?;
@@ -95,7 +95,7 @@ pub(super) fn issue(core: &Core, person: &Person, login: LoginId) -> Result<Stri
         jti: TokenId::from_uuid(core.new_uuid()),
         iat,
         nbf: None,
-        exp: iat + LIFETIME / 1_000,
+        exp: iat + seconds,
     };
     let header = Header { typ: Some(TYPE.to_owned()), kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
     encode(&header, &claims, key).map_err(Error::internal)

@@ -5,10 +5,11 @@ use crate::{
     Ctx, Error, Grant, Result, Who,
     ctx::Person,
     db::Event,
-    identity::{self, HalfSignedIn, SignedIn, sessions},
+    identity::{self, HalfSignedIn, SignedIn},
+    tenants,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{CredentialKind, ErrorCode, LoginBody, LoginId, LogoutBody, Me, MfaBody, Secret, Target, TokenAnswer, TokenUser};
+use contract::{CredentialKind, ErrorCode, LoginBody, LoginId, LogoutBody, Me, MfaBody, Secret, Target, TokenAnswer, TokenUser, UnixMs};
 use uuid::Uuid;
 
 /// Signs a person in who knows their password; who has a second factor is told to give a code with what the error holds.
@@ -55,7 +56,13 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
     let ctx = Ctx::new(core.clone(), Who::Person(person.clone()), ctx.request().clone());
     let grant = Grant::of_caller(&ctx)?;
     let (now, id) = (ctx.now(), LoginId::from_uuid(ctx.new_uuid()));
-    let expires_at = now.plus(sessions::ABSOLUTE);
+    let mut tx = ctx.write(&grant).await?;
+    // They stay as they are until this login stands where a change of them finds it.
+    let policies = tenants::locked_policies(tx.tx(), &grant).await?;
+    if policies.require_second_factor && !identity::has_second_factor(tx.tx(), person.user_id).await? {
+        return Err(Error::must_enrol(&core.settings.public_url));
+    }
+    let expires_at = now.plus(policies.lifetime().absolute);
     let user_agent: Option<String> = ctx.request().user_agent.as_ref().map(|ua| ua.chars().filter(|c| !c.is_control()).take(256).collect());
     let login = sql::NewLogin {
         id,
@@ -65,22 +72,23 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
         user_agent: user_agent.as_deref(),
         expires_at,
     };
-    let mut tx = ctx.write(&grant).await?;
     sql::insert_login(tx.tx(), &grant, &login, now).await?;
     let refresh_token = refresh::make(core, tx.tx(), &grant, id, None, expires_at).await?;
-    let answer = answer(&ctx, &person, id, refresh_token)?;
+    let answer = answer(&ctx, &person, id, refresh_token, expires_at)?;
     let after = serde_json::json!({"login": id, "client_id": CONSOLE_CLIENT});
     tx.commit(event("session.created", &person, Some(after))).await?;
     Ok(answer)
 }
 
 /// What login and refresh answer.
-pub(super) fn answer(ctx: &Ctx, person: &Person, login: LoginId, refresh_token: String) -> Result<TokenAnswer> {
+pub(super) fn answer(ctx: &Ctx, person: &Person, login: LoginId, refresh_token: String, ends: UnixMs) -> Result<TokenAnswer> {
+    // No token outlives its login.
+    let expires_in = super::LIFETIME.min(ends.0 - ctx.now().0) / 1_000;
     Ok(TokenAnswer {
-        access_token: access::issue(ctx.core(), person, login)?,
+        access_token: access::issue(ctx.core(), person, login, expires_in)?,
         refresh_token,
         token_type: "Bearer".to_owned(),
-        expires_in: super::LIFETIME / 1_000,
+        expires_in,
         user: user(person),
     })
 }

@@ -21,7 +21,7 @@ use crate::{
     Core, Grant, Result,
     db::{Tx, tell},
 };
-use contract::{LoginId, UnixMs, UserId};
+use contract::{Lifetime, LoginId, MemberSession, UnixMs, UserId};
 use std::{
     collections::HashMap,
     sync::{
@@ -42,7 +42,7 @@ pub const CONSOLE_CLIENT: &str = "keystead-console";
 #[derive(Debug)]
 pub struct Tokens {
     ring: RwLock<Arc<Ring>>,
-    /// Tokens and logins that were ended, and when.
+    /// Tokens and logins that were ended, and when; a policy may end a login in a while.
     ended: RwLock<HashMap<Uuid, UnixMs>>,
     /// The last change that was applied; none before the first load.
     followed: AtomicI64,
@@ -60,9 +60,9 @@ impl Tokens {
     }
 
     /// Was one of these ended?
-    fn is_ended(&self, ids: [Uuid; 2]) -> bool {
+    fn is_ended(&self, ids: [Uuid; 2], now: UnixMs) -> bool {
         let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
-        ids.iter().any(|id| ended.contains_key(id))
+        ids.iter().filter_map(|id| ended.get(id)).any(|at| *at <= now)
     }
 
     /// Follows the changes to their end; the first call loads the keys. The snapshot of API keys calls it in its own
@@ -122,4 +122,25 @@ pub(crate) async fn end_in_tenant(tx: &mut Tx, grant: &Grant, person: Option<Use
         sql::append_change_unscoped(tx, sql::ENDED, login, now).await?;
     }
     tell(tx).await
+}
+
+/// Logins of the grant's tenant end as early as this says, with every token that would outlive them.
+pub(crate) async fn hold_to(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now: UnixMs) -> Result<()> {
+    for (login, ends) in sql::shorten_logins(tx, grant, lifetime.absolute, now).await? {
+        if ends < now.plus(LIFETIME) {
+            sql::append_change_unscoped(tx, sql::ENDED, login, ends.max(now)).await?;
+        }
+    }
+    tell(tx).await
+}
+
+/// Logins of a member in the grant's tenant.
+pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
+    sql::logins_of(tx, grant, person, now).await
+}
+
+/// Ends one of them; false if it is none of theirs. Whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn end_of_member(tx: &mut Tx, grant: &Grant, person: UserId, login: LoginId, now: UnixMs) -> Result<bool> {
+    let theirs = sql::logins_of(tx, grant, person, now).await?.iter().any(|l| l.id == login.to_string());
+    if theirs { end(tx, grant, login, now).await } else { Ok(false) }
 }

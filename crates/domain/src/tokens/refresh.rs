@@ -6,11 +6,11 @@ use crate::{
     Core, Ctx, Error, Grant, Result, Who,
     ctx::Person,
     db::{Tx, commit_with},
-    identity::{self, SignedIn, sessions},
+    identity::{self, SignedIn},
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{ErrorCode, LoginId, RefreshBody, Secret, TenantId, TokenAnswer, UnixMs, UserId};
+use contract::{ErrorCode, Lifetime, LoginId, RefreshBody, Secret, TenantId, TokenAnswer, UnixMs, UserId};
 use uuid::Uuid;
 
 /// How long a lost answer is given again, unless the token in it was used.
@@ -34,7 +34,7 @@ pub(super) async fn make(core: &Core, tx: &mut Tx, grant: &Grant, login: LoginId
     core.entropy().fill(&mut bytes);
     let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(Secret::new(bytes).expose()));
     let now = core.now();
-    let expires_at = now.plus(sessions::IDLE).min(ends);
+    let expires_at = now.plus(Lifetime::LONGEST.idle).min(ends);
     let token = sql::NewRefresh { id: core.new_uuid(), login, parent, digest: &hash(&text), expires_at };
     sql::insert_refresh(tx, grant, &token, now).await?;
     Ok(text)
@@ -56,7 +56,8 @@ pub(super) async fn find(ctx: &Ctx, text: &str) -> Result<Held> {
     let found = sql::find_refresh_unscoped(&mut tx, &hash(text), ctx.now()).await?.ok_or_else(refused)?;
     drop(tx);
     let signed_in = SignedIn { user_id: UserId::from_uuid(found.user_id), tenant_id: TenantId::from_uuid(found.tenant_id) };
-    let person = identity::resume(ctx.core(), signed_in).await?.ok_or_else(refused)?;
+    // Who has to set up a second factor first does so in the console.
+    let person = identity::resume(ctx.core(), signed_in).await?.filter(|p| !p.must_enrol).ok_or_else(refused)?;
     Ok(Held {
         ctx: Ctx::new(ctx.core().clone(), Who::Person(person.clone()), ctx.request().clone()),
         login: LoginId::from_uuid(found.login_id),
@@ -75,7 +76,7 @@ pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
     // Of many at once, the first to get here makes the successor, and the others wait for its commit.
     if sql::use_refresh(&mut tx, &grant, id, now).await? {
         let successor = make(core, &mut tx, &grant, login, Some(id), login_expires_at).await?;
-        let answer = login::answer(&ctx, &person, login, successor)?;
+        let answer = login::answer(&ctx, &person, login, successor, login_expires_at)?;
         let text = Secret::new(serde_json::to_string(&answer).map_err(Error::internal)?);
         let sealed = core.keys.seal.seal(grant.tenant_id().uuid(), id, &text, core.entropy())?;
         sql::keep_answer(&mut tx, &grant, id, &sealed).await?;

@@ -7,7 +7,7 @@ use crate::{
     Grant, Result,
     db::{Tx, on},
 };
-use contract::{LoginId, UnixMs, UserId};
+use contract::{LoginId, MemberSession, UnixMs, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -97,6 +97,43 @@ pub(super) async fn end_logins(tx: &mut Tx, grant: &Grant, person: Option<UserId
     const SQL: &str = "UPDATE logins SET ended_at = $3 WHERE tenant_id = $1 AND ($2 IS NULL OR user_id = $2) AND ended_at IS NULL \
         AND expires_at > $3 RETURNING id";
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(person.map(UserId::uuid)).bind(now.0).fetch_all(c).await)?)
+}
+
+#[derive(FromRow)]
+struct LoginRow {
+    id: Uuid,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    created_at: i64,
+    /// When its newest refresh token was made.
+    last_seen_at: Option<i64>,
+}
+
+/// A member's logins that live.
+pub(super) async fn logins_of(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
+    const SQL: &str = "SELECT l.id, l.ip, l.user_agent, l.created_at, (SELECT MAX(r.created_at) FROM refresh_tokens r \
+        WHERE r.tenant_id = l.tenant_id AND r.login_id = l.id) AS last_seen_at FROM logins l \
+        WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.ended_at IS NULL AND l.expires_at > $3";
+    let rows: Vec<LoginRow> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(person.uuid()).bind(now.0).fetch_all(c).await)?;
+    let seen = |row: LoginRow| MemberSession {
+        id: LoginId::from_uuid(row.id).to_string(),
+        api: true,
+        ip: row.ip,
+        user_agent: row.user_agent,
+        first_seen_at: UnixMs(row.created_at),
+        last_seen_at: UnixMs(row.last_seen_at.unwrap_or(row.created_at)),
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+/// Logins that would last longer than this end earlier; which, and when.
+pub(super) async fn shorten_logins(tx: &mut Tx, grant: &Grant, absolute: i64, now: UnixMs) -> Result<Vec<(Uuid, UnixMs)>> {
+    const SQL: &str = "UPDATE logins SET expires_at = created_at + $2 WHERE tenant_id = $1 AND ended_at IS NULL \
+        AND expires_at > $3 AND expires_at > created_at + $2 RETURNING id, expires_at";
+    let rows: Vec<(Uuid, i64)> =
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(absolute).bind(now.0).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, ends)| (id, UnixMs(ends))).collect())
 }
 
 /// A refresh token with its login.

@@ -8,8 +8,8 @@ use super::{
     decide::Entry,
     sql::{self, Changed},
 };
-use crate::{Core, Error, Result, db::Tx, keys::secret::Digest, scopes};
-use contract::{KeyId, Scope, SecretId, TenantId, UnixMs};
+use crate::{Core, Error, Result, db::Tx, keys::secret::Digest, scopes, tenants};
+use contract::{ErrorForm, KeyId, Scope, SecretId, TenantId, UnixMs};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -25,6 +25,8 @@ pub struct KeyCache {
     keys: RwLock<Keys>,
     /// One follower at a time; holds the last sequence that was applied, none before the first load.
     followed: Mutex<Option<i64>>,
+    /// The forms of errors that tenants chose, and the number of the change that they are of.
+    forms: RwLock<(Option<i64>, HashMap<TenantId, ErrorForm>)>,
     /// When the log was last read with success, Unix milliseconds.
     synced_at: AtomicI64,
 }
@@ -83,7 +85,7 @@ impl Verbs {
 
 impl KeyCache {
     pub(crate) fn new() -> Self {
-        Self { keys: RwLock::default(), followed: Mutex::new(None), synced_at: AtomicI64::new(0) }
+        Self { keys: RwLock::default(), followed: Mutex::new(None), forms: RwLock::default(), synced_at: AtomicI64::new(0) }
     }
 
     /// The key behind a digest.
@@ -101,6 +103,11 @@ impl KeyCache {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let digests = keys.digests.get(&key)?;
         digests.iter().filter_map(|d| keys.by_digest.get(d)).find(|e| e.secret_id == secret).cloned()
+    }
+
+    /// The form of errors that a tenant chose.
+    pub fn error_form(&self, tenant: TenantId) -> Option<ErrorForm> {
+        self.forms.read().unwrap_or_else(PoisonError::into_inner).1.get(&tenant).copied()
     }
 
     /// How many secrets it holds.
@@ -167,6 +174,10 @@ impl KeyCache {
                 }
                 *followed = Some(last);
             },
+        }
+        let known = self.forms.read().unwrap_or_else(PoisonError::into_inner).0;
+        if let Some((change, forms)) = tenants::error_forms_unscoped(&mut tx, known).await? {
+            *self.forms.write().unwrap_or_else(PoisonError::into_inner) = (Some(change), forms.into_iter().collect());
         }
         core.tokens.follow(core, &mut tx).await?;
         self.synced_at.store(started.0, Ordering::Release);

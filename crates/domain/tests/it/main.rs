@@ -4,6 +4,9 @@
 mod allowlist;
 mod audit;
 mod catalogue;
+mod demands;
+mod failures;
+mod helping;
 mod idempotency;
 mod identity;
 mod keys;

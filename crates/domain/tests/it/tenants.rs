@@ -86,7 +86,7 @@ on_both! {
         let data = json!({"person": session}).to_string();
         let home = json!({"person": identity::SignedIn { tenant_id: t.first.tenant_id, ..session }}).to_string();
         assert!(identity::sessions::insert(&t.core, "there", &data, Some(session), None).await.unwrap());
-        assert!(identity::sessions::insert(&t.core, "home", &home, Some(session), None).await.unwrap());
+        assert!(identity::sessions::insert(&t.core, "home", &home, Some(identity::SignedIn { tenant_id: t.first.tenant_id, ..session }), None).await.unwrap());
         let suspended = tenants::suspend(&owner, globex.id, Some("unpaid")).await.unwrap();
         assert_eq!(suspended.state, TenantState::Suspended);
         assert_eq!(code(&t, &secret), Code::Disabled, "the very next decision");

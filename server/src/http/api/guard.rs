@@ -28,6 +28,7 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
         Ok(caller) => caller,
         Err(refused) => return refused,
     };
+    let whose = decision.as_ref().and_then(authn::whose);
     let charge = match &mut decision {
         Some(decision) => {
             verify::charge(&state.core, decision, 1);
@@ -52,6 +53,9 @@ pub async fn guard(State(state): State<AppState>, req: Request, next: Next) -> R
     };
     if let Some(charge) = charge {
         rate_limit::write(response.headers_mut(), &charge, state.core.now());
+    }
+    if let Some(whose) = whose {
+        response.extensions_mut().insert(whose);
     }
     // A decision about somebody else's request is logged as that request, not as the question.
     if let Some(mut decision) = decision {

@@ -64,6 +64,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/tenants", post(tenant_forms::mine))
         .route("/platform/plans", post(tenant_forms::plans))
         .route("/platform/tenants", post(tenant_forms::create))
+        .route("/platform/recovery", post(tenant_forms::recover))
         .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/api/{*name}", any(server_function))
         .fallback(render::not_found)
@@ -81,10 +82,13 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     let (ctx, browser) = (req.extensions().get::<Ctx>().cloned(), req.extensions().get::<Browser>().cloned());
     let role = ctx.as_ref().and_then(Ctx::person).map(|p| p.role);
     let signed_in = role.is_some();
+    let must_enrol = ctx.as_ref().and_then(Ctx::person).is_some_and(|p| p.must_enrol);
     let path = req.uri().path();
     // Who sees neither keys nor usage has no overview.
     if let Some(role) = role.filter(|r| matches!(path, "/login" | "/login/2fa" | "/setup") || path == "/" && !r.holds(Perm::UsageRead)) {
         Redirect::to(home(role)).into_response()
+    } else if must_enrol && !opens_unenrolled(req.method(), path) {
+        Redirect::to("/account/two-factor").into_response()
     } else if signed_in && path == "/settings" {
         Redirect::to("/settings/scopes").into_response()
     } else if path == "/login/2fa" && req.method() == Method::GET && !half_signed_in(ctx, browser).await {
@@ -95,6 +99,12 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     } else {
         next.run(req).await
     }
+}
+
+/// What is open to a member who has to set up a second factor first: that, the rest of their own account, and the way to
+/// another tenant. Server functions ask the domain.
+fn opens_unenrolled(method: &Method, path: &str) -> bool {
+    !member_page(path) || path == "/account" || path.starts_with("/account/") || (method == Method::POST && path == "/tenants")
 }
 
 /// Does the browser owe the second step of a sign-in?

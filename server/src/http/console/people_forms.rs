@@ -15,7 +15,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{AcceptForm, ErrorCode, FieldErrors, Problem, UserId};
+use contract::{AcceptForm, ErrorCode, FieldErrors, Problem, RecoverForm, Recovery, UserId};
 use leptos::prelude::provide_context;
 
 /// `POST /members`: invites, which is answered by the page with the link, once; or takes an invitation back.
@@ -45,12 +45,22 @@ pub async fn member(State(state): State<AppState>, Path(id): Path<String>, req: 
     };
     let Ok(id) = id.parse::<UserId>() else { return render::page(&state, &parts, StatusCode::NOT_FOUND, || {}).await };
     let here = |done: &str| format!("/members/{id}?done={done}");
+    if form.act.parse::<Recovery>().is_ok() {
+        let asked = RecoverForm { act: form.act.clone(), email: String::new(), reason: form.reason.clone() };
+        return match run(&parts, actions::recover_member(id, asked)).await {
+            Ok(Some(link)) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
+            Ok(None) => Redirect::to(&here("two-factor")).into_response(),
+            Err(e) => refused(&state, &parts, form, e).await,
+        };
+    }
     let done = match form.act.as_str() {
         "role" => run(&parts, actions::change_role(id, form.role.clone())).await.map(|_| here("role")),
         "transfer" => run(&parts, actions::transfer_ownership(id, form.hand_over.clone())).await.map(|_| here("transfer")),
         "remove" => run(&parts, actions::remove_member(id, form.confirm.clone())).await.map(|_| "/members".to_owned()),
         "disable" => run(&parts, actions::set_account(id, true)).await.map(|_| here("disabled")),
         "enable" => run(&parts, actions::set_account(id, false)).await.map(|_| here("enabled")),
+        "end_session" => run(&parts, actions::end_member_sessions(id, Some(form.session.clone()))).await.map(|()| here("session")),
+        "end_sessions" => run(&parts, actions::end_member_sessions(id, None)).await.map(|()| here("session")),
         _ => Err(unknown()),
     };
     match done {

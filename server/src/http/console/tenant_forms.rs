@@ -16,7 +16,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{ErrorCode, PlanForm, Problem, TenantId};
+use contract::{ErrorCode, PlanForm, Problem, RecoverForm, TenantId};
 use leptos::prelude::provide_context;
 
 /// `POST /tenants`: goes on in another tenant, or leaves the one that is worked on.
@@ -78,6 +78,19 @@ pub async fn plans(State(state): State<AppState>, req: Request) -> Response {
     };
     match run(&parts, actions::save_plan(form.clone())).await {
         Ok(()) => Redirect::to("/platform/plans").into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /platform/recovery`: helps somebody back in; a link is in the answer, once.
+pub async fn recover(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<RecoverForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::recover_account(form.clone())).await {
+        Ok(Some(link)) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
+        Ok(None) => Redirect::to("/platform/recovery?done=1").into_response(),
         Err(e) => refused(&state, &parts, form, e).await,
     }
 }

@@ -1,6 +1,6 @@
 //! Proving once more who is there, and changing the password.
 
-use super::{factor, own, sql, target, throttle};
+use super::{factor, failed, own, sql, target, throttle};
 use crate::{
     Ctx, Error, Result,
     db::Event,
@@ -70,13 +70,16 @@ pub(super) async fn judged(ctx: &Ctx, user: UserId, email: &str, new: &str) -> R
 async fn check_password(ctx: &Ctx, user: UserId, password: &str) -> Result<()> {
     let core = ctx.core();
     let tried = Subject::confirm(user);
-    throttle::admit(ctx, &tried).await?;
+    let tries = throttle::admit(ctx, &tried, Some(user)).await?;
     let mut tx = core.db.read().await?;
     let hash = sql::password_hash_unscoped(&mut tx, user).await?;
     drop(tx);
     match core.hasher.verify(&Secret::new(password.to_owned()), Some(hash)).await {
         Ok(true) => throttle::forgive(core, &tried).await,
-        Ok(false) => Err(Error::field("password", "invalid", "This is not your password.")),
+        Ok(false) => {
+            failed::note(ctx, &tried, Some(user), tries, false);
+            Err(Error::field("password", "invalid", "This is not your password."))
+        }
         Err(e) => {
             throttle::give_back(core, &tried).await?;
             Err(e)

@@ -1,10 +1,10 @@
 //! The second factor of an account: an authenticator app, and ten recovery codes for when it is lost.
 
-use super::{confirm::prove, hash, own, sql, target, throttle, totp};
+use super::{confirm::prove, failed, hash, own, sql, target, throttle, totp};
 use crate::{
     Core, Ctx, Error, Result,
     db::Event,
-    identity::{password, sessions},
+    identity::{self, password, sessions},
 };
 use contract::{ConfirmForm, Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
 use throttle::Subject;
@@ -98,6 +98,12 @@ pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
         let why = format!("Without a second factor a password has at least {} characters. Set a longer one first.", password::MIN_CHARS);
         return Err(Error::field("password", "too_short", why));
     }
+    let mut tx = ctx.db().read().await?;
+    let requiring = identity::sql::requiring_unscoped(&mut tx, person.user_id).await?;
+    drop(tx);
+    if !requiring.is_empty() {
+        return Err(Error::Conflict(format!("A second factor is required by a policy of {}", requiring.join(", "))));
+    }
     let mut tx = ctx.write(&grant).await?;
     if !sql::remove_factor_unscoped(tx.tx(), person.user_id).await? {
         return Err(Error::Conflict("Two-factor sign-in is off already.".to_owned()));
@@ -122,7 +128,7 @@ pub async fn new_recovery_codes(ctx: &Ctx) -> Result<RecoveryCodes> {
 /// Is it a code of the person's app, or one of their recovery codes? Either is accepted once, in parallel too (s10).
 pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[u8]>) -> Result<Option<Proof>> {
     let tried = Subject::code(user, device);
-    throttle::admit(ctx, &tried).await?;
+    let tries = throttle::admit(ctx, &tried, Some(user)).await?;
     let mut tx = ctx.db().begin().await?;
     let factor = sql::factor_unscoped(&mut tx, user).await?.filter(|f| f.confirmed_at.is_some());
     // It was turned off meanwhile: who began with it begins again.
@@ -135,6 +141,8 @@ pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[
     tx.commit_quiet().await?;
     if proof.is_some() {
         throttle::forgive(ctx.core(), &tried).await?;
+    } else {
+        failed::note(ctx, &tried, Some(user), tries, false);
     }
     Ok(proof)
 }

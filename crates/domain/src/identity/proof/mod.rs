@@ -5,6 +5,7 @@
 mod confirm;
 mod device;
 mod factor;
+mod failed;
 mod recovery;
 mod sign_in;
 pub(super) mod sql;
@@ -15,12 +16,17 @@ pub use confirm::{change_password, confirm, wants_code};
 pub use device::remember_device;
 pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
+pub(crate) use recovery::{close_links, find, make_link, take_second_factor};
 pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
 pub(crate) use sign_in::{half_signed_in, prove, prove_code};
 
-use crate::{Ctx, Error, Grant, Result, ctx::Person, db::Db};
+use crate::{
+    Ctx, Error, Grant, Result,
+    ctx::Person,
+    db::{Db, Tx},
+};
 use aws_lc_rs::digest::{SHA256, digest};
-use contract::{Target, UnixMs};
+use contract::{Target, UnixMs, UserId};
 
 /// Removes tries that nobody has added to for long, devices that were forgotten, links that have expired.
 pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
@@ -40,6 +46,11 @@ fn hash(secret: &str) -> Vec<u8> {
 fn own(ctx: &Ctx) -> Result<(Grant, &Person)> {
     let person = ctx.person().ok_or(Error::Unauthenticated)?;
     Ok((super::own_grant(ctx)?, person))
+}
+
+/// Has the person a second factor that counts?
+pub(crate) async fn has_second_factor(tx: &mut Tx, user: UserId) -> Result<bool> {
+    sql::enrolled_unscoped(tx, user).await
 }
 
 fn target(person: &Person) -> Target {

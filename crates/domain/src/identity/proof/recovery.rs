@@ -44,14 +44,29 @@ pub struct ResetLink(pub Secret<String>);
 pub async fn new_reset_link(ctx: &Ctx, email: &str) -> Result<ResetLink> {
     let core = ctx.core();
     let user = find(core, email).await?;
-    let secret = device::random(core);
-    let now = core.now();
     let mut tx = core.db.begin().await?;
-    sql::close_reset_links_unscoped(&mut tx, user, now).await?;
-    sql::insert_reset_link_unscoped(&mut tx, &hash(&secret), user, now, now.plus(OPEN_FOR)).await?;
+    let link = make_link(core, &mut tx, user).await?;
     let events = noted(ctx, &mut tx, user, "user.reset_link_made").await?;
     commit_with(tx, ctx, events).await?;
+    Ok(link)
+}
+
+/// The same in the transaction of whoever makes it and records that.
+pub(crate) async fn make_link(core: &Core, tx: &mut Tx, user: UserId) -> Result<ResetLink> {
+    let (secret, now) = (device::random(core), core.now());
+    sql::close_reset_links_unscoped(tx, user, now).await?;
+    sql::insert_reset_link_unscoped(tx, &hash(&secret), user, now, now.plus(OPEN_FOR)).await?;
     Ok(ResetLink(Secret::new(secret)))
+}
+
+/// Links that were made for a person and not used stop working.
+pub(crate) async fn close_links(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
+    sql::close_reset_links_unscoped(tx, user, now).await
+}
+
+/// Takes the second factor from a person, in the transaction of whoever records that; false if there is none.
+pub(crate) async fn take_second_factor(tx: &mut Tx, user: UserId) -> Result<bool> {
+    sql::remove_factor_unscoped(tx, user).await
 }
 
 /// Does the link work?
@@ -97,7 +112,8 @@ pub async fn disable_two_factor(ctx: &Ctx, email: &str) -> Result<()> {
     core.cache.sync(core).await
 }
 
-async fn find(core: &Core, email: &str) -> Result<UserId> {
+/// The account of an address.
+pub(crate) async fn find(core: &Core, email: &str) -> Result<UserId> {
     let email = Email::parse(email).map_err(|e| Error::field("email", "invalid", e.to_string()))?;
     let mut tx = core.db.read().await?;
     let user = identity::sql::find_user_unscoped(&mut tx, &email).await?.ok_or(Error::NotFound)?;

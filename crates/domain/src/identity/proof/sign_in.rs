@@ -1,6 +1,6 @@
 //! Signing in: the password, then the second factor if there is one.
 
-use super::{device, factor, sql, throttle};
+use super::{device, factor, failed, sql, throttle};
 use crate::{
     Ctx, Error, Result, Who,
     identity::{self, SignedIn, no_tenant},
@@ -62,17 +62,18 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
         None => None,
     };
     let core = ctx.core();
-    let device = match &user {
-        Some(user) => device::known(core, UserId::from_uuid(user.id), device).await?,
+    let account = user.as_ref().map(|u| UserId::from_uuid(u.id));
+    let device = match account {
+        Some(account) => device::known(core, account, device).await?,
         None => None,
     };
     let tried = Subject::password(email.as_ref().map_or("", Email::as_str), device.as_deref());
     // Behind a known device it does not matter who else sits at the address.
     let from = Some(Subject::address(ctx.request().ip)).filter(|_| device.is_none());
     if let Some(from) = &from {
-        throttle::admit(ctx, from).await?;
+        throttle::admit(ctx, from, account).await?;
     }
-    throttle::admit(ctx, &tried).await?;
+    let tries = throttle::admit(ctx, &tried, account).await?;
     let hash = user.as_ref().map(|u| u.password_hash.clone());
     let good = match core.hasher.verify(&password, hash).await {
         Ok(good) => good,
@@ -83,6 +84,7 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
     };
     let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
         tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
+        failed::note(ctx, &tried, account, tries, false);
         return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
     };
     throttle::forgive(core, &tried).await?;

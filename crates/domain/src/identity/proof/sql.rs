@@ -7,7 +7,7 @@ use crate::{
     Result,
     db::{Tx, on},
 };
-use contract::{UnixMs, UserId};
+use contract::{TenantId, UnixMs, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -24,6 +24,26 @@ pub(super) async fn blocked_until_unscoped(tx: &mut Tx, subject: &[u8]) -> Resul
     const SQL: &str = "SELECT blocked_until FROM throttles WHERE subject = $1";
     let until: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(subject).fetch_optional(c).await)?;
     Ok(until.unwrap_or_default())
+}
+
+/// Counts a try that is not looked at.
+pub(super) async fn count_refused_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<i64> {
+    const SQL: &str = "UPDATE throttles SET refused = refused + 1 WHERE subject = $1 RETURNING refused";
+    let n: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(subject).fetch_optional(c).await)?;
+    Ok(n.unwrap_or_default())
+}
+
+/// Writes nothing new: as much work as for an account that exists.
+pub(super) async fn touch_try_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<()> {
+    on!(tx, c => sqlx::query("UPDATE throttles SET refused = refused WHERE subject = $1").bind(subject).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Every tenant that an account belongs to, in use or not.
+pub(super) async fn tenants_of_account_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<TenantId>> {
+    const SQL: &str = "SELECT tenant_id FROM members WHERE user_id = $1";
+    let ids: Vec<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
 }
 
 pub(super) async fn block_until_unscoped(tx: &mut Tx, subject: &[u8], until: UnixMs) -> Result<()> {

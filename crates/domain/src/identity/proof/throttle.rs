@@ -3,7 +3,7 @@
 //! wrong, that way in is closed (s6). Who comes with a known device has a count of their own: nobody else's tries close
 //! it, so an owner is never locked out.
 
-use super::sql;
+use super::{failed, sql};
 use crate::{Core, Ctx, Error, Result};
 use aws_lc_rs::digest::{Context, SHA256};
 use contract::{UnixMs, UserId, normalise};
@@ -46,34 +46,51 @@ impl Rule {
 /// What is tried, and by whom as far as that is known.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
+    /// What is proved by it, for the audit log.
+    by: &'static str,
     digest: Vec<u8>,
     rule: Rule,
 }
 
 impl Subject {
-    fn of(kind: &str, parts: &[&[u8]], rule: Rule) -> Self {
+    fn of(kind: &str, by: &'static str, parts: &[&[u8]], rule: Rule) -> Self {
         let mut hash = Context::new(&SHA256);
         hash.update(kind.as_bytes());
         for part in parts {
             hash.update(&[0]);
             hash.update(part);
         }
-        Self { digest: hash.finish().as_ref().to_vec(), rule }
+        Self { by, digest: hash.finish().as_ref().to_vec(), rule }
+    }
+
+    /// What is proved by it.
+    pub const fn by(&self) -> &'static str {
+        self.by
+    }
+
+    /// The hash under which it is counted.
+    pub fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// How many wrong ones close it.
+    pub const fn closes_at(&self) -> i64 {
+        self.rule.closes
     }
 
     /// The password of an account, there or not, from any device or from a known one.
     pub fn password(email: &str, device: Option<&[u8]>) -> Self {
-        Self::of("password", &[email.as_bytes(), device.unwrap_or_default()], ACCOUNT)
+        Self::of("password", "password", &[email.as_bytes(), device.unwrap_or_default()], ACCOUNT)
     }
 
     /// The second factor of an account (s11: apart from its password).
     pub fn code(user: UserId, device: Option<&[u8]>) -> Self {
-        Self::of("code", &[user.uuid().as_bytes(), device.unwrap_or_default()], ACCOUNT)
+        Self::of("code", "second_factor", &[user.uuid().as_bytes(), device.unwrap_or_default()], ACCOUNT)
     }
 
     /// The password of who is signed in already.
     pub fn confirm(user: UserId) -> Self {
-        Self::of("confirm", &[user.uuid().as_bytes()], ACCOUNT)
+        Self::of("confirm", "confirm", &[user.uuid().as_bytes()], ACCOUNT)
     }
 
     /// Everything from one address; an IPv6 client owns its /64 (s41).
@@ -83,21 +100,25 @@ impl Subject {
             Some(v4) => v4.to_string(),
             None => String::new(),
         };
-        Self::of("address", &[client.as_bytes()], ADDRESS)
+        Self::of("address", "password", &[client.as_bytes()], ADDRESS)
     }
 }
 
-/// Counts a try; an error if it is not to be looked at.
-pub(super) async fn admit(ctx: &Ctx, subject: &Subject) -> Result<()> {
+/// Counts a try at an account, if there is one; how many in a row it is, or an error if it is not to be looked at.
+pub(super) async fn admit(ctx: &Ctx, subject: &Subject, user: Option<UserId>) -> Result<i64> {
     let now = ctx.now();
-    let Subject { digest, rule } = subject;
+    let Subject { digest, rule, .. } = subject;
     let mut tx = ctx.db().begin().await?;
     let Some(failures) = sql::count_try_unscoped(&mut tx, digest, now, now.plus(-rule.forgets)).await? else {
         let until = sql::blocked_until_unscoped(&mut tx, digest).await?;
+        let refused = sql::count_refused_unscoped(&mut tx, digest).await?;
+        tx.commit_quiet().await?;
+        failed::note(ctx, subject, user, refused, true);
         return Err(Error::TooMany(((until - now.0 + 999) / 1_000).max(1)));
     };
     sql::block_until_unscoped(&mut tx, digest, now.plus(rule.rest(failures))).await?;
-    tx.commit_quiet().await
+    tx.commit_quiet().await?;
+    Ok(failures)
 }
 
 /// It was right: the wrong ones before it are forgotten.

@@ -1,0 +1,154 @@
+//! Tries that failed: where they stand, how often, and that their time tells nothing.
+
+use contract::{ActorKind, AuditEvent, AuditFilter, ConfirmForm, LoginBody, MfaBody, PageQuery, Role, SignInForm, TenantId};
+use domain::{
+    Ctx, Error, RequestInfo, Who, audit,
+    identity::{self, Step},
+    on_both, tenants,
+    testing::{PASSWORD, TestInstallation},
+    tokens,
+};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const OWNER: &str = "owner@acme.test";
+
+fn stranger(t: &TestInstallation) -> Ctx {
+    let request = RequestInfo { id: "req_try".into(), ip: Some([203, 0, 113, 9].into()), ..RequestInfo::default() };
+    Ctx::new(t.core.clone(), Who::Anonymous, request)
+}
+
+async fn sign_in(t: &TestInstallation, email: &str, password: &str) -> Result<Step, Error> {
+    let form = SignInForm { email: email.into(), password: password.into(), next: String::new() };
+    identity::sign_in(&stranger(t), &form, None).await
+}
+
+/// What the log of a tenant says of failed tries, the newest first.
+async fn failed(t: &TestInstallation, tenant: TenantId) -> Vec<AuditEvent> {
+    t.core.settle().await;
+    let line = t.as_who(Who::CommandLine(tenant));
+    let log = audit::list(&line, &AuditFilter::default(), PageQuery { limit: 200, cursor: None }).await.unwrap().data;
+    log.into_iter().filter(|e| e.action == "session.failed").collect()
+}
+
+fn told(events: &[AuditEvent]) -> Vec<(String, i64, bool)> {
+    let told = |e: &AuditEvent| {
+        let after = e.after.as_ref().unwrap();
+        (after["by"].as_str().unwrap().to_owned(), after["tries"].as_i64().unwrap(), after["throttled"].as_bool().unwrap())
+    };
+    events.iter().map(told).collect()
+}
+
+fn said(by: &str, tries: i64, throttled: bool) -> (String, i64, bool) {
+    (by.to_owned(), tries, throttled)
+}
+
+on_both! {
+    async fn s78_failed_sign_ins_stand_in_the_log_of_each_tenant_of_the_account_and_do_not_flood_it(t) {
+        let globex = tenants::create_from_body(&t.owner(), &contract::TenantBody { name: Some("Globex".into()), slug: None }).await.unwrap();
+        t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'admin', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex'").await;
+        let secret = "a password that somebody typed";
+        for _ in 0..5 {
+            assert!(matches!(sign_in(&t, OWNER, secret).await, Err(Error::Refused(..))));
+        }
+        for _ in 0..20 {
+            assert!(matches!(sign_in(&t, OWNER, secret).await, Err(Error::TooMany(_))));
+        }
+        for tenant in [t.first.tenant_id, globex.id] {
+            let log = failed(&t, tenant).await;
+            let mut all = told(&log);
+            all.sort();
+            let wrong = [1, 2, 4].map(|n| said("password", n, false));
+            let waited = [1, 2, 4, 8, 16].map(|n| said("password", n, true));
+            let mut wanted = [wrong.as_slice(), waited.as_slice()].concat();
+            wanted.sort();
+            assert_eq!(all, wanted);
+            let one = &log[0];
+            assert_eq!((one.actor.kind, one.actor.name.as_str(), one.ip), (ActorKind::System, "anonymous", Some([203, 0, 113, 9].into())));
+            assert_eq!((one.target.id.clone(), one.target.name.as_str()), (t.first.user_id.to_string(), OWNER));
+            assert_eq!(one.request_id.as_deref(), Some("req_try"));
+        }
+        let before = t.count("SELECT COUNT(*) FROM audit_events").await;
+        assert!(sign_in(&t, "nobody@acme.test", secret).await.is_err());
+        t.core.settle().await;
+        assert_eq!(t.count("SELECT COUNT(*) FROM audit_events").await, before, "nobody's tries are nobody's");
+        let dump = t.dump().await;
+        assert!(!dump.contains(secret) && !dump.contains("nobody@acme.test"), "what was typed is not kept");
+        assert!(matches!(audit::verify_chain(&t.owner()).await.unwrap(), audit::Chain::Whole(_)));
+    }
+}
+
+on_both! {
+    async fn s78_the_try_that_closes_the_way_in_is_recorded(t) {
+        for _ in 0..100 {
+            while let Err(Error::TooMany(seconds)) = sign_in(&t, OWNER, "wrong").await {
+                t.clock.advance(Duration::from_secs(seconds.unsigned_abs()));
+            }
+            if t.count("SELECT COALESCE(MAX(failures), 0) FROM throttles").await >= 100 {
+                break;
+            }
+        }
+        let wrong: Vec<_> = told(&failed(&t, t.first.tenant_id).await).into_iter().filter(|(.., throttled)| !throttled).map(|(_, n, _)| n).collect();
+        assert_eq!(wrong, [100, 64, 32, 16, 8, 4, 2, 1]);
+    }
+}
+
+on_both! {
+    async fn s78_wrong_codes_and_wrong_confirmations_are_recorded_over_the_api_too(t) {
+        t.enrol(&t.owner()).await;
+        let body: LoginBody = serde_json::from_value(json!({"email": OWNER, "password": PASSWORD})).unwrap();
+        let Err(Error::SecondFactor(token)) = tokens::login(&stranger(&t), &body).await else { panic!("no second factor") };
+        let body = MfaBody { mfa_token: token.expose().clone(), code: "000000".into() };
+        assert!(tokens::mfa(&stranger(&t), &body).await.is_err());
+        let Step::SecondFactor(half) = sign_in(&t, OWNER, PASSWORD).await.unwrap() else { panic!("no second factor") };
+        assert!(identity::second_step(&stranger(&t), half, "000000", None).await.is_err());
+        assert_eq!(told(&failed(&t, t.first.tenant_id).await), [said("second_factor", 2, false), said("second_factor", 1, false)]);
+        let form = ConfirmForm { password: "wrong".into(), code: String::new() };
+        assert!(identity::confirm(&t.owner(), &form).await.is_err());
+        let log = failed(&t, t.first.tenant_id).await;
+        assert_eq!((told(&log[..1]), log[0].actor.kind), (vec![said("confirm", 1, false)], ActorKind::User), "by who is signed in");
+        let body: LoginBody = serde_json::from_value(json!({"email": OWNER, "password": "wrong"})).unwrap();
+        assert!(tokens::login(&stranger(&t), &body).await.is_err());
+        assert_eq!(told(&failed(&t, t.first.tenant_id).await[..1]), [said("password", 1, false)]);
+    }
+}
+
+on_both! {
+    async fn s78_a_try_at_a_disabled_account_is_recorded_although_its_password_was_right(t) {
+        let dev = t.join("dev@acme.test", Role::Developer).await;
+        domain::members::disable_account(&t.owner(), dev.person().unwrap().user_id).await.unwrap();
+        assert!(sign_in(&t, "dev@acme.test", PASSWORD).await.is_err());
+        assert_eq!(failed(&t, t.first.tenant_id).await[0].target.name, "dev@acme.test");
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+on_both! {
+    async fn s8_a_refused_sign_in_takes_as_long_for_an_unknown_account_as_for_a_known_one(t) {
+        let mut ratios = Vec::new();
+        // The machine is busy with other things, too; a difference that is the program's own shows in every round.
+        for round in 0..5 {
+            let (mut known, mut unknown) = (Vec::new(), Vec::new());
+            for n in 0..15 {
+                for (email, times) in [(OWNER.to_owned(), &mut known), (format!("nobody-{round}-{n}@acme.test"), &mut unknown)] {
+                    // No way in is closed by then, and none has to wait.
+                    t.clock.advance(Duration::from_secs(2 * 3_600));
+                    t.core.settle().await;
+                    let began = Instant::now();
+                    assert!(matches!(sign_in(&t, &email, "wrong").await, Err(Error::Refused(..))));
+                    times.push(began.elapsed());
+                }
+            }
+            let (known, unknown) = (median(known).as_secs_f64(), median(unknown).as_secs_f64());
+            ratios.push(known.max(unknown) / known.min(unknown));
+            if ratios.iter().any(|r| *r <= 1.05) {
+                return;
+            }
+        }
+        panic!("ratios of the medians: {ratios:?}");
+    }
+}
