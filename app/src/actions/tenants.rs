@@ -4,8 +4,8 @@ use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail},
 };
-use contract::{CreatedInvitation, ErrorCode, Member, Problem, RenameTenantBody, Role, Tenant, TenantBody, TenantId};
-use domain::{Error, identity, members, tenants};
+use contract::{CreatedInvitation, ErrorCode, MailId, Member, Problem, RenameTenantBody, Role, Tenant, TenantBody, TenantId};
+use domain::{Error, identity, mail, members, tenants};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,13 @@ pub async fn create_tenant(form: PlatformForm) -> Result<(Tenant, Option<Created
     let ctx = ctx()?;
     let body = TenantBody { name: Some(form.name), slug: Some(form.slug) };
     tenants::create_with_owner(&ctx, &body, &form.email).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Tries a mail once more that was given up.
+#[server(endpoint = "platform/retry-mail")]
+pub async fn retry_mail(id: MailId) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    mail::retry(&ctx, id).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Renames, suspends, resumes or deletes a tenant, or invites an owner to it.

@@ -97,7 +97,7 @@ pub async fn forget_usage(core: &Core) -> Result<()> {
     let all = sql::retentions_unscoped(&mut tx).await?;
     drop(tx);
     for (tenant, days) in all {
-        let grant = Grant::of_retention(tenant);
+        let grant = Grant::of_job(tenant, "retention");
         let until = core.now().plus(-days * UnixMs::DAY);
         loop {
             let mut tx = core.db.begin().await?;

@@ -10,6 +10,7 @@ mod keys;
 mod leaks;
 mod lifecycle;
 mod load;
+mod mails;
 mod members;
 mod policies;
 mod proof;
