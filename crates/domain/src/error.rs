@@ -103,7 +103,7 @@ fn wait(seconds: i64) -> String {
         91..=7200 => format!("in {} minutes", (seconds + 59) / 60),
         _ => return "Too many wrong tries: this way in is closed. Use a browser that you have signed in with before, or reset the password by a link: by mail, or of the operator.".to_owned(),
     };
-    format!("Too many wrong tries. Try again {when}.")
+    format!("Too many tries. Try again {when}.")
 }
 
 impl From<FieldErrors> for Error {
