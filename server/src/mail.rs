@@ -66,7 +66,9 @@ pub async fn run(core: Arc<Core>, mailer: Mailer) {
 }
 
 async fn turn(core: &Arc<Core>, mailer: &Mailer) -> domain::Result<()> {
-    identity::answer_forgotten(core).await?;
+    if let Err(e) = identity::answer_forgotten(core).await {
+        tracing::warn!(error = %e, "who forgot a password waits");
+    }
     for due in mail::due(core).await? {
         let outcome = mailer.send(&due.letter).await;
         if let Err(e) = &outcome {

@@ -91,7 +91,24 @@ pub async fn due(core: &Core) -> Result<Vec<Due>> {
     let mut rows = sql::due_unscoped(&mut tx, now, TURN, PAUSE).await?;
     rows.extend(sql::due_for_people_unscoped(&mut tx, now, TURN, PAUSE).await?);
     tx.commit_quiet().await?;
-    rows.into_iter().map(|row| Ok(Due { letter: letter(core, &row)?, row })).collect()
+    let mut due = Vec::with_capacity(rows.len());
+    for row in rows {
+        match letter(core, &row) {
+            Ok(letter) => due.push(Due { letter, row }),
+            // It keeps nobody else's waiting.
+            Err(e) => {
+                tracing::error!(mail = %MailId::from_uuid(row.id), error = %e, "a mail cannot be written");
+                give_up(core, &row, "its link cannot be read").await?;
+            }
+        }
+    }
+    Ok(due)
+}
+
+async fn give_up(core: &Core, row: &sql::Row, why: &str) -> Result<()> {
+    let mut tx = core.db.begin().await?;
+    sql::settle_unscoped(&mut tx, row, None, true, Some(why)).await?;
+    tx.commit_quiet().await
 }
 
 fn letter(core: &Core, row: &sql::Row) -> Result<Letter> {

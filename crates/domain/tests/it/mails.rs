@@ -150,6 +150,19 @@ with_mail! {
 }
 
 with_mail! {
+    async fn a_mail_whose_link_was_tampered_with_is_given_up_and_keeps_no_other_waiting(t) {
+        for email in ["dev@acme.test", "ops@acme.test"] {
+            members::invite(&t.owner(), invite(email)).await.unwrap();
+        }
+        t.tamper("UPDATE mails SET sealed = (SELECT m.sealed FROM mails m WHERE m.recipient = 'ops@acme.test')").await;
+        assert_eq!(heads(&send(&t.core).await), [("ops@acme.test", "You are invited to Acme")]);
+        let over = mail::outbox(&t.owner(), PageQuery::default()).await.unwrap().data;
+        assert_eq!((over[1].state, over[1].error.as_deref()), (MailState::GivenUp, Some("its link cannot be read")));
+        assert_eq!(t.count(SEALED).await, 0);
+    }
+}
+
+with_mail! {
     async fn s8_a_forgotten_password_is_asked_for_alike_whoever_has_the_address(t) {
         const ROWS: &str = "SELECT (SELECT COUNT(*) FROM reset_requests) * 1000 + (SELECT COUNT(*) FROM person_mails) * 100 + (SELECT COUNT(*) FROM reset_links)";
         let events = actions(&t.owner()).await.len();
