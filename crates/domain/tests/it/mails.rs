@@ -325,6 +325,7 @@ fn ask(new_email: &str, password: &str) -> ChangeEmailForm {
 
 /// Asks for another address of the owner's; the tokens of the links at the old one and at the new one.
 async fn links(t: &TestInstallation, new_email: &str) -> (String, String) {
+    t.clock.advance(Duration::from_secs(60));
     identity::change_email(&t.owner(), &ask(new_email, PASSWORD)).await.unwrap();
     let sent = send(&t.core).await;
     let at = |to: &str| sent.iter().find(|m| m.to == to).unwrap().token();
@@ -414,6 +415,17 @@ with_mail! {
         identity::confirm_email(&anybody(&t), &old).await.unwrap();
         refused(identity::confirm_email(&anybody(&t), &new).await, ErrorCode::Conflict);
         assert_eq!(t.count("SELECT COUNT(*) FROM users WHERE email = 'owner@acme.test'").await, 1);
+    }
+}
+
+with_mail! {
+    async fn s7_nobody_is_flooded_with_mails_about_changes_of_addresses(t) {
+        for n in 0..4 {
+            let asked = identity::change_email(&t.owner(), &ask("victim@globex.test", PASSWORD)).await;
+            assert!(if n < 3 { asked.is_ok() } else { matches!(asked, Err(Error::TooMany(_))) }, "{n}: {asked:?}");
+        }
+        assert_eq!(send(&t.core).await.len(), 2, "and only the newest links are mailed");
+        assert!(matches!(forgot(&t, "victim@globex.test").await, Err(Error::TooMany(_))), "whatever the link is for");
     }
 }
 

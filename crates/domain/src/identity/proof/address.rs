@@ -1,6 +1,6 @@
 //! Another address for an account: it counts once a link at the old one and a link at the new one were confirmed.
 
-use super::{confirm, device, hash, own, recovery::noted, sql, target};
+use super::{confirm, device, hash, own, recovery::noted, sql, target, throttle};
 use crate::{
     Ctx, Error, Result,
     db::{Event, Tx, commit_with},
@@ -9,6 +9,7 @@ use crate::{
     tokens,
 };
 use contract::{ChangeEmailForm, Email, EmailChange, ErrorCode, Secret, UnixMs, UserId};
+use throttle::Subject;
 
 /// How long the links work.
 const OPEN_FOR: i64 = UnixMs::DAY;
@@ -32,6 +33,7 @@ pub async fn change_email(ctx: &Ctx, form: &ChangeEmailForm) -> Result<()> {
         return Err(Error::field("new_email", "invalid", "This is your address already."));
     }
     confirm::prove(ctx, person.user_id, &form.password, &form.code).await?;
+    throttle::admit(ctx, &Subject::mailed(new.as_str())).await?;
     let secrets = [Secret::new(device::random(core)), Secret::new(device::random(core))];
     let [at_new, at_old] = &secrets;
     let until = ctx.now().plus(OPEN_FOR);

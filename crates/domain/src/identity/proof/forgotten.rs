@@ -21,8 +21,8 @@ pub async fn ask_for_reset(ctx: &Ctx, form: &ForgotForm) -> Result<()> {
         return Err(Error::Conflict("This server sends no mail. Whoever operates it makes a link for you.".to_owned()));
     }
     let email = Email::parse(&form.email).map_err(|e| Error::field("email", "invalid", e.to_string()))?;
-    throttle::admit(ctx, &Subject::forgotten_from(ctx.request().ip)).await?;
-    throttle::admit(ctx, &Subject::forgotten(email.as_str())).await?;
+    throttle::admit(ctx, &Subject::mailed_from(ctx.request().ip)).await?;
+    throttle::admit(ctx, &Subject::mailed(email.as_str())).await?;
     let mut tx = ctx.db().begin().await?;
     sql::insert_reset_request_unscoped(&mut tx, ctx.new_uuid(), &email, ctx.request(), ctx.now()).await?;
     tx.commit_quiet().await

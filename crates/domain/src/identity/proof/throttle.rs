@@ -33,9 +33,9 @@ const ACCOUNT: Rule = Rule { free: 5, closes: 100, forgets: KEPT };
 const ADDRESS: Rule = Rule { free: 50, closes: i64::MAX, forgets: 3_600_000 };
 
 /// Mails that somebody asks to be sent to one address: then fewer and fewer.
-const FORGOTTEN: Rule = Rule { free: 3, closes: i64::MAX, forgets: UnixMs::DAY };
+const MAILED: Rule = Rule { free: 3, closes: i64::MAX, forgets: UnixMs::DAY };
 /// The same by one client, to whatever addresses.
-const FORGOTTEN_FROM: Rule = Rule { free: 20, closes: i64::MAX, forgets: 3_600_000 };
+const MAILED_FROM: Rule = Rule { free: 20, closes: i64::MAX, forgets: 3_600_000 };
 
 impl Rule {
     /// How long the next try waits after so many wrong ones.
@@ -81,14 +81,14 @@ impl Subject {
         Self::of("confirm", &[user.uuid().as_bytes()], ACCOUNT)
     }
 
-    /// A password that somebody forgot, of an address that has an account or none.
-    pub fn forgotten(email: &str) -> Self {
-        Self::of("forgotten", &[email.as_bytes()], FORGOTTEN)
+    /// Mails with links to an address that somebody names, whether it has an account or none.
+    pub fn mailed(email: &str) -> Self {
+        Self::of("mailed", &[email.as_bytes()], MAILED)
     }
 
     /// The same by where the request came from.
-    pub fn forgotten_from(ip: Option<IpAddr>) -> Self {
-        Self::of("forgotten-from", &[client(ip).as_bytes()], FORGOTTEN_FROM)
+    pub fn mailed_from(ip: Option<IpAddr>) -> Self {
+        Self::of("mailed-from", &[client(ip).as_bytes()], MAILED_FROM)
     }
 
     /// Everything from one address.
@@ -155,8 +155,8 @@ mod tests {
             Subject::confirm(user),
             Subject::address(None),
             Subject::address(Some([203, 0, 113, 9].into())),
-            Subject::forgotten("a@b.test"),
-            Subject::forgotten_from(Some([203, 0, 113, 9].into())),
+            Subject::mailed("a@b.test"),
+            Subject::mailed_from(Some([203, 0, 113, 9].into())),
         ];
         for (n, one) in all.iter().enumerate() {
             assert!(all.iter().skip(n + 1).all(|other| other.digest != one.digest), "{one:?}");
