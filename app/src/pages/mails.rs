@@ -95,7 +95,7 @@ fn Row(mail: Queued) -> impl IntoView {
             <span class=class><Icon name=icon small=true/>{word}</span>
             {again}
             <span class="meta anywhere">
-                "To "{mail.to}", about "{about}", queued "<Time at=mail.created_at form=TimeForm::Full/>", "{tried}{when}
+                {format!("To {}, about {about}, queued ", mail.to)}<Time at=mail.created_at form=TimeForm::Full/>{format!(", {tried}")}{when}
             </span>
             {error}
         </li>

@@ -204,15 +204,15 @@ async fn s34_without_its_database_a_public_report_fails_for_every_key_alike() {
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Catches what this thread logs, while the guard lives; and the threads of SQLite's driver, too, where no other test of
-    /// this process has taken the log.
-    pub fn taken(&self) -> tracing::subscriber::DefaultGuard {
+    /// Catches what this process logs, the threads of SQLite's driver included; where another test of it does so already,
+    /// what this thread logs while the guard lives.
+    pub fn taken(&self) -> Option<tracing::subscriber::DefaultGuard> {
         let subscriber = || {
             let writer = self.clone();
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish()
         };
-        let guard = tracing::subscriber::set_default(subscriber());
-        let _taken = tracing::subscriber::set_global_default(subscriber());
+        let all = tracing::subscriber::set_global_default(subscriber());
+        let guard = all.is_err().then(|| tracing::subscriber::set_default(subscriber()));
         tracing::trace!("this log is real");
         guard
     }
