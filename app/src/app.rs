@@ -3,10 +3,10 @@
 use crate::{
     components::Fault,
     pages::{
-        AcceptPage, AccountPage, AllowlistPage, Audit, ConfirmPage, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke,
-        KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound, Overview, PlansPage, PlatformTenantPage,
-        PlatformTenantsPage, PoliciesPage, RecoveryPage, ResetPage, ScopesPage, SecondStepPage, SessionsPage, Setup, TenantPage,
-        TenantsPage, TwoFactorPage, Usage, UsageEventPage,
+        AcceptPage, AccountPage, AllowlistPage, Audit, ConfirmPage, EmailLinkPage, EmailPage, ForgotPage, KeyBulkRevoke, KeyDetail,
+        KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound,
+        Overview, PlansPage, PlatformMailsPage, PlatformTenantPage, PlatformTenantsPage, PoliciesPage, RecoveryPage, ResetPage, ScopesPage,
+        SecondStepPage, SessionsPage, Setup, TenantPage, TenantsPage, TwoFactorPage, Usage, UsageEventPage,
     },
     ssr::Confirming,
 };
@@ -38,7 +38,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
                 <Route path=path!("/login/2fa") view=SecondStepPage ssr=SsrMode::Async/>
                 <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async/>
+                <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async/>
+                <Route path=path!("/email") view=EmailLinkPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/email") view=EmailPage ssr=SsrMode::Async/>
                 <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async/>
                 <Route path=path!("/account/sessions") view=SessionsPage ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=KeyList ssr=SsrMode::Async/>
@@ -67,6 +70,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/platform/tenants") view=PlatformTenantsPage ssr=SsrMode::Async/>
                 <Route path=path!("/platform/tenants/:id") view=PlatformTenantPage ssr=SsrMode::Async/>
                 <Route path=path!("/platform/recovery") view=RecoveryPage ssr=SsrMode::Async/>
+                <Route path=path!("/platform/mails") view=PlatformMailsPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -1,4 +1,5 @@
-//! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys, sending mails.
+//! What runs beside the requests: following the logs of changes, sweeping ended sessions, replacing signing keys, telling of keys that
+//! expire, sending mails.
 
 use crate::mail::{self, Mailer};
 use domain::{
@@ -6,7 +7,7 @@ use domain::{
     db::Wake,
     idempotency,
     identity::{self, sessions},
-    keys, tenants, tokens,
+    keys, mail as mails, tenants, tokens,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -80,6 +81,12 @@ async fn sweep(core: Arc<Core>) {
         }
         if let Err(e) = tokens::tend(&core).await {
             tracing::warn!(error = %e, "signing keys and ended logins were not tended");
+        }
+        if let Err(e) = keys::tell_of_expiry(&core).await {
+            tracing::warn!(error = %e, "nobody was told of the keys that expire");
+        }
+        if let Err(e) = mails::sweep(&core).await {
+            tracing::warn!(error = %e, "old mails were not swept");
         }
         if let Err(e) = identity::sweep_proof(&core.db, core.now()).await {
             tracing::warn!(error = %e, "old tries, devices and links were not swept");

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use anyhow::{Context, Result};
 use domain::{
-    Core,
+    Core, identity,
     mail::{self, Letter},
 };
 use http::Uri;
@@ -48,7 +48,7 @@ impl Mailer {
             .to(to)
             .subject(&letter.subject)
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
-            .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+            .multipart(MultiPart::alternative_plain_html(letter.text.expose().clone(), letter.html.expose().clone()))
             .map_err(|e| e.to_string())?;
         self.transport.send(message).await.map(drop).map_err(|e| e.to_string())
     }
@@ -65,7 +65,10 @@ pub async fn run(core: Arc<Core>, mailer: Mailer) {
     }
 }
 
-async fn turn(core: &Core, mailer: &Mailer) -> domain::Result<()> {
+async fn turn(core: &Arc<Core>, mailer: &Mailer) -> domain::Result<()> {
+    if let Err(e) = identity::answer_forgotten(core).await {
+        tracing::warn!(error = %e, "who forgot a password waits");
+    }
     for due in mail::due(core).await? {
         let outcome = mailer.send(&due.letter).await;
         if let Err(e) = &outcome {

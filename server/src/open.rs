@@ -38,8 +38,13 @@ pub async fn core(config: &Config, public_url: &str, insecure: bool) -> Result<A
     let db = database(config).await?;
     let master = master_key(config, DataKeys::exist(&db).await?)?;
     let keys = DataKeys::open(&db, &master, SystemClock.now(), &SystemEntropy).await?;
-    let settings =
-        Settings { public_url: public_url.to_owned(), environment: config.environment, max_staleness: config.max_staleness, insecure };
+    let settings = Settings {
+        public_url: public_url.to_owned(),
+        environment: config.environment,
+        max_staleness: config.max_staleness,
+        insecure,
+        sends_mail: config.smtp_url()?.is_some(),
+    };
     Ok(Core::start(db, keys, settings, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
 }
 

@@ -4,7 +4,10 @@ use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail},
 };
-use contract::{ChangePasswordForm, ConfirmForm, Enrolment, RecoveryCodes, ResetForm, Role, SetupForm, SignInForm, SignInStep};
+use contract::{
+    ChangeEmailForm, ChangePasswordForm, ConfirmForm, EmailLinkForm, Enrolment, ErrorCode, ForgotForm, Problem, RecoveryCodes, ResetForm,
+    Role, SetupForm, SignInForm, SignInStep,
+};
 use domain::{
     Ctx, Error,
     identity::{self, SignedIn, Step, sessions},
@@ -79,6 +82,41 @@ pub async fn change_password(form: ChangePasswordForm) -> Result<(), AppError> {
 pub async fn reset_password(form: ResetForm) -> Result<(), AppError> {
     let ctx = ctx()?;
     identity::reset_password(&ctx, &form).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Asks for a link that sets a new password, whoever has the address.
+#[server(endpoint = "account/forgot-password")]
+pub async fn forgot_password(form: ForgotForm) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    identity::ask_for_reset(&ctx, &form).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Asks for another address, or keeps the one that the account has.
+#[server(endpoint = "account/change-email")]
+pub async fn change_email(form: ChangeEmailForm) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    let done = match form.act.as_str() {
+        "ask" => identity::change_email(&ctx, &form).await,
+        "cancel" => identity::keep_email(&ctx).await,
+        _ => Err(unknown_act()),
+    };
+    done.map_err(|e| fail(&ctx, e))
+}
+
+/// Confirms or refuses another address by a link that was mailed; whether the account has it now.
+#[server(endpoint = "account/answer-email-link")]
+pub async fn answer_email_link(form: EmailLinkForm) -> Result<bool, AppError> {
+    let ctx = ctx()?;
+    let done = match form.act.as_str() {
+        "confirm" => identity::confirm_email(&ctx, &form.token).await,
+        "refuse" => identity::refuse_email(&ctx, &form.token).await.map(|()| false),
+        _ => Err(unknown_act()),
+    };
+    done.map_err(|e| fail(&ctx, e))
+}
+
+fn unknown_act() -> Error {
+    Error::Refused(ErrorCode::BadRequest, Problem::new(ErrorCode::BadRequest).message)
 }
 
 /// Makes the secret of an authenticator app.

@@ -11,9 +11,10 @@ mod settings;
 mod tenants;
 
 pub use account::{
-    AccountForm, BeginTwoFactor, ChangePassword, Confirm, EndOtherSessions, EndSession, NewRecoveryCodes, ResetPassword, SecondStep, SetUp,
-    SignIn, SignOut, TurnOffTwoFactor, TurnOnTwoFactor, begin_two_factor, change_password, confirm, end_other_sessions, end_session,
-    new_recovery_codes, reset_password, second_step, set_up, sign_in, sign_out, turn_off_two_factor, turn_on_two_factor,
+    AccountForm, AnswerEmailLink, BeginTwoFactor, ChangeEmail, ChangePassword, Confirm, EndOtherSessions, EndSession, ForgotPassword,
+    NewRecoveryCodes, ResetPassword, SecondStep, SetUp, SignIn, SignOut, TurnOffTwoFactor, TurnOnTwoFactor, answer_email_link,
+    begin_two_factor, change_email, change_password, confirm, end_other_sessions, end_session, forgot_password, new_recovery_codes,
+    reset_password, second_step, set_up, sign_in, sign_out, turn_off_two_factor, turn_on_two_factor,
 };
 pub use desk::{
     CloseLeak, DeskForm, LookUp, NotifyLeak, ReportForm, ReportLeak, RevokeLeaked, close_leak, look_up, notify_leak, report_leak,
@@ -34,6 +35,6 @@ pub use settings::{
 };
 pub use tenants::{
     ActOnTenant, CreateTenant, DeleteTenant, EndOwnSupport, EndSupport, LeaveTenant, OpenSupport, OwnTenantForm, PlatformForm,
-    RenameTenant, SavePlan, SwitchTenant, TenantsForm, act_on_tenant, create_tenant, delete_tenant, end_own_support, end_support,
-    leave_tenant, open_support, rename_tenant, save_plan, switch_tenant,
+    RenameTenant, RetryMail, SavePlan, SwitchTenant, TenantsForm, act_on_tenant, create_tenant, delete_tenant, end_own_support,
+    end_support, leave_tenant, open_support, rename_tenant, retry_mail, save_plan, switch_tenant,
 };

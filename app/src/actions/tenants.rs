@@ -5,10 +5,10 @@ use crate::{
     ssr::{Browser, ctx, fail},
 };
 use contract::{
-    ChangeTenantBody, CreatedInvitation, ErrorCode, Member, PlanForm, Problem, Role, SupportAccess, SupportForm, SupportId, Tenant,
+    ChangeTenantBody, CreatedInvitation, ErrorCode, MailId, Member, PlanForm, Problem, Role, SupportAccess, SupportForm, SupportId, Tenant,
     TenantBody, TenantId,
 };
-use domain::{Error, identity, members, tenants};
+use domain::{Error, identity, mail, members, tenants};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +140,13 @@ pub async fn save_plan(form: PlanForm) -> Result<(), AppError> {
         _ => tenants::save_plan(&ctx, &form).await,
     };
     done.map_err(|e| fail(&ctx, e))
+}
+
+/// Tries a mail once more that was given up.
+#[server(endpoint = "platform/retry-mail")]
+pub async fn retry_mail(id: MailId) -> Result<(), AppError> {
+    let ctx = ctx()?;
+    mail::retry(&ctx, id).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Changes, suspends, resumes or deletes a tenant, or invites an owner to it.

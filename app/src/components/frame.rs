@@ -136,7 +136,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
         <TenantSwitch chrome=chrome.clone()/>
         <nav class="nav" aria-label="Main">
             {groups}
-            {chrome.platform_admin.then(|| view! { <p class="nav__title">"Installation"</p><ul><li><NavLink entry=&PLATFORM/></li></ul> }.into_any())}
+            {chrome.platform_admin.then(|| view! { <p class="nav__title">"Installation"</p><ul>{PLATFORM.iter().map(|entry| view! { <li><NavLink entry/></li> }.into_any()).collect_view()}</ul> }.into_any())}
             {role.holds(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
         </nav>
         <div class="side__foot">
@@ -278,14 +278,24 @@ const GROUPS: &[(&str, &[Entry])] = &[
 ];
 
 /// What those who operate the installation see beside it.
-const PLATFORM: Entry = Entry {
-    perms: &[],
-    path: "/platform/tenants",
-    label: "Tenants",
-    icon: IconName::Network,
-    keys: "g t",
-    goes: "Go to the tenants of this installation",
-};
+const PLATFORM: &[Entry] = &[
+    Entry {
+        perms: &[],
+        path: "/platform/tenants",
+        label: "Tenants",
+        icon: IconName::Network,
+        keys: "g t",
+        goes: "Go to the tenants of this installation",
+    },
+    Entry {
+        perms: &[],
+        path: "/platform/mails",
+        label: "Mails",
+        icon: IconName::Mail,
+        keys: "g e",
+        goes: "Go to the mails of this installation",
+    },
+];
 
 #[component]
 fn NavLink(entry: &'static Entry) -> impl IntoView {
@@ -306,7 +316,7 @@ fn NavLink(entry: &'static Entry) -> impl IntoView {
 #[component]
 fn ShortcutSheet(role: Role, platform: bool) -> impl IntoView {
     let pages = GROUPS.iter().flat_map(|(_, entries)| entries.iter()).filter(|e| e.seen_by(role)).map(|e| (e.goes, e.keys));
-    let pages = pages.chain(platform.then_some((PLATFORM.goes, PLATFORM.keys)));
+    let pages = pages.chain(PLATFORM.iter().filter(|_| platform).map(|e| (e.goes, e.keys)));
     let create = role.holds(Perm::KeysWrite).then_some(("Create key", "c"));
     let all = create.into_iter().chain(pages).chain([("Older, newer request", "j k"), ("Search", "/"), ("This sheet", "?")]);
     let rows = all

@@ -38,6 +38,7 @@ pub fn Login() -> impl IntoView {
                 <TextField name="password" label=|| "Password" kind="password" autocomplete="current-password" error=error("password") autofocus=known/>
                 <button class="btn btn--primary btn--full" type="submit">"Sign in"</button>
             </form>
+            <a class="small" href="/forgot">"Forgot your password?"</a>
         </AuthPage>
     }
 }

@@ -23,7 +23,8 @@ pub fn PlatformTenantsPage() -> impl IntoView {
         tenants::require_platform(&visit.ctx)?;
         let cursor = visit.query.get_str("cursor").and_then(|c| c.parse().ok());
         let all = tenants::list(&visit.ctx, PageQuery::at(cursor)).await?;
-        let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made/> }.into_any());
+        let mailed = visit.ctx.core().settings.sends_mail;
+        let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made mailed/> }.into_any());
         let back = returned::<PlatformForm>().unwrap_or_default();
         let body = view! {
             <div class="page__head"><PageTitle>"Tenants"</PageTitle></div>
@@ -116,7 +117,7 @@ fn Create(back: Returned<PlatformForm>) -> impl IntoView {
                 <ErrorSummary errors=errors.clone() message/>
                 <TextField name="name" label=|| "Team or company" value=form.name error=error("name")/>
                 <TextField name="slug" label=|| "Name in keys" value=form.slug hint="Made from the name if left empty. It cannot be changed." error=error("slug") mono=true required=false/>
-                <TextField name="email" label=|| "Its owner's email" kind="email" value=form.email hint="You get a link to pass on." error=error("email") required=false/>
+                <TextField name="email" label=|| "Its owner's email" kind="email" value=form.email hint="You get a link to pass on; where a mail server is set, it is mailed, too." error=error("email") required=false/>
                 <div class="row"><button class="btn btn--primary" type="submit" name="act" value="create"><Icon name=IconName::Plus/>"Create tenant"</button></div>
             </form>
         </section>
@@ -132,7 +133,8 @@ pub fn PlatformTenantPage() -> impl IntoView {
         let tenant = tenants::get(&visit.ctx, visit.id()?).await?;
         let plans = tenants::plans(&visit.ctx).await?;
         let member = visit.chrome.tenants.iter().find(|t| t.id == tenant.id).cloned();
-        let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made/> }.into_any());
+        let mailed = visit.ctx.core().settings.sends_mail;
+        let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made mailed/> }.into_any());
         let Returned { form, errors, message } = returned::<PlatformForm>().unwrap_or_default();
         let crumbs = Crumbs { above: vec![("Tenants".to_owned(), "/platform/tenants".to_owned())], ..Crumbs::section(&tenant.name) };
         let removed = tenant.removed_at.map(|at| view! { <dt>"Removed"</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any());

@@ -143,6 +143,53 @@ pub struct ResetForm {
     pub new_password: String,
 }
 
+/// The form of who has forgotten their password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ForgotForm {
+    /// The address that they sign in with.
+    pub email: String,
+}
+
+/// The form that asks for another address.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChangeEmailForm {
+    /// `ask` or `cancel`.
+    pub act: String,
+    /// The one that comes.
+    pub new_email: String,
+    /// Password.
+    pub password: String,
+    /// Of the second factor, where it was not given just now.
+    pub code: String,
+}
+
+/// The form behind a link that was mailed to either address of a change.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EmailLinkForm {
+    /// The secret of the link.
+    pub token: String,
+    /// `confirm` or `refuse`.
+    pub act: String,
+}
+
+/// Another address that waits for its confirmations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailChange {
+    /// The one that the account has.
+    pub from: String,
+    /// The one that it is to have.
+    pub to: String,
+    /// Until when the links work.
+    pub expires_at: UnixMs,
+    /// Confirmed at the one that it has.
+    pub old_confirmed: bool,
+    /// Confirmed at the one that it is to have.
+    pub new_confirmed: bool,
+}
+
 /// Whether somebody has a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TwoFactorState {
@@ -198,4 +245,15 @@ macro_rules! silent {
 }
 pub(crate) use silent;
 
-silent!(SetupForm, SignInForm, CodeForm, ConfirmForm, ChangePasswordForm, ResetForm, Enrolment, RecoveryCodes);
+silent!(
+    SetupForm,
+    SignInForm,
+    CodeForm,
+    ConfirmForm,
+    ChangePasswordForm,
+    ChangeEmailForm,
+    EmailLinkForm,
+    ResetForm,
+    Enrolment,
+    RecoveryCodes
+);

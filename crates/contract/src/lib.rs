@@ -38,8 +38,8 @@ mod trace;
 mod usage;
 
 pub use account::{
-    ChangePasswordForm, Chrome, CodeForm, ConfirmForm, Enrolment, Prefs, RecoveryCodes, ResetForm, SessionSeen, SetupForm, SignInForm,
-    SignInStep, Theme, TwoFactorState,
+    ChangeEmailForm, ChangePasswordForm, Chrome, CodeForm, ConfirmForm, EmailChange, EmailLinkForm, Enrolment, ForgotForm, Prefs,
+    RecoveryCodes, ResetForm, SessionSeen, SetupForm, SignInForm, SignInStep, Theme, TwoFactorState,
 };
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};

@@ -31,6 +31,8 @@ pub struct Settings {
     pub max_staleness: Duration,
     /// The public URL is plain http and not loopback.
     pub insecure: bool,
+    /// A mail server is set; without one, mails wait.
+    pub sends_mail: bool,
 }
 
 /// One installation in one process.

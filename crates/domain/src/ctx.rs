@@ -160,9 +160,9 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
-    /// What a tenant keeps for a time only is removed by nobody in particular.
-    pub(crate) fn of_retention(tenant_id: TenantId) -> Self {
-        Self { tenant_id, actor: Actor { kind: ActorKind::System, id: None, name: "retention".to_owned() } }
+    /// What the server does at its time, such as removing what is kept for a while only, is done by nobody in particular.
+    pub(crate) fn of_job(tenant_id: TenantId, job: &'static str) -> Self {
+        Self { tenant_id, actor: Actor { kind: ActorKind::System, id: None, name: job.to_owned() } }
     }
 
     /// The makers of a tenant may act in it.

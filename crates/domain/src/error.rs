@@ -107,9 +107,9 @@ fn wait(seconds: i64) -> String {
         ..=1 => "in a second".to_owned(),
         2..=90 => format!("in {seconds} seconds"),
         91..=7200 => format!("in {} minutes", (seconds + 59) / 60),
-        _ => return "Too many wrong tries: this way in is closed. Use a browser that you have signed in with before, or ask the operator for a link to reset the password.".to_owned(),
+        _ => return "Too many wrong tries: this way in is closed. Use a browser that you have signed in with before, or reset the password by a link: by mail, or of the operator.".to_owned(),
     };
-    format!("Too many wrong tries. Try again {when}.")
+    format!("Too many tries. Try again {when}.")
 }
 
 impl From<FieldErrors> for Error {

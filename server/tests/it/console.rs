@@ -104,8 +104,11 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     let mut posts: Vec<String> = [
         "/login",
         "/login/2fa",
+        "/forgot",
         "/reset",
+        "/email",
         "/account",
+        "/account/email",
         "/account/two-factor",
         "/account/sessions",
         "/logout",
@@ -121,7 +124,9 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     posts.extend(
         ["/members", "/members/usr_1", "/invitations/accept", "/tenants", "/settings/tenant", "/settings/policies"].map(Into::into),
     );
-    posts.extend(["/platform/plans", "/platform/recovery", "/platform/tenants", "/platform/tenants/ten_1"].map(Into::into));
+    posts.extend(
+        ["/platform/mails", "/platform/plans", "/platform/recovery", "/platform/tenants", "/platform/tenants/ten_1"].map(Into::into),
+    );
     posts.extend(server_functions().into_iter().filter(|(_, method)| method == "POST").map(|(path, _)| path));
     for path in posts {
         for attack in [
@@ -150,11 +155,14 @@ fn server_functions() -> Vec<(String, String)> {
 async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_strangers() {
     let app = App::new(On::Sqlite).await;
     let listed = [
+        ("/api/account/answer-email-link", "POST", false),
         ("/api/account/begin-two-factor", "POST", true),
+        ("/api/account/change-email", "POST", true),
         ("/api/account/change-password", "POST", true),
         ("/api/account/confirm", "POST", true),
         ("/api/account/end-other-sessions", "POST", true),
         ("/api/account/end-session", "POST", true),
+        ("/api/account/forgot-password", "POST", false),
         ("/api/account/new-recovery-codes", "POST", true),
         ("/api/account/reset-password", "POST", false),
         ("/api/account/second-step", "POST", true),
@@ -189,6 +197,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/platform/end-support", "POST", true),
         ("/api/platform/open-support", "POST", true),
         ("/api/platform/recover", "POST", true),
+        ("/api/platform/retry-mail", "POST", true),
         ("/api/platform/save-plan", "POST", true),
         ("/api/scopes/add", "POST", true),
         ("/api/scopes/delete", "POST", true),
@@ -218,6 +227,8 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
             path if path.starts_with("/api/members/") => {
                 "id=usr_00000000000000000000000000000001&role=admin&confirm=x&disabled=true&form[act]=reset_link".to_owned()
             }
+            "/api/platform/retry-mail" => "id=mail_00000000000000000000000000000001".to_owned(),
+            "/api/account/change-email" => "form[act]=ask&form[new_email]=a@b.test&form[password]=x".to_owned(),
             path if path.starts_with("/api/platform/") || path.starts_with("/api/tenants/") || path.ends_with("-tenant") => {
                 let id = "ten_00000000000000000000000000000001";
                 format!("id={id}&tenant={id}&name=x&confirm=x&form[act]=rename&form[name]=x")

@@ -457,11 +457,14 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
     let asked = "form[environment]=live&form[kind]=secret&form[more_scopes]=thing:read&form[expires]=never&form[allowed_ips]=";
     let sure = "form[reason]=gone&form[confirm]=target";
     vec![
+        ("/api/account/answer-email-link", None, String::new()),
         ("/api/account/begin-two-factor", None, String::new()),
+        ("/api/account/change-email", None, String::new()),
         ("/api/account/change-password", None, String::new()),
         ("/api/account/confirm", None, String::new()),
         ("/api/account/end-other-sessions", None, String::new()),
         ("/api/account/end-session", None, String::new()),
+        ("/api/account/forgot-password", None, String::new()),
         ("/api/account/new-recovery-codes", None, String::new()),
         ("/api/account/reset-password", None, String::new()),
         ("/api/account/second-step", None, String::new()),
@@ -496,6 +499,7 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
         ("/api/platform/end-support", None, String::new()),
         ("/api/platform/open-support", None, String::new()),
         ("/api/platform/recover", None, String::new()),
+        ("/api/platform/retry-mail", None, String::new()),
         ("/api/platform/save-plan", None, String::new()),
         ("/api/scopes/add", Some(SettingsWrite), "name=fresh:read&description=d".into()),
         ("/api/scopes/describe", Some(SettingsWrite), "name=fresh:read&description=e".into()),

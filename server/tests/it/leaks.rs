@@ -201,7 +201,29 @@ async fn s34_without_its_database_a_public_report_fails_for_every_key_alike() {
 
 /// Everything that is logged, from the finest level on.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Catches what this process logs, the threads of SQLite's driver included; where another test of it does so already,
+    /// what this thread logs while the guard lives.
+    pub fn taken(&self) -> Option<tracing::subscriber::DefaultGuard> {
+        let subscriber = || {
+            let writer = self.clone();
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish()
+        };
+        let all = tracing::subscriber::set_global_default(subscriber());
+        let guard = all.is_err().then(|| tracing::subscriber::set_default(subscriber()));
+        tracing::trace!("this log is real");
+        guard
+    }
+
+    /// What was logged.
+    pub fn text(&self) -> String {
+        let logged = String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned();
+        assert!(logged.contains("this log is real"));
+        logged
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -216,14 +238,7 @@ impl Write for Log {
 
 async fn s77_pasted_text_is_in_no_answer_log_or_table(on: On) {
     let log = Log::default();
-    let subscriber = || {
-        let writer = log.clone();
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish()
-    };
-    let _guard = tracing::subscriber::set_default(subscriber());
-    // The threads of SQLite's driver, too, where no other test of this process has taken the log.
-    let _taken = tracing::subscriber::set_global_default(subscriber());
-    tracing::trace!("this log is real");
+    let _guard = log.taken();
     let app = App::new(on).await;
     let (_, secret) = made(&app, "checkout", "read").await;
     let (_, reported) = made(&app, "reported", "read").await;
@@ -260,9 +275,7 @@ async fn s77_pasted_text_is_in_no_answer_log_or_table(on: On) {
     }
     assert!(!works(&app, &reported).await, "it was real");
     app.t.core.meter.stop().await;
-    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
-    assert!(logged.contains("this log is real"));
-    let everything = [said, logged, format!("{:?}", app.t.outbox().await), app.t.dump().await].concat();
+    let everything = [said, log.text(), format!("{:?}", app.t.outbox().await), app.t.dump().await].concat();
     assert!(everything.contains("leak.looked_up") && everything.contains("api_key.leaked"));
     for canary in ["canary-", &secret[12..40], &reported[12..40], &stranger[12..40]] {
         assert!(!everything.contains(canary), "{canary}");

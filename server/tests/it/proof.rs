@@ -136,7 +136,7 @@ async fn s7_form_and_server_function_share_one_throttle_and_say_when_to_come_bac
     }
     let page = app.form("/login", "", &login(PASSWORD)).await;
     assert_eq!((page.status, page.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"));
-    assert!(page.text.contains("Too many wrong tries. Try again in a second.") && page.text.contains("owner@acme.test"), "{}", page.text);
+    assert!(page.text.contains("Too many tries. Try again in a second.") && page.text.contains("owner@acme.test"), "{}", page.text);
     let program = app.send(request("POST", "/api/account/sign-in", &fetch, body)).await;
     assert_eq!((program.status, program.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"), "{}", program.text);
     app.t.clock.advance(Duration::from_secs(1));

@@ -1,6 +1,8 @@
 //! A person's own account.
 
 mod confirm;
+mod email;
+mod forgot;
 mod password;
 mod reset;
 mod second_step;
@@ -8,6 +10,8 @@ mod sessions;
 mod two_factor;
 
 pub use confirm::ConfirmPage;
+pub use email::{EmailLinkPage, EmailPage};
+pub use forgot::ForgotPage;
 pub use password::AccountPage;
 pub use reset::ResetPage;
 pub use second_step::SecondStepPage;
@@ -30,8 +34,13 @@ fn Tabs(
     /// The path of this page.
     here: &'static str,
 ) -> impl IntoView {
-    let tabs = [("/account", "Password"), ("/account/two-factor", "Two-factor sign-in"), ("/account/sessions", "Sessions")]
-        .map(|(path, label)| view! { <a href=path aria-current=(path == here).then_some("page")>{label}</a> }.into_any());
+    let tabs = [
+        ("/account", "Password"),
+        ("/account/email", "Email"),
+        ("/account/two-factor", "Two-factor sign-in"),
+        ("/account/sessions", "Sessions"),
+    ]
+    .map(|(path, label)| view! { <a href=path aria-current=(path == here).then_some("page")>{label}</a> }.into_any());
     view! { <nav class="tabs tabs--gap" aria-label="Account">{tabs.into_iter().collect_view()}</nav> }
 }
 

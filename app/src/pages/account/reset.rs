@@ -34,8 +34,9 @@ async fn is_open(token: &str) -> Result<bool, Problem> {
 fn NoLink() -> impl IntoView {
     view! {
         <AuthPage title="This link does not work">
-            <p class="soft">"A link to a new password works once, for a day, and only the one that was made last. An operator of this server makes another with "<code>"keystead users reset-link"</code>"."</p>
-            <a class="btn btn--primary btn--full" href="/login">"Sign in"</a>
+            <p class="soft">"A link to a new password works once, for an hour if it was mailed, and only the one that was made last."</p>
+            <a class="btn btn--primary btn--full" href="/forgot">"Ask for another"</a>
+            <a class="small" href="/login">"Sign in"</a>
         </AuthPage>
     }
 }

@@ -30,9 +30,10 @@ pub fn MembersPage() -> impl IntoView {
         let asked = members::invitations(&visit.ctx, true, PageQuery { limit: INVITATIONS, cursor: None }).await?.data;
         let changes = visit.chrome.role.holds(Perm::MembersWrite);
         let owners = visit.chrome.role == Role::Owner || visit.chrome.platform_admin;
-        let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made/> }.into_any());
+        let mailed = visit.ctx.core().settings.sends_mail;
+        let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made mailed/> }.into_any());
         let back = returned::<InviteForm>().unwrap_or_default();
-        let form = changes.then(|| view! { <Invite back owners/> }.into_any());
+        let form = changes.then(|| view! { <Invite back owners mailed/> }.into_any());
         let me = visit.chrome.email.clone();
         let body = view! {
             <div class="page__head"><PageTitle>"Members"</PageTitle></div>
@@ -53,15 +54,23 @@ pub fn MembersPage() -> impl IntoView {
 
 /// The link of a new invitation: this answer is the only place where it stands.
 #[component]
-pub fn Link(made: CreatedInvitation) -> impl IntoView {
+pub fn Link(
+    /// The invitation with its link.
+    made: CreatedInvitation,
+    /// Whether it is mailed, too.
+    mailed: bool,
+) -> impl IntoView {
     let CreatedInvitation { invitation, accept_url } = made;
     let url = accept_url.unwrap_or_default();
+    let title =
+        if mailed { format!("{} is mailed this link", invitation.email) } else { format!("Send this link to {}", invitation.email) };
+    let too = mailed.then_some("You can also pass it on yourself. ");
     view! {
         <section class="card card--flag" aria-labelledby="link-title">
-            <div class="card__head"><h2 id="link-title">{format!("Send this link to {}", invitation.email)}</h2></div>
+            <div class="card__head"><h2 id="link-title">{title}</h2></div>
             <div class="card__body stack stack--3">
                 <p class="small">
-                    "It is shown once and works once, until "<Time at=invitation.expires_at form=TimeForm::Full/>". Whoever holds it can join as "
+                    {too}"It is shown once and works once, until "<Time at=invitation.expires_at form=TimeForm::Full/>". Whoever holds it can join as "
                     {invitation.role.title().to_lowercase()}
                     ". To replace it, invite the address again."
                 </p>
@@ -160,9 +169,10 @@ fn Waiting(invitation: Invitation, changes: bool) -> impl IntoView {
 }
 
 #[component]
-fn Invite(back: Returned<InviteForm>, owners: bool) -> impl IntoView {
+fn Invite(back: Returned<InviteForm>, owners: bool, mailed: bool) -> impl IntoView {
     let Returned { form, errors, message } = back;
     let error = |name: &str| errors.get(name).map(str::to_owned);
+    let how = if mailed { "They are mailed a link, and you see it, too." } else { "You get a link to pass on." };
     view! {
         <section class="card">
             <div class="card__head"><h2>"Invite somebody"</h2></div>
@@ -171,7 +181,7 @@ fn Invite(back: Returned<InviteForm>, owners: bool) -> impl IntoView {
                 <TextField name="email" label=|| "Email" kind="email" value=form.email error=error("email")/>
                 <RoleField chosen=form.role.parse().unwrap_or(Role::Developer) owners error=error("role")/>
                 <div class="row"><button class="btn btn--primary" type="submit" name="act" value="invite"><Icon name=IconName::Plus/>"Invite"</button></div>
-                <p class="small soft">"You get a link to pass on. It works once, for 7 days."</p>
+                <p class="small soft">{how}" It works once, for 7 days."</p>
             </form>
         </section>
     }

@@ -1,7 +1,7 @@
 //! A write transaction that names its event when it commits.
 
 use super::{Tx, on};
-use crate::{Ctx, Grant, Result, audit, idempotency};
+use crate::{Ctx, Grant, Result, audit, idempotency, mail};
 use contract::{OutboxId, Target};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -52,9 +52,11 @@ impl WriteTx {
 }
 
 /// Commits a transaction with its events, each in the chain of its grant's tenant. Chains are locked in one order,
-/// whoever commits beside this. A request that may be sent again is marked as carried out.
+/// whoever commits beside this. A request that may be sent again is marked as carried out, and people are told by mail of
+/// what happened to their accounts.
 pub(crate) async fn commit_with(mut tx: Tx, ctx: &Ctx, mut events: Vec<(Grant, Event)>) -> Result<()> {
     idempotency::mark(&mut tx, ctx).await?;
+    mail::tell(&mut tx, ctx, &events).await?;
     events.sort_by_key(|(grant, _)| grant.tenant_id());
     for (grant, event) in events {
         record(&mut tx, ctx, &grant, event).await?;

@@ -9,8 +9,9 @@ mod sql;
 pub use password::Hasher;
 pub(crate) use password::judge as judge_password;
 pub use proof::{
-    Account, HalfSignedIn, ResetLink, Step, begin_two_factor, change_password, confirm, disable_two_factor, list_accounts_unscoped,
-    new_recovery_codes, new_reset_link, pending_two_factor, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
+    Account, HalfSignedIn, ResetLink, Step, answer_forgotten, ask_for_reset, begin_two_factor, change_email, change_password, confirm,
+    confirm_email, disable_two_factor, keep_email, list_accounts_unscoped, look_at_email_link, new_recovery_codes, new_reset_link,
+    pending_email_change, pending_two_factor, refuse_email, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
     sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
 pub(crate) use proof::{

@@ -3,6 +3,7 @@
 mod bounds;
 mod create;
 mod edit;
+mod expiry;
 pub mod orphans;
 mod reports;
 mod revoke;
@@ -14,6 +15,7 @@ mod sql;
 
 pub use create::{create, create_from_body, create_from_form, import, may_import};
 pub use edit::{disable, enable, fingerprint, update, update_from_body, update_from_form};
+pub use expiry::tell_of_expiry;
 pub(crate) use reports::exists;
 pub use reports::{QUIET_HOURS, advice, check_impact, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
@@ -80,5 +82,9 @@ fn reach(ctx: &Ctx) -> sql::Reach {
 
 /// The key as the audit log names it.
 fn target(key: &ApiKey) -> Target {
-    Target { kind: "api_key".to_owned(), id: key.id.to_string(), name: key.name.clone() }
+    target_of(key.id, &key.name)
+}
+
+fn target_of(id: KeyId, name: &str) -> Target {
+    Target { kind: "api_key".to_owned(), id: id.to_string(), name: name.to_owned() }
 }

@@ -283,3 +283,37 @@ pub(super) async fn slug(tx: &mut Tx, grant: &Grant) -> Result<Slug> {
         on!(tx, c => sqlx::query_scalar("SELECT slug FROM tenants WHERE id = $1").bind(grant.tenant_id().uuid()).fetch_one(c).await)?;
     Slug::parse(&slug).map_err(Error::internal)
 }
+
+/// A key that has come to one of the days on which it is told of.
+#[derive(FromRow)]
+pub(super) struct Expiring {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    pub name: String,
+    pub prefix: String,
+    pub expires_at: i64,
+}
+
+/// Keys in use that expire in that time, live longer than `life`, and were not told of so many days before. A range of
+/// `api_keys_expiring`.
+pub(super) async fn expiring_unscoped(tx: &mut Tx, from: UnixMs, to: UnixMs, life: i64, days: i64, limit: i64) -> Result<Vec<Expiring>> {
+    const SQL: &str = "SELECT k.tenant_id, k.id, k.name, s.prefix, k.expires_at FROM api_keys k \
+        JOIN api_key_secrets s ON s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until IS NULL \
+        JOIN tenants t ON t.id = k.tenant_id \
+        WHERE k.expires_at > $1 AND k.expires_at <= $2 AND k.revoked_at IS NULL AND k.disabled_at IS NULL \
+        AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND k.expires_at - k.created_at > $3 \
+        AND NOT EXISTS (SELECT n.key_id FROM key_notices n WHERE n.tenant_id = k.tenant_id AND n.key_id = k.id \
+            AND n.expires_at = k.expires_at AND n.days = $4) \
+        ORDER BY k.expires_at LIMIT $5";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(from.0).bind(to.0).bind(life).bind(days).bind(limit).fetch_all(c).await)?)
+}
+
+/// True exactly once, and only while the key still expires then.
+pub(super) async fn note_expiry(tx: &mut Tx, grant: &Grant, id: KeyId, expires_at: UnixMs, days: i64, now: UnixMs) -> Result<bool> {
+    const SQL: &str = "INSERT INTO key_notices (tenant_id, key_id, expires_at, days, told_at) \
+        SELECT k.tenant_id, k.id, k.expires_at, $4, $5 FROM api_keys k \
+        WHERE k.tenant_id = $1 AND k.id = $2 AND k.expires_at = $3 AND k.revoked_at IS NULL ON CONFLICT DO NOTHING";
+    let n = on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(expires_at.0).bind(days).bind(now.0)
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}

@@ -39,8 +39,13 @@ mod tests {
     use std::{collections::HashMap, time::Duration};
 
     fn rule(environment: Environment) -> toml::Table {
-        let settings =
-            Settings { public_url: "https://keys.acme.test".into(), environment, max_staleness: Duration::from_secs(30), insecure: false };
+        let settings = Settings {
+            public_url: "https://keys.acme.test".into(),
+            environment,
+            max_staleness: Duration::from_secs(30),
+            insecure: false,
+            sends_mail: false,
+        };
         gitleaks_rule(&settings).parse().expect("TOML")
     }
 

@@ -79,7 +79,6 @@ pub async fn notify(ctx: &Ctx, id: LeakId) -> Result<LeakReport> {
     if !sql::set_notified(tx.tx(), &grant, id, ctx.now()).await? {
         return Err(Error::Conflict("The owner was told already.".to_owned()));
     }
-    let to = sql::recipients(tx.tx(), &grant, report.key_id).await?;
     let message = Message::LeakFound {
         key: report.key_name.clone(),
         prefix: report.prefix.clone(),
@@ -87,7 +86,7 @@ pub async fn notify(ctx: &Ctx, id: LeakId) -> Result<LeakReport> {
         works: report.secret_state != SecretState::Dead,
         report: id,
     };
-    mail::queue(tx.tx(), ctx, &grant, &to, &message).await?;
+    let to = mail::to_who_answers(tx.tx(), ctx, &grant, report.key_id, &message).await?;
     let after = serde_json::json!({"leak_id": id, "to": to, "prefix": report.prefix, "last_four": report.last_four,
         "secret": report.secret_state});
     tx.commit(Event { action: "leak.notified", target: target(&report), reason: None, before: None, after: Some(after) }).await?;

@@ -246,20 +246,6 @@ pub(super) async fn close(tx: &mut Tx, grant: &Grant, id: LeakId, now: UnixMs, b
     Ok(n == 1)
 }
 
-/// The person who answers for the key, while they belong to the tenant; else the tenant's owners.
-pub(super) async fn recipients(tx: &mut Tx, grant: &Grant, key: KeyId) -> Result<Vec<String>> {
-    const OWNER: &str = "SELECT u.email FROM api_keys k JOIN users u ON u.id = k.owner_id \
-        JOIN members m ON m.tenant_id = k.tenant_id AND m.user_id = u.id WHERE k.tenant_id = $1 AND k.id = $2 AND u.disabled_at IS NULL";
-    const OWNERS: &str = "SELECT u.email FROM members m JOIN users u ON u.id = m.user_id \
-        WHERE m.tenant_id = $1 AND m.role = 'owner' AND u.disabled_at IS NULL ORDER BY u.email";
-    let owner: Option<String> =
-        on!(tx, c => sqlx::query_scalar(OWNER).bind(grant.tenant_id().uuid()).bind(key.uuid()).fetch_optional(c).await)?;
-    match owner {
-        Some(owner) => Ok(vec![owner]),
-        None => Ok(on!(tx, c => sqlx::query_scalar(OWNERS).bind(grant.tenant_id().uuid()).fetch_all(c).await)?),
-    }
-}
-
 /// The last hundred events of a key, oldest first, without what changed: a report's reader may not read the audit log.
 pub(super) async fn timeline(tx: &mut Tx, grant: &Grant, key: KeyId) -> Result<Vec<LeakEvent>> {
     const SQL: &str = "SELECT at, action, actor_name, reason FROM audit_events WHERE tenant_id = $1 AND target_id = $2 \

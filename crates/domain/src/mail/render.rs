@@ -1,10 +1,12 @@
 //! What mails say, as text and as HTML of the same words.
 
-use contract::{LeakId, MailId};
+use super::notices::Notice;
+use contract::{KeyId, LeakId, MailId, Role, Secret, UnixMs};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use uuid::Uuid;
 
-/// What a mail is about; kept until it is sent.
+/// What a mail is about; kept until it is sent, without the token of its link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Message {
@@ -21,10 +23,175 @@ pub enum Message {
         /// The report.
         report: LeakId,
     },
+    /// A key expires, or has.
+    KeyExpiring {
+        /// Which.
+        id: KeyId,
+        /// Its name.
+        key: String,
+        /// How its secret starts.
+        prefix: String,
+        /// When.
+        expires_at: UnixMs,
+        /// How many days before this is told; none once it is over.
+        days: i64,
+    },
+    /// Somebody is asked to join a tenant.
+    Invitation {
+        /// The tenant.
+        tenant: String,
+        /// Who asks.
+        by: String,
+        /// As what.
+        role: Role,
+        /// Until when the link works.
+        until: UnixMs,
+    },
+    /// Somebody asked for a new password.
+    PasswordReset {
+        /// Until when the link works.
+        until: UnixMs,
+    },
+    /// An account is to have another address.
+    EmailChange {
+        /// The one that it has.
+        from: String,
+        /// The one that it is to have.
+        to: String,
+        /// This goes to the one that it is to have.
+        at_new: bool,
+        /// Until when the link works.
+        until: UnixMs,
+    },
+    /// An account was to have this address, which another one has already.
+    EmailTaken,
+    /// Something happened to the recipient's account.
+    Notice {
+        /// The event.
+        event: String,
+        /// When.
+        at: UnixMs,
+        /// From which address.
+        ip: Option<String>,
+        /// With what.
+        user_agent: Option<String>,
+    },
 }
 
-/// A mail as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Sorts of links that hold a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Joins a tenant.
+    Invitation,
+    /// Sets a password.
+    Reset,
+    /// Confirms an address.
+    Email,
+}
+
+impl Link {
+    /// As it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Reset => "reset",
+            Self::Email => "email",
+        }
+    }
+}
+
+impl Message {
+    /// The sort of link that it has, if that holds a token.
+    pub const fn link(&self) -> Option<Link> {
+        match self {
+            Self::Invitation { .. } => Some(Link::Invitation),
+            Self::PasswordReset { .. } => Some(Link::Reset),
+            Self::EmailChange { .. } => Some(Link::Email),
+            Self::LeakFound { .. } | Self::KeyExpiring { .. } | Self::EmailTaken | Self::Notice { .. } => None,
+        }
+    }
+
+    /// What stands above it.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::LeakFound { key, .. } => format!("The API key {key} leaked"),
+            Self::KeyExpiring { key, days: 0, .. } => format!("The API key {key} has expired"),
+            Self::KeyExpiring { key, days, .. } => format!("The API key {key} expires within {days} days"),
+            Self::Invitation { tenant, .. } => format!("You are invited to {tenant}"),
+            Self::PasswordReset { .. } => "Set a new password".to_owned(),
+            Self::EmailChange { .. } => "Confirm the change of your address".to_owned(),
+            Self::EmailTaken => "This address has an account already".to_owned(),
+            Self::Notice { event, .. } => Notice::of(event).map_or("News of your account", |n| n.subject).to_owned(),
+        }
+    }
+
+    fn paragraphs(&self) -> Vec<String> {
+        match self {
+            Self::LeakFound { key, prefix, last_four, works, .. } => {
+                let now = if *works {
+                    "The secret still works. Rotate the key, so that its callers go on, or revoke it now."
+                } else {
+                    "The secret works no more. Look who used it before that."
+                };
+                vec![format!("A secret of the API key “{key}” ({prefix}…{last_four}) was found where it does not belong."), now.to_owned()]
+            }
+            Self::KeyExpiring { key, prefix, expires_at, days: 0, .. } => vec![
+                format!("The API key “{key}” ({prefix}…) expired on {}. Its callers are refused.", expires_at.human()),
+                "If it is still needed, make a new one; else nothing is left to do.".to_owned(),
+            ],
+            Self::KeyExpiring { key, prefix, expires_at, .. } => vec![
+                format!("The API key “{key}” ({prefix}…) expires on {}. From then on its callers are refused.", expires_at.human()),
+                "If it is still needed, rotate it or give it a later date; else let it go.".to_owned(),
+            ],
+            Self::Invitation { tenant, by, role, until } => vec![
+                format!("{by} invites you to join {tenant} on Keystead, as {}.", role.title().to_lowercase()),
+                format!("The link works once, until {}. If you do not know what this is about, do nothing.", until.human()),
+            ],
+            Self::PasswordReset { until } => vec![
+                "Somebody, most likely you, asked for a new password for this address.".to_owned(),
+                format!("The link works once, until {}. If it was not you, do nothing: your password stays.", until.human()),
+            ],
+            Self::EmailChange { from, to, at_new: true, until } => vec![
+                format!("The account {from} is to sign in with the address {to} from now on."),
+                format!("It does once this link and the one that went to {from} were opened and confirmed, until {}.", until.human()),
+            ],
+            Self::EmailChange { to, until, .. } => vec![
+                format!("Your account is to sign in with the address {to} instead of this one."),
+                format!("It does once this link and the one that went to {to} were opened and confirmed, until {}.", until.human()),
+                "If you did not ask for it, open the link, refuse the change, and set another password.".to_owned(),
+            ],
+            Self::EmailTaken => vec![
+                "Somebody wanted to sign in to another account with this address. It has an account of its own, so nothing was changed."
+                    .to_owned(),
+                "If that was you, sign in with this address.".to_owned(),
+            ],
+            Self::Notice { event, at, ip, user_agent } => {
+                let notice = Notice::of(event);
+                let from = ip.as_ref().map(|ip| format!(", from {ip}")).unwrap_or_default();
+                let with = user_agent.as_ref().map(|ua| format!(", with {ua}")).unwrap_or_default();
+                let said = notice.into_iter().flat_map(|n| [n.text, n.remedy]);
+                let mut all: Vec<String> = said.map(ToOwned::to_owned).collect();
+                all.insert(all.len().min(1), format!("{}{from}{with}", at.human()));
+                all
+            }
+        }
+    }
+
+    /// Label and path; what holds a token gets it.
+    fn leads_to(&self, token: &str) -> (&'static str, String) {
+        match self {
+            Self::LeakFound { report, .. } => ("Look at the report", format!("/leaks/{report}")),
+            Self::KeyExpiring { id, .. } => ("Look at the key", format!("/keys/{id}")),
+            Self::Invitation { .. } => ("Accept the invitation", format!("/invitations/accept?token={token}")),
+            Self::PasswordReset { .. } => ("Set a new password", format!("/reset?token={token}")),
+            Self::EmailChange { .. } => ("Confirm or refuse", format!("/email?token={token}")),
+            Self::EmailTaken => ("Sign in", "/login".to_owned()),
+            Self::Notice { event, .. } => Notice::of(event).map_or(("Sign in", "/login".to_owned()), |n| (n.link.0, n.link.1.to_owned())),
+        }
+    }
+}
+
+/// A mail as it is sent. What it says may hold a token, and does not print.
 pub struct Letter {
     /// Which mail.
     pub id: MailId,
@@ -33,36 +200,32 @@ pub struct Letter {
     /// One line.
     pub subject: String,
     /// Paragraphs.
-    pub text: String,
+    pub text: Secret<String>,
     /// The same.
-    pub html: String,
+    pub html: Secret<String>,
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Letter").field("id", &self.id).field("to", &self.to).field("subject", &self.subject).finish_non_exhaustive()
+    }
 }
 
 impl Letter {
     /// Renders a message; `public_url` is where its links lead.
-    pub(super) fn of(id: Uuid, to: &str, message: &Message, public_url: &str) -> Self {
-        let (subject, paragraphs, link) = match message {
-            Message::LeakFound { key, prefix, last_four, works, report } => {
-                let now = if *works {
-                    "The secret still works. Rotate the key, so that its callers go on, or revoke it now."
-                } else {
-                    "The secret works no more. Look who used it before that."
-                };
-                let found = format!("A secret of the API key “{key}” ({prefix}…{last_four}) was found where it does not belong.");
-                let subject = format!("The API key {key} leaked");
-                (subject, vec![found, now.to_owned()], ("Look at the report", format!("{public_url}/leaks/{report}")))
-            }
-        };
+    pub(super) fn of(id: Uuid, to: &str, message: &Message, token: Option<&Secret<String>>, public_url: &str) -> Self {
+        let paragraphs = message.paragraphs();
+        let (label, path) = message.leads_to(token.map_or("", |t| t.expose()));
+        let link = format!("{public_url}{path}");
         let signed = format!("Keystead at {public_url}");
-        let text = format!("{}\n\n{}: {}\n\n-- \n{signed}\n", paragraphs.join("\n\n"), link.0, link.1);
+        let text = format!("{}\n\n{label}: {link}\n\n-- \n{signed}\n", paragraphs.join("\n\n"));
         let body: String = paragraphs.iter().map(|p| format!("<p>{}</p>", escape(p))).collect();
         let html = format!(
-            "<!doctype html><html lang=\"en\"><body>{body}<p><a href=\"{}\">{}</a></p><p>{}</p></body></html>",
-            escape(&link.1),
-            link.0,
+            "<!doctype html><html lang=\"en\"><body>{body}<p><a href=\"{}\">{label}</a></p><p>{}</p></body></html>",
+            escape(&link),
             escape(&signed)
         );
-        Self { id: MailId::from_uuid(id), to: to.to_owned(), subject, text, html }
+        Self { id: MailId::from_uuid(id), to: to.to_owned(), subject: message.subject(), text: Secret::new(text), html: Secret::new(html) }
     }
 }
 
@@ -79,10 +242,20 @@ mod tests {
         let report = LeakId::from_uuid(Uuid::from_u128(7));
         let message =
             Message::LeakFound { key: "<b>\"x\"&".into(), prefix: "sk_live_ab".into(), last_four: "cd12".into(), works: true, report };
-        let letter = Letter::of(Uuid::from_u128(1), "o@acme.test", &message, "https://keys.acme.test");
+        let letter = Letter::of(Uuid::from_u128(1), "o@acme.test", &message, None, "https://keys.acme.test");
         let link = format!("https://keys.acme.test/leaks/{report}");
-        assert!(letter.text.contains(&link) && letter.html.contains(&format!("href=\"{link}\"")), "{letter:?}");
-        assert!(letter.html.contains("&lt;b&gt;&quot;x&quot;&amp;") && !letter.html.contains("<b>"), "{}", letter.html);
-        assert!(letter.text.contains("“<b>\"x\"&” (sk_live_ab…cd12)"), "{}", letter.text);
+        let (text, html) = (letter.text.expose(), letter.html.expose());
+        assert!(text.contains(&link) && html.contains(&format!("href=\"{link}\"")), "{text}");
+        assert!(html.contains("&lt;b&gt;&quot;x&quot;&amp;") && !html.contains("<b>"), "{html}");
+        assert!(text.contains("“<b>\"x\"&” (sk_live_ab…cd12)"), "{text}");
+    }
+
+    #[test]
+    fn s77_a_letter_with_a_token_does_not_print() {
+        let token = Secret::new("0123abcd".to_owned());
+        let message = Message::PasswordReset { until: UnixMs(1_790_000_000_000) };
+        let letter = Letter::of(Uuid::from_u128(1), "o@acme.test", &message, Some(&token), "https://keys.acme.test");
+        assert!(letter.text.expose().contains("https://keys.acme.test/reset?token=0123abcd"));
+        assert!(!format!("{letter:?}").contains("0123abcd"));
     }
 }

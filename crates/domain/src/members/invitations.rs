@@ -9,6 +9,7 @@ use crate::{
     db::{Event, commit_with},
     identity::{self, SignedIn},
     keys,
+    mail::{self, Message},
 };
 use contract::{
     AcceptForm, Actor, ActorKind, CreatedInvitation, Email, ErrorCode, FieldErrors, Invitation, InvitationId, InvitationState, Invite,
@@ -39,7 +40,7 @@ pub async fn invite_from_body(ctx: &Ctx, body: &InviteBody) -> Result<CreatedInv
     invite(ctx, body.parse()?).await
 }
 
-/// Invites somebody. The answer has the link, once; an earlier link for the address works no more.
+/// Invites somebody, by mail too where a mail server is set. The answer has the link, once; an earlier link for the address works no more.
 pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
     may_hand_out(ctx, asked.role)?;
@@ -50,6 +51,7 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
         return Err(Error::field("email", "taken", format!("{} is a member already.", asked.email)));
     }
     sql::withdraw_for(tx.tx(), &grant, &asked.email, now).await?;
+    mail::drop_invitation(tx.tx(), &grant, asked.email.as_str()).await?;
     if sql::open_invitations(tx.tx(), &grant).await? >= MOST {
         return Err(Error::Conflict(format!("{MOST} invitations are open: withdraw some first")));
     }
@@ -65,6 +67,10 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     };
     let by = ctx.person().map(|p| p.user_id);
     sql::insert_invitation(tx.tx(), &grant, &invitation, &identity::token_digest(token.expose()), by).await?;
+    let tenant = sql::tenant_name(tx.tx(), &grant).await?;
+    let (by_name, until) = (invitation.created_by.clone(), invitation.expires_at);
+    let message = Message::Invitation { tenant, by: by_name, role: asked.role, until };
+    mail::with_link(tx.tx(), ctx, &grant, asked.email.as_str(), &message, mail::Token { secret: &token, until }).await?;
     let after = serde_json::to_value(&invitation).map_err(Error::internal)?;
     tx.commit(Event { action: "invitation.created", target: target(&invitation), reason: None, before: None, after: Some(after) }).await?;
     let accept_url = format!("{}/invitations/accept?token={}", ctx.core().settings.public_url, token.expose());
@@ -80,6 +86,7 @@ pub async fn withdraw(ctx: &Ctx, id: InvitationId) -> Result<Invitation> {
     if !sql::withdraw(tx.tx(), &grant, id, now).await? {
         return Err(Error::Conflict(format!("The invitation for {} is {} already", before.email, before.state)));
     }
+    mail::drop_invitation(tx.tx(), &grant, &before.email).await?;
     tx.commit(Event { action: "invitation.withdrawn", target: target(&before), reason: None, before: None, after: None }).await?;
     Ok(Invitation { state: InvitationState::Withdrawn, ..before })
 }

@@ -67,6 +67,11 @@ pub(super) async fn is_member(tx: &mut Tx, grant: &Grant, email: &Email) -> Resu
     Ok(n > 0)
 }
 
+pub(super) async fn tenant_name(tx: &mut Tx, grant: &Grant) -> Result<String> {
+    const SQL: &str = "SELECT name FROM tenants WHERE id = $1";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).fetch_one(c).await)?)
+}
+
 /// Who belongs to the tenant changes for one writer at a time: who was counted stays counted until the commit.
 pub(super) async fn lock(tx: &mut Tx, grant: &Grant) -> Result<()> {
     const SQL: &str = "UPDATE tenants SET name = name WHERE id = $1";

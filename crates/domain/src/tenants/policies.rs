@@ -148,7 +148,7 @@ pub async fn forget_usage(core: &Core) -> Result<()> {
     let all = sql::all_policies_unscoped(&mut tx).await?;
     drop(tx);
     for (tenant, days) in all.into_iter().filter_map(|(tenant, policies)| Some((tenant, policies.retention_days?))) {
-        let grant = Grant::of_retention(tenant);
+        let grant = Grant::of_job(tenant, "retention");
         let until = core.now().plus(-days * UnixMs::DAY);
         loop {
             let mut tx = core.db.begin().await?;

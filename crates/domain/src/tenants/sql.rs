@@ -154,7 +154,7 @@ pub(super) async fn remove_some_usage(tx: &mut Tx, grant: &Grant) -> Result<bool
 }
 
 /// What a tenant consists of, in the order in which it can be removed.
-const REMOVE: [&str; 19] = [
+const REMOVE: [&str; 20] = [
     "DELETE FROM usage_events WHERE tenant_id = $1",
     "DELETE FROM usage_policies WHERE tenant_id = $1",
     "DELETE FROM leak_reports WHERE tenant_id = $1",
@@ -162,6 +162,7 @@ const REMOVE: [&str; 19] = [
     "DELETE FROM idempotency_keys WHERE tenant_id = $1",
     "DELETE FROM key_changes WHERE tenant_id = $1",
     "DELETE FROM api_key_secrets WHERE tenant_id = $1",
+    "DELETE FROM key_notices WHERE tenant_id = $1",
     "DELETE FROM api_keys WHERE tenant_id = $1",
     "DELETE FROM scopes WHERE tenant_id = $1",
     "DELETE FROM invitations WHERE tenant_id = $1",

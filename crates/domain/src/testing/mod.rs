@@ -94,7 +94,15 @@ impl TestInstallation {
 
     /// The same of either environment.
     pub async fn with(on: On, environment: Environment) -> Self {
-        let mut t = empty(on, environment).await;
+        Self::bootstrapped(empty(on, environment, false).await).await
+    }
+
+    /// The same where a mail server is set; tests send the mails.
+    pub async fn with_mail(on: On) -> Self {
+        Self::bootstrapped(empty(on, Environment::Live, true).await).await
+    }
+
+    async fn bootstrapped(mut t: Self) -> Self {
         let ctx = t.as_who(Who::Anonymous);
         t.first = tenants::bootstrap(&ctx, "Acme", "owner@acme.test", Secret::new(PASSWORD.into())).await.expect("bootstraps");
         t
@@ -103,7 +111,7 @@ impl TestInstallation {
     /// Another process on the same database.
     pub async fn second_process(&self) -> Arc<Core> {
         let db = Db::connect(&self.url).await.expect("connects");
-        start(db, &self.master, self.clock.clone(), self.core.settings.environment).await
+        start(db, &self.master, self.clock.clone(), self.core.settings.environment, self.core.settings.sends_mail).await
     }
 
     /// A request by whoever.
@@ -150,16 +158,16 @@ impl TestInstallation {
 
 /// An installation on which nobody has been set up yet; its `first` names nothing that exists.
 pub async fn bare(on: On) -> TestInstallation {
-    empty(on, Environment::Live).await
+    empty(on, Environment::Live, false).await
 }
 
-async fn empty(on: On, environment: Environment) -> TestInstallation {
+async fn empty(on: On, environment: Environment, sends_mail: bool) -> TestInstallation {
     let (url, file) = database_url(on).await;
     let db = Db::connect(&url).await.expect("connects");
     migrate(&db).await.expect("migrates");
     let clock = Arc::new(TestClock(AtomicI64::new(1_790_000_000_000)));
     let master = MasterKey::generate(&SystemEntropy);
-    let core = start(db, &master, clock.clone(), environment).await;
+    let core = start(db, &master, clock.clone(), environment, sends_mail).await;
     let nobody = Bootstrapped {
         tenant_id: TenantId::from_uuid(core.new_uuid()),
         user_id: UserId::from_uuid(core.new_uuid()),
@@ -179,9 +187,10 @@ impl Drop for TestInstallation {
     }
 }
 
-async fn start(db: Db, master: &MasterKey, clock: Arc<TestClock>, environment: Environment) -> Arc<Core> {
+async fn start(db: Db, master: &MasterKey, clock: Arc<TestClock>, environment: Environment, sends_mail: bool) -> Arc<Core> {
     let keys = DataKeys::open(&db, master, clock.now(), &SystemEntropy).await.expect("opens its keys");
-    let settings = Settings { public_url: "http://localhost".into(), environment, max_staleness: Duration::from_secs(30), insecure: false };
+    let public_url = "http://localhost".into();
+    let settings = Settings { public_url, environment, max_staleness: Duration::from_secs(30), insecure: false, sends_mail };
     Core::start(db, keys, settings, clock, Arc::new(SystemEntropy)).await.expect("starts")
 }
 

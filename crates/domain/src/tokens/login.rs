@@ -72,10 +72,11 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
         user_agent: user_agent.as_deref(),
         expires_at,
     };
+    let new_device = !sql::has_used_unscoped(tx.tx(), person.user_id, user_agent.as_deref()).await?;
     sql::insert_login(tx.tx(), &grant, &login, now).await?;
     let refresh_token = refresh::make(core, tx.tx(), &grant, id, None, expires_at).await?;
     let answer = answer(&ctx, &person, id, refresh_token, expires_at)?;
-    let after = serde_json::json!({"login": id, "client_id": CONSOLE_CLIENT});
+    let after = serde_json::json!({"login": id, "client_id": CONSOLE_CLIENT, "new_device": new_device});
     tx.commit(event("session.created", &person, Some(after))).await?;
     Ok(answer)
 }

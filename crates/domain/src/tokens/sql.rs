@@ -70,6 +70,13 @@ pub(super) struct NewLogin<'a> {
     pub expires_at: UnixMs,
 }
 
+/// Has the person signed in with a program of that name before, as far back as logins are kept?
+pub(super) async fn has_used_unscoped(tx: &mut Tx, user: UserId, user_agent: Option<&str>) -> Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM logins WHERE user_id = $1 AND COALESCE(user_agent, '') = $2";
+    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).bind(user_agent.unwrap_or_default()).fetch_one(c).await)?;
+    Ok(n > 0)
+}
+
 pub(super) async fn insert_login(tx: &mut Tx, grant: &Grant, login: &NewLogin<'_>, now: UnixMs) -> Result<()> {
     const SQL: &str = "INSERT INTO logins (tenant_id, id, user_id, client_id, ip, user_agent, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

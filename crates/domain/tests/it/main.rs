@@ -13,6 +13,7 @@ mod keys;
 mod leaks;
 mod lifecycle;
 mod load;
+mod mails;
 mod members;
 mod policies;
 mod proof;

@@ -15,7 +15,10 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{ChangePasswordForm, CodeForm, ConfirmForm, Enrolment, ErrorCode, FieldErrors, Problem, RecoveryCodes, ResetForm};
+use contract::{
+    ChangeEmailForm, ChangePasswordForm, CodeForm, ConfirmForm, EmailLinkForm, Enrolment, ErrorCode, FieldErrors, ForgotForm, Problem,
+    RecoveryCodes, ResetForm,
+};
 use domain::{Ctx, identity};
 use leptos::prelude::provide_context;
 use serde::{Deserialize, Serialize};
@@ -43,6 +46,45 @@ pub async fn reset(State(state): State<AppState>, req: Request) -> Response {
     match run(&parts, actions::reset_password(form.clone())).await {
         Ok(()) => Redirect::to("/login?reset=1").into_response(),
         Err(e) => refused(&state, &parts, ResetForm { new_password: String::new(), ..form }, e).await,
+    }
+}
+
+/// `POST /forgot`: answered alike for every address (s8).
+pub async fn forgot(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<ForgotForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::forgot_password(form.clone())).await {
+        Ok(()) => Redirect::to("/forgot?done=1").into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// `POST /account/email`: asks for another address, or keeps this one.
+pub async fn email(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<ChangeEmailForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let done = if form.act == "cancel" { "/account/email?done=kept" } else { "/account/email?done=asked" };
+    match run(&parts, actions::change_email(form.clone())).await {
+        Ok(()) => Redirect::to(done).into_response(),
+        Err(e) => refused(&state, &parts, ChangeEmailForm { new_email: form.new_email, ..ChangeEmailForm::default() }, e).await,
+    }
+}
+
+/// `POST /email`: confirms or refuses another address by a mailed link. The token is left behind.
+pub async fn email_link(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<EmailLinkForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    match run(&parts, actions::answer_email_link(form.clone())).await {
+        Ok(true) => Redirect::to("/email?done=changed").into_response(),
+        Ok(false) if form.act == "confirm" => Redirect::to("/email?done=confirmed").into_response(),
+        Ok(false) => Redirect::to("/email?done=refused").into_response(),
+        Err(e) => refused(&state, &parts, form, e).await,
     }
 }
 

@@ -18,6 +18,7 @@ use axum::{
 };
 use contract::{ErrorCode, PlanForm, Problem, RecoverForm, TenantId};
 use leptos::prelude::provide_context;
+use serde::Deserialize;
 
 /// `POST /tenants`: goes on in another tenant, or leaves the one that is worked on.
 pub async fn mine(State(state): State<AppState>, req: Request) -> Response {
@@ -111,5 +112,25 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Req
         Ok(Some(link)) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
         Ok(None) => Redirect::to(&format!("/platform/tenants/{id}")).into_response(),
         Err(e) => refused(&state, &parts, form, e).await,
+    }
+}
+
+/// The form of `/platform/mails`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct MailForm {
+    id: String,
+}
+
+/// `POST /platform/mails`: tries a mail once more.
+pub async fn mails(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<MailForm>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let Ok(id) = form.id.parse() else { return refused(&state, &parts, (), AppError(Problem::new(ErrorCode::NotFound))).await };
+    match run(&parts, actions::retry_mail(id)).await {
+        Ok(()) => Redirect::to("/platform/mails?done=1").into_response(),
+        Err(e) => refused(&state, &parts, (), e).await,
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     Ctx, Error, Result,
     db::Event,
     identity::{self, password, sessions},
+    mail::{self, Link},
 };
 use contract::{ChangePasswordForm, ConfirmForm, Secret, UserId};
 use throttle::Subject;
@@ -35,6 +36,7 @@ pub async fn change_password(ctx: &Ctx, form: &ChangePasswordForm) -> Result<()>
     let mut tx = ctx.write(&grant).await?;
     sql::set_password_unscoped(tx.tx(), person.user_id, &new).await?;
     sql::close_reset_links_unscoped(tx.tx(), person.user_id, ctx.now()).await?;
+    mail::drop_links(tx.tx(), person.user_id, Link::Reset).await?;
     let ended = if form.end_others.is_some() { sessions::end_all_but(tx.tx(), ctx, person.user_id).await? } else { 0 };
     let after = serde_json::json!({"sessions_ended": ended});
     tx.commit(Event { action: "user.password_changed", target: target(person), reason: None, before: None, after: Some(after) }).await?;

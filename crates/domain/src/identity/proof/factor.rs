@@ -1,9 +1,9 @@
 //! The second factor of an account: an authenticator app, and ten recovery codes for when it is lost.
 
-use super::{confirm::prove, failed, hash, own, sql, target, throttle, totp};
+use super::{confirm::prove, failed, hash, own, recovery::noted, sql, target, throttle, totp};
 use crate::{
     Core, Ctx, Error, Result,
-    db::Event,
+    db::{Event, commit_with},
     identity::{self, password, sessions},
 };
 use contract::{ConfirmForm, Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
@@ -138,7 +138,8 @@ pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[
         Some(step) => sql::accept_step_unscoped(&mut tx, user, step).await?.then_some(Proof::App),
         None => sql::use_code_unscoped(&mut tx, user, &hash(&letters(code)), ctx.now()).await?.then_some(Proof::Recovery),
     };
-    tx.commit_quiet().await?;
+    let events = if proof == Some(Proof::Recovery) { noted(ctx, &mut tx, user, "user.recovery_code_used").await? } else { Vec::new() };
+    commit_with(tx, ctx, events).await?;
     if proof.is_some() {
         throttle::forgive(ctx.core(), &tried).await?;
     } else {

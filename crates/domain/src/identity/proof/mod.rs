@@ -2,19 +2,23 @@
 //!
 //! Every way to prove something counts its tries here, whichever door it was tried at (s7).
 
+mod address;
 mod confirm;
 mod device;
 mod factor;
 mod failed;
+mod forgotten;
 mod recovery;
 mod sign_in;
 pub(super) mod sql;
 mod throttle;
 mod totp;
 
+pub use address::{change_email, confirm_email, keep_email, look_at_email_link, pending_email_change, refuse_email};
 pub use confirm::{change_password, confirm, wants_code};
 pub use device::remember_device;
 pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
+pub use forgotten::{answer_forgotten, ask_for_reset};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
 pub(crate) use recovery::{close_links, find, make_link, take_second_factor};
 pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
@@ -34,6 +38,7 @@ pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
     sql::sweep_tries_unscoped(&mut tx, now.plus(-throttle::KEPT)).await?;
     sql::sweep_devices_unscoped(&mut tx, now.plus(-device::KNOWN)).await?;
     sql::sweep_reset_links_unscoped(&mut tx, now).await?;
+    sql::sweep_email_changes_unscoped(&mut tx, now).await?;
     tx.commit_quiet().await
 }
 

@@ -1,10 +1,11 @@
 //! Ways back in for who has lost something: what the command line does for them, and the link that it prints.
 
-use super::{confirm, device, hash, sql, target, throttle};
+use super::{address, confirm, device, hash, sql, target, throttle};
 use crate::{
     Core, Ctx, Error, Grant, Result, Who,
     db::{Event, Tx, commit_with},
     identity::{self, own_grant},
+    mail::{self, Link},
 };
 use contract::{Email, ErrorCode, ResetForm, Secret, UnixMs, UserId};
 use serde::Serialize;
@@ -55,6 +56,7 @@ pub async fn new_reset_link(ctx: &Ctx, email: &str) -> Result<ResetLink> {
 pub(crate) async fn make_link(core: &Core, tx: &mut Tx, user: UserId) -> Result<ResetLink> {
     let (secret, now) = (device::random(core), core.now());
     sql::close_reset_links_unscoped(tx, user, now).await?;
+    mail::drop_links(tx, user, Link::Reset).await?;
     sql::insert_reset_link_unscoped(tx, &hash(&secret), user, now, now.plus(OPEN_FOR)).await?;
     Ok(ResetLink(Secret::new(secret)))
 }
@@ -91,6 +93,8 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     }
     sql::set_password_unscoped(&mut tx, user, &new).await?;
     sql::forget_devices_unscoped(&mut tx, user).await?;
+    // Whoever held the account meanwhile may have asked for it.
+    address::forget(&mut tx, user).await?;
     identity::sign_out_everywhere(&mut tx, user, ctx.now()).await?;
     let events = noted(ctx, &mut tx, user, "user.password_reset").await?;
     commit_with(tx, ctx, events).await?;
@@ -121,7 +125,7 @@ pub(crate) async fn find(core: &Core, email: &str) -> Result<UserId> {
 }
 
 /// The event in every tenant that the person belongs to: done by the command line, or by themselves with a link.
-async fn noted(ctx: &Ctx, tx: &mut Tx, user: UserId, action: &'static str) -> Result<Vec<(Grant, Event)>> {
+pub(super) async fn noted(ctx: &Ctx, tx: &mut Tx, user: UserId, action: &'static str) -> Result<Vec<(Grant, Event)>> {
     let mut events = Vec::new();
     for member in identity::sql::people_unscoped(tx, user).await? {
         let person = member.person()?;

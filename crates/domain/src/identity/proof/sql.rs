@@ -1,13 +1,14 @@
 //! Tries, second factors, devices, links: all found by their whole primary key, but for `reset_links_by_user` and
-//! `throttles_by_age`; sweeps of devices and links read whole tables, which are short. People belong to no tenant, so everything here is unscoped; callers act for a person who has just
+//! `throttles_by_age`; changes of addresses are found by the digest of either link. Sweeps of devices, links and changes of
+//! addresses read whole tables, which are short. People belong to no tenant, so everything here is unscoped; callers act for a person who has just
 //! proved who they are, or for the command line.
 
 use super::recovery::Account;
 use crate::{
-    Result,
+    RequestInfo, Result,
     db::{Tx, on},
 };
-use contract::{TenantId, UnixMs, UserId};
+use contract::{Email, EmailChange, TenantId, UnixMs, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -244,4 +245,122 @@ pub(super) async fn accounts_unscoped(tx: &mut Tx) -> Result<Vec<AccountRow>> {
     const SQL: &str = "SELECT u.id, u.email, u.platform_admin, u.created_at, u.disabled_at, f.confirmed_at FROM users u \
         LEFT JOIN second_factors f ON f.user_id = u.id ORDER BY u.created_at, u.id";
     Ok(on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await)?)
+}
+
+/// Somebody who forgot the password of an address.
+#[derive(FromRow)]
+pub(super) struct ResetRequest {
+    pub email: String,
+    pub ip: Option<String>,
+    pub request_id: String,
+    pub created_at: i64,
+}
+
+pub(super) async fn insert_reset_request_unscoped(tx: &mut Tx, id: Uuid, email: &Email, from: &RequestInfo, now: UnixMs) -> Result<()> {
+    const SQL: &str = "INSERT INTO reset_requests (id, email, ip, request_id, created_at) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx, c => sqlx::query(SQL).bind(id).bind(email.as_str()).bind(from.ip.map(|ip| ip.to_string())).bind(&from.id).bind(now.0)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Of two processes that take the oldest one, one gets it.
+pub(super) async fn take_reset_request_unscoped(tx: &mut Tx) -> Result<Option<ResetRequest>> {
+    const SQL: &str = "DELETE FROM reset_requests WHERE id = (SELECT r.id FROM reset_requests r ORDER BY r.id LIMIT 1) \
+        RETURNING email, ip, request_id, created_at";
+    Ok(on!(tx, c => sqlx::query_as(SQL).fetch_optional(c).await)?)
+}
+
+/// A change of address that waits.
+#[derive(FromRow)]
+pub(super) struct EmailChangeRow {
+    user_id: Uuid,
+    pub new_email: String,
+    pub new_digest: Vec<u8>,
+    expires_at: i64,
+    new_confirmed_at: Option<i64>,
+    old_confirmed_at: Option<i64>,
+}
+
+impl EmailChangeRow {
+    pub const fn user(&self) -> UserId {
+        UserId::from_uuid(self.user_id)
+    }
+
+    /// Confirmed at both addresses.
+    pub const fn is_whole(&self) -> bool {
+        self.new_confirmed_at.is_some() && self.old_confirmed_at.is_some()
+    }
+
+    pub fn change(self, from: &str) -> EmailChange {
+        EmailChange {
+            from: from.to_owned(),
+            to: self.new_email,
+            expires_at: UnixMs(self.expires_at),
+            old_confirmed: self.old_confirmed_at.is_some(),
+            new_confirmed: self.new_confirmed_at.is_some(),
+        }
+    }
+}
+
+/// A change of address that is asked for.
+pub(super) struct NewEmailChange<'a> {
+    pub new: &'a Email,
+    pub new_digest: Vec<u8>,
+    pub old_digest: Vec<u8>,
+    pub now: UnixMs,
+    pub until: UnixMs,
+}
+
+/// In place of the one that was asked for before.
+pub(super) async fn upsert_email_change_unscoped(tx: &mut Tx, user: UserId, asked: &NewEmailChange<'_>) -> Result<()> {
+    const SQL: &str = "INSERT INTO email_changes (user_id, new_email, new_digest, old_digest, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (user_id) DO UPDATE SET new_email = $2, new_digest = $3, old_digest = $4, \
+        created_at = $5, expires_at = $6, new_confirmed_at = NULL, old_confirmed_at = NULL";
+    on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(asked.new.as_str()).bind(&asked.new_digest).bind(&asked.old_digest)
+        .bind(asked.now.0).bind(asked.until.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub(super) async fn email_change_of_unscoped(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<Option<EmailChangeRow>> {
+    const SQL: &str = "SELECT user_id, new_email, new_digest, expires_at, new_confirmed_at, old_confirmed_at FROM email_changes \
+        WHERE user_id = $1 AND expires_at > $2";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).bind(now.0).fetch_optional(c).await)?)
+}
+
+/// By the link at either address, while the account is in use.
+pub(super) async fn email_change_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<EmailChangeRow>> {
+    const SQL: &str = "SELECT e.user_id, e.new_email, e.new_digest, e.expires_at, e.new_confirmed_at, e.old_confirmed_at \
+        FROM email_changes e JOIN users u ON u.id = e.user_id \
+        WHERE (e.new_digest = $1 OR e.old_digest = $1) AND e.expires_at > $2 AND u.disabled_at IS NULL";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?)
+}
+
+/// Notes the confirmation at the address of the link; how it stands then.
+pub(super) async fn confirm_email_change_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<EmailChangeRow>> {
+    const SQL: &str = "UPDATE email_changes SET \
+        new_confirmed_at = CASE WHEN new_digest = $1 THEN COALESCE(new_confirmed_at, $2) ELSE new_confirmed_at END, \
+        old_confirmed_at = CASE WHEN old_digest = $1 THEN COALESCE(old_confirmed_at, $2) ELSE old_confirmed_at END \
+        WHERE (new_digest = $1 OR old_digest = $1) AND expires_at > $2 \
+        AND EXISTS (SELECT u.id FROM users u WHERE u.id = email_changes.user_id AND u.disabled_at IS NULL) \
+        RETURNING user_id, new_email, new_digest, expires_at, new_confirmed_at, old_confirmed_at";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?)
+}
+
+/// False if none waited.
+pub(super) async fn delete_email_change_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM email_changes WHERE user_id = $1";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn sweep_email_changes_unscoped(tx: &mut Tx, now: UnixMs) -> Result<()> {
+    on!(tx, c => sqlx::query("DELETE FROM email_changes WHERE expires_at <= $1").bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// False where another account has the address.
+pub(super) async fn set_email_unscoped(tx: &mut Tx, user: UserId, email: &str) -> Result<bool> {
+    const SQL: &str = "UPDATE users SET email = $2 WHERE id = $1 AND NOT EXISTS (SELECT o.id FROM users o WHERE o.email = $2)";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(email).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }

@@ -32,6 +32,11 @@ const ACCOUNT: Rule = Rule { free: 5, closes: 100, forgets: KEPT };
 /// One address, whatever account: a whole office may sit behind it.
 const ADDRESS: Rule = Rule { free: 50, closes: i64::MAX, forgets: 3_600_000 };
 
+/// Mails that somebody asks to be sent to one address: then fewer and fewer.
+const MAILED: Rule = Rule { free: 3, closes: i64::MAX, forgets: UnixMs::DAY };
+/// The same by one client, to whatever addresses.
+const MAILED_FROM: Rule = Rule { free: 20, closes: i64::MAX, forgets: 3_600_000 };
+
 impl Rule {
     /// How long the next try waits after so many wrong ones.
     fn rest(self, failures: i64) -> i64 {
@@ -93,14 +98,28 @@ impl Subject {
         Self::of("confirm", "confirm", &[user.uuid().as_bytes()], ACCOUNT)
     }
 
-    /// Everything from one address; an IPv6 client owns its /64 (s41).
+    /// Mails with links to an address that somebody names, whether it has an account or none.
+    pub fn mailed(email: &str) -> Self {
+        Self::of("mailed", "mail", &[email.as_bytes()], MAILED)
+    }
+
+    /// The same by where the request came from.
+    pub fn mailed_from(ip: Option<IpAddr>) -> Self {
+        Self::of("mailed-from", "mail", &[client(ip).as_bytes()], MAILED_FROM)
+    }
+
+    /// Everything from one address.
     pub fn address(ip: Option<IpAddr>) -> Self {
-        let client = match ip.map(normalise) {
-            Some(IpAddr::V6(v6)) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).to_string(),
-            Some(v4) => v4.to_string(),
-            None => String::new(),
-        };
-        Self::of("address", "password", &[client.as_bytes()], ADDRESS)
+        Self::of("address", "password", &[client(ip).as_bytes()], ADDRESS)
+    }
+}
+
+/// An IPv6 client owns its /64 (s41).
+fn client(ip: Option<IpAddr>) -> String {
+    match ip.map(normalise) {
+        Some(IpAddr::V6(v6)) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).to_string(),
+        Some(v4) => v4.to_string(),
+        None => String::new(),
     }
 }
 
@@ -157,6 +176,8 @@ mod tests {
             Subject::confirm(user),
             Subject::address(None),
             Subject::address(Some([203, 0, 113, 9].into())),
+            Subject::mailed("a@b.test"),
+            Subject::mailed_from(Some([203, 0, 113, 9].into())),
         ];
         for (n, one) in all.iter().enumerate() {
             assert!(all.iter().skip(n + 1).all(|other| other.digest != one.digest), "{one:?}");

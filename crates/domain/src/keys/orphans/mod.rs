@@ -45,7 +45,7 @@ pub async fn disable_due(core: &Arc<Core>) -> Result<()> {
     let due = sql::due_unscoped(&mut tx, now.plus(-DEADLINE)).await?;
     drop(tx);
     for (tenant, id, name) in due {
-        let grant = Grant::of_retention(tenant);
+        let grant = Grant::of_job(tenant, "orphans");
         let mut tx = core.db.begin().await?;
         // Somebody may have taken it over meanwhile.
         if !sql::disable(&mut tx, &grant, id, now.plus(-DEADLINE), now).await? {

@@ -1,0 +1,160 @@
+//! What people are told of their own accounts: one table from events to words. The recipient is whom the event is about,
+//! at the address that the event names.
+
+use super::{Message, to_person};
+use crate::{
+    Ctx, Grant, Result, Who,
+    db::{Event, Tx},
+};
+use contract::UserId;
+
+/// The words about one sort of event.
+pub(super) struct Notice {
+    /// The event.
+    action: &'static str,
+    /// Only where this member of what stands after it is true.
+    only: Option<&'static str>,
+    /// One line.
+    pub subject: &'static str,
+    /// What happened.
+    pub text: &'static str,
+    /// What to do if it was somebody else.
+    pub remedy: &'static str,
+    /// Where, as label and path.
+    pub link: (&'static str, &'static str),
+}
+
+const SESSIONS: (&str, &str) = ("Look at your sessions", "/account/sessions");
+const FACTOR: (&str, &str) = ("Look at your second factor", "/account/two-factor");
+const FORGOT: (&str, &str) = ("Set another password", "/forgot");
+const SIGN_IN: (&str, &str) = ("Sign in", "/login");
+const NOT_YOU: &str = "If it was not you, set another password now, and end the sessions that you do not know.";
+const ASK: &str = "If you do not know why, ask whoever operates this server.";
+
+static NOTICES: [Notice; 11] = [
+    Notice {
+        action: "session.created",
+        only: Some("new_device"),
+        subject: "New sign-in to your account",
+        text: "Somebody signed in to your account from a browser or program that had not been used for it before.",
+        remedy: NOT_YOU,
+        link: SESSIONS,
+    },
+    Notice {
+        action: "user.password_changed",
+        only: None,
+        subject: "Your password was changed",
+        text: "The password of your account was changed by somebody who was signed in and knew the old one.",
+        remedy: NOT_YOU,
+        link: FORGOT,
+    },
+    Notice {
+        action: "user.password_reset",
+        only: None,
+        subject: "Your password was reset",
+        text: "The password of your account was reset by a link. Every session ended.",
+        remedy: NOT_YOU,
+        link: FORGOT,
+    },
+    Notice {
+        action: "user.reset_link_made",
+        only: None,
+        subject: "A link to reset your password was made",
+        text: "An owner of your tenant or whoever operates this server made a link that sets a new password for your account, once, within a day.",
+        remedy: ASK,
+        link: SIGN_IN,
+    },
+    Notice {
+        action: "user.two_factor_enabled",
+        only: None,
+        subject: "Two-factor sign-in is on",
+        text: "From now on your account asks for a code of an authenticator app at every sign-in.",
+        remedy: "If you did not turn it on, ask whoever operates this server to turn it off, and set another password.",
+        link: FACTOR,
+    },
+    Notice {
+        action: "user.two_factor_disabled",
+        only: None,
+        subject: "Two-factor sign-in is off",
+        text: "Your account asks for its password alone from now on.",
+        remedy: NOT_YOU,
+        link: FACTOR,
+    },
+    Notice {
+        action: "user.two_factor_reset",
+        only: None,
+        subject: "Your second factor was taken off",
+        text: "An owner of your tenant or whoever operates this server took the second factor off your account. Every session ended.",
+        remedy: ASK,
+        link: FACTOR,
+    },
+    Notice {
+        action: "user.recovery_codes_replaced",
+        only: None,
+        subject: "Your recovery codes were replaced",
+        text: "Ten new recovery codes were made for your account. The old ones work no more.",
+        remedy: NOT_YOU,
+        link: FACTOR,
+    },
+    Notice {
+        action: "user.recovery_code_used",
+        only: None,
+        subject: "A recovery code was used",
+        text: "One of the recovery codes of your account was used in place of your authenticator app. It works no more.",
+        remedy: NOT_YOU,
+        link: FACTOR,
+    },
+    Notice {
+        action: "user.email_changed",
+        only: None,
+        subject: "Your address for signing in was changed",
+        text: "Your account has another address now, which was confirmed at both addresses. This one signs in no more.",
+        remedy: ASK,
+        link: SIGN_IN,
+    },
+    Notice {
+        action: "member.disabled",
+        only: None,
+        subject: "Your account was disabled",
+        text: "Your account was switched off: every session of yours ended, and the keys that you answer for are refused.",
+        remedy: ASK,
+        link: SIGN_IN,
+    },
+];
+
+impl Notice {
+    /// The words about an event of this name.
+    pub fn of(action: &str) -> Option<&'static Self> {
+        NOTICES.iter().find(|n| n.action == action)
+    }
+
+    fn tells_of(&self, event: &Event) -> bool {
+        self.only.is_none_or(|flag| event.after.as_ref().and_then(|after| after.get(flag)?.as_bool()) == Some(true))
+    }
+}
+
+/// Queues what people are to be told of these events: once, in however many tenants they are noted.
+pub(crate) async fn tell(tx: &mut Tx, ctx: &Ctx, events: &[(Grant, Event)]) -> Result<()> {
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for (_, event) in events {
+        let about = (event.action, event.target.id.as_str());
+        let known = Notice::of(event.action).is_some_and(|notice| notice.tells_of(event)) && !told.contains(&about);
+        let Some(user) = event.target.id.parse::<UserId>().ok().filter(|_| known) else { continue };
+        told.push(about);
+        to_person(tx, ctx, user, &event.target.name, &message(ctx, event.action, user), None).await?;
+    }
+    Ok(())
+}
+
+/// Where it came from is told of what was done in the person's own name only.
+fn message(ctx: &Ctx, action: &str, user: UserId) -> Message {
+    let own = match ctx.who() {
+        Who::Anonymous => true,
+        Who::Person(person) => person.user_id == user,
+        _ => false,
+    };
+    let from = Some(ctx.request()).filter(|_| own);
+    let agent = from.and_then(|r| r.user_agent.as_ref()).map(|ua| ua.chars().filter(|c| !c.is_control()).take(200).collect());
+    let ip = from.and_then(|r| r.ip).map(|ip| ip.to_string());
+    Message::Notice { event: action.to_owned(), at: ctx.now(), ip, user_agent: agent }
+}
