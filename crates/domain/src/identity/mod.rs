@@ -38,7 +38,7 @@ pub struct SignedIn {
 
 /// The person as a member of the tenant that they name; who belongs to several must name one.
 pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     let mut all = sql::people_unscoped(&mut tx, user).await?;
     if all.is_empty() {
         return Err(no_tenant());
@@ -65,14 +65,14 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
 
 /// The member behind a session, as they are now; none when they were removed or disabled since.
 pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Person>> {
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     sql::membership_unscoped(&mut tx, signed_in).await?.map(sql::Membership::person).transpose()
 }
 
 /// What the frame around every signed-in page shows.
 pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
     let person = ctx.person().ok_or(Error::Unauthenticated)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let tenants = sql::memberships_unscoped(&mut tx, person.user_id).await?;
     let tenant = tenants.iter().find(|t| t.id == person.tenant_id).map(|t| t.name.clone()).ok_or(Error::Unauthenticated)?;
     let settings = &ctx.core().settings;

@@ -37,7 +37,7 @@ pub(crate) async fn queue(tx: &mut Tx, ctx: &Ctx, grant: &Grant, to: &[String], 
 /// Takes the mails that are due, for this process: no other one tries them before their next attempt is due.
 pub async fn due(core: &Core) -> Result<Vec<Due>> {
     let now = core.now();
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     let rows = sql::due_unscoped(&mut tx, now, TURN, PAUSE).await?;
     sql::sweep_unscoped(&mut tx, now.plus(-KEPT)).await?;
     tx.commit_quiet().await?;
@@ -51,7 +51,7 @@ pub async fn settle(core: &Core, mail: &Due, outcome: Result<(), String>) -> Res
     let now = core.now();
     let given_up = outcome.is_err() && mail.row.attempts >= LAST;
     let error = outcome.as_ref().err().map(|e| e.chars().filter(|c| !c.is_control()).take(500).collect::<String>());
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     sql::settle_unscoped(&mut tx, &mail.row, outcome.is_ok().then_some(now), outcome.is_ok() || given_up, error.as_deref()).await?;
     tx.commit_quiet().await
 }

@@ -115,7 +115,7 @@ pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
     let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
     let grant = Grant::of_caller(&ctx)?;
     let now = ctx.now();
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = if body.everywhere { ctx.write_all(&grant).await? } else { ctx.write(&grant).await? };
     let ended = if body.everywhere {
         end_person(tx.tx(), person.user_id, now).await?
     } else {

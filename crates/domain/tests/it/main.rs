@@ -6,6 +6,7 @@ mod audit;
 mod catalogue;
 mod idempotency;
 mod identity;
+mod isolation;
 mod keys;
 mod leaks;
 mod lifecycle;

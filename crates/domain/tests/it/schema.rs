@@ -141,6 +141,66 @@ fn s69_unscoped_sql_is_listed() {
     assert_eq!(found, listed);
 }
 
+/// Transactions that see the rows of every tenant (`read_all`, `begin_all` and their like), by file and function. The
+/// list may shrink, never grow unseen.
+#[test]
+fn s69_transactions_across_tenants_are_listed() {
+    let mut found = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.starts_with("db") && !path.starts_with("testing")) {
+        let mut within = String::new();
+        for line in text.lines() {
+            if let Some(name) = line.trim_start().split("fn ").nth(1).and_then(|l| l.split(['(', '<']).next())
+                && !line.trim_start().starts_with("//")
+            {
+                within = name.to_owned();
+            }
+            let all = ["read_all()", "read_much_all()", "begin_all()", "follow_all()", "write_all(&"];
+            if all.iter().any(|call| line.contains(&format!(".{call}"))) {
+                found.push(format!("{} {within}", path.display()));
+            }
+        }
+    }
+    found.sort_unstable();
+    let listed = [
+        "idempotency/mod.rs sweep",                      // kept answers of every tenant grow old
+        "identity/mod.rs chrome",                        // the tenants that a person may switch to
+        "identity/mod.rs member",                        // sign-in over the API: a member of which tenants?
+        "identity/mod.rs resume",                        // a session finds its member
+        "identity/proof/confirm.rs judged",              // words that a person's password must not consist of
+        "identity/proof/recovery.rs disable_two_factor", // noted in every tenant of the person; their logins end
+        "identity/proof/recovery.rs new_reset_link",     // noted in every tenant of the person
+        "identity/proof/recovery.rs reset_password",     // the same; their logins end
+        "identity/proof/sign_in.rs sign_in",             // a member of which tenants?
+        "identity/setup.rs set_up",                      // makes the first tenant
+        "keys/mod.rs tenant_of_unscoped",                // the command line is given a key's id
+        "leaks/lookup.rs lookup",                        // platform admins find every tenant's keys
+        "leaks/lookup.rs remember",                      // noted in each tenant whose key was found
+        "mail/mod.rs due",                               // one job sends the mails of every tenant
+        "mail/mod.rs settle",                            // what became of them
+        "members/invitations.rs accept",                 // an invitation is found by its link
+        "members/invitations.rs look",                   // an invitation is found by its link
+        "members/mod.rs switch_account",                 // an account is switched off in every tenant
+        "tenants/act_in.rs enter",                       // noted in both tenants
+        "tenants/manage.rs create",                      // makes a tenant; noted in both
+        "tenants/manage.rs get",                         // platform admins see every tenant; others get their own
+        "tenants/manage.rs list",                        // platform admins see every tenant; others get their own
+        "tenants/manage.rs list_unscoped",               // the command line lists tenants
+        "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
+        "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
+        "tenants/manage.rs renamed",                     // noted in both tenants
+        "tenants/manage.rs switch",                      // noted in both tenants
+        "tenants/mod.rs bootstrap",                      // makes the first tenant
+        "tenants/policies.rs forget_usage",              // how long each tenant keeps its log
+        "tokens/login.rs logout",                        // out of every tenant, if so asked
+        "tokens/mod.rs tend",                            // logins of every tenant end
+        "tokens/refresh.rs find",                        // a refresh token is found by its digest
+        "usage/meter.rs try_store",                      // the meter writes the events of every tenant at once
+        "usage/mod.rs count_unscoped",                   // tests only
+        "verify/cache.rs sync",                          // the snapshot holds every tenant's keys
+    ];
+    assert_eq!(found, listed);
+}
+
 /// A grant is evidence (rule 1): whoever gives one out, or asks for one without a permission, stands here. The list may
 /// shrink, never grow unseen.
 #[test]

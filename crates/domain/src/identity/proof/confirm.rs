@@ -57,7 +57,7 @@ async fn check_code(ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
 
 /// The hash of a new password that is good enough for this person.
 pub(super) async fn judged(ctx: &Ctx, user: UserId, email: &str, new: &str) -> Result<String> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let factor = sql::enrolled_unscoped(&mut tx, user).await?;
     let tenants = sql::tenant_names_unscoped(&mut tx, user).await?;
     drop(tx);

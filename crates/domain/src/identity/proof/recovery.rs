@@ -46,7 +46,7 @@ pub async fn new_reset_link(ctx: &Ctx, email: &str) -> Result<ResetLink> {
     let user = find(core, email).await?;
     let secret = device::random(core);
     let now = core.now();
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     sql::close_reset_links_unscoped(&mut tx, user, now).await?;
     sql::insert_reset_link_unscoped(&mut tx, &hash(&secret), user, now, now.plus(OPEN_FOR)).await?;
     let events = noted(ctx, &mut tx, user, "user.reset_link_made").await?;
@@ -70,7 +70,7 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     let email = sql::email_unscoped(&mut tx, user).await?;
     drop(tx);
     let new = confirm::judged(ctx, user, &email, &form.new_password).await?;
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     if !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
         return Err(gone());
     }
@@ -87,7 +87,7 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
 pub async fn disable_two_factor(ctx: &Ctx, email: &str) -> Result<()> {
     let core = ctx.core();
     let user = find(core, email).await?;
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     if !sql::remove_factor_unscoped(&mut tx, user).await? {
         return Err(Error::Conflict(format!("{email} has no second factor")));
     }
