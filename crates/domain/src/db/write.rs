@@ -55,9 +55,8 @@ impl WriteTx {
     }
 }
 
-/// Commits a transaction with its events, each in the chain of its grant's tenant; those of several tenants take one
-/// that sees all of them. Chains are locked in one order,
-/// whoever commits beside this. A request that may be sent again is marked as carried out.
+/// Commits a transaction with its events, each in the chain of its grant's tenant; it sees all of them. Chains are locked
+/// in one order, whoever commits beside this. A request that may be sent again is marked as carried out.
 pub(crate) async fn commit_with(mut tx: Tx, ctx: &Ctx, mut events: Vec<(Grant, Event)>) -> Result<()> {
     idempotency::mark(&mut tx, ctx).await?;
     events.sort_by_key(|(grant, _)| grant.tenant_id());

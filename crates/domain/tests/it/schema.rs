@@ -34,6 +34,10 @@ fn composite_keys(database: &str) {
         keys.insert(name, (tenant, lines));
     }
     assert!(keys.len() >= 17, "{:?}", keys.keys());
+    let of_tenant = |line: &str| {
+        let referred = line.split("REFERENCES ").nth(1).and_then(|l| l.split(' ').next());
+        referred.is_some_and(|table| keys.get(table).is_some_and(|(tenant, _)| *tenant))
+    };
     for (name, (tenant, lines)) in &keys {
         // The log that processes follow is ordered across tenants; its key is its sequence.
         if *tenant && *name != "key_changes" {
@@ -44,10 +48,12 @@ fn composite_keys(database: &str) {
             });
             assert!(composite, "{database}: {name} lacks a key that starts with the tenant");
         }
-        for line in lines.iter().filter(|l| l.contains("REFERENCES api_keys")) {
+        for line in lines.iter().filter(|l| of_tenant(l)) {
             assert!(line.starts_with("FOREIGN KEY (tenant_id, "), "{database}: {name}: {line}");
         }
     }
+    // A column that is added later refers to no such table: its key has two columns.
+    assert_eq!(sql.lines().filter(|l| l.starts_with("ALTER TABLE") && of_tenant(l)).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 /// `_unscoped` calls reach across tenants. Each stands here with its reason; the list may shrink, never grow unseen.
@@ -201,6 +207,22 @@ fn s69_transactions_across_tenants_are_listed() {
     assert_eq!(found, listed);
 }
 
+/// A transaction that was begun about no tenant shows none: whoever has a grant begins with it.
+#[test]
+fn s69_a_transaction_about_no_tenant_is_given_no_grant() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.starts_with("db") && !path.starts_with("testing")) {
+        for body in text.split("fn ") {
+            let nothing = ["db().read()", "db.read()", "db().begin()", "db.begin()"].iter().any(|begun| body.contains(begun));
+            let granted = ["&mut tx, &grant", "&mut tx, grant", "&mut tx, &self.grant"].iter().any(|given| body.contains(given));
+            if nothing && granted {
+                wrong.push(format!("{} {}", path.display(), body.split('(').next().unwrap()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 /// A grant is evidence (rule 1): whoever gives one out, or asks for one without a permission, stands here. The list may
 /// shrink, never grow unseen.
 #[test]
@@ -265,8 +287,17 @@ fn whatever_belongs_to_a_tenant_is_removed_with_it() {
 /// SQL stands in files named sql.rs, in the database layer and in a few small places that have no noun of their own.
 #[test]
 fn sql_stands_where_the_architecture_says() {
-    let may =
-        ["sql.rs", "db/mod.rs", "db/wake.rs", "db/write.rs", "seal.rs", "identity/sessions.rs", "testing/mod.rs", "testing/inspect.rs"];
+    let may = [
+        "sql.rs",
+        "db/mod.rs",
+        "db/connect.rs",
+        "db/wake.rs",
+        "db/write.rs",
+        "seal.rs",
+        "identity/sessions.rs",
+        "testing/mod.rs",
+        "testing/inspect.rs",
+    ];
     for (path, text) in sources() {
         assert!(!text.contains("sqlx::query") || may.iter().any(|m| path.ends_with(m)), "{} holds SQL", path.display());
     }
