@@ -11,10 +11,13 @@ if [ "$(id -u)" = 0 ]; then chown postgres "$dir"; as() { runuser -u postgres --
 stop() { as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"; }
 trap stop EXIT
 cd "$dir"
-as "$bin/initdb" -D "$dir/data" -U keystead -A trust --no-sync >/dev/null
+as "$bin/initdb" -D "$dir/data" -U postgres -A trust --no-sync >/dev/null
 # Durability is PostgreSQL's own business; the tests only ask whether our statements are right.
 as "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$dir \
   -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=500 -c shared_buffers=64MB" start >/dev/null
 cd "$OLDPWD"
+# Servers run under an ordinary role that owns its databases; the other two are for the test that they are refused.
+"$bin/psql" -qX -h 127.0.0.1 -p "$port" -U postgres -d postgres -c "CREATE ROLE keystead LOGIN CREATEDB" \
+  -c "CREATE ROLE keystead_bypassrls LOGIN BYPASSRLS"
 export KEYSTEAD_TEST_POSTGRES_URL="postgres://keystead@127.0.0.1:$port"
 "$@"

@@ -59,3 +59,5 @@ CREATE TABLE key_notices (
   FOREIGN KEY (tenant_id, key_id) REFERENCES api_keys (tenant_id, id)
 );
 CREATE INDEX api_keys_expiring ON api_keys (expires_at) WHERE expires_at IS NOT NULL AND revoked_at IS NULL;
+
+SELECT keystead_isolate('key_notices');

@@ -16,3 +16,4 @@ CREATE INDEX support_access_by_user ON support_access (user_id, expires_at);
 -- Since when nobody answers for a key whose owner left; none once somebody does again.
 ALTER TABLE api_keys ADD COLUMN orphaned_at BIGINT;
 CREATE INDEX api_keys_orphaned ON api_keys (orphaned_at) WHERE orphaned_at IS NOT NULL;
+SELECT keystead_isolate('support_access');

@@ -395,6 +395,11 @@ impl Ctx {
         WriteTx::begin(self, grant).await
     }
 
+    /// The same for a change that is noted there and reaches into other tenants; a test lists who may.
+    pub(crate) async fn write_all(&self, grant: &Grant) -> Result<WriteTx> {
+        WriteTx::begin_all(self, grant).await
+    }
+
     /// What the client sees of an error; faults are logged here, once, with the request id.
     pub fn problem(&self, e: Error) -> Problem {
         if e.is_fault() {

@@ -200,3 +200,20 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line_with_what_to_do() {
     assert!(said.starts_with("keystead: KEYSTEAD_MASTER_KEY does not hold 32 bytes of base64"), "{said}");
     assert!(said.lines().count() == 1 && !said.contains("hunter2"), "{said}");
 }
+
+/// Row-level security binds neither superusers nor roles with BYPASSRLS: nothing runs under them.
+#[test]
+fn s69_a_role_that_row_level_security_does_not_bind_is_refused_by_every_command() {
+    let server = std::env::var("KEYSTEAD_TEST_POSTGRES_URL").expect("KEYSTEAD_TEST_POSTGRES_URL: run the tests by `make test`");
+    for role in ["postgres", "keystead_bypassrls"] {
+        let url = format!("{}/postgres", server.replacen("//keystead@", &format!("//{role}@"), 1));
+        for command in [&["serve"][..], &["migrate"], &["tenants", "list"], &["verify-audit"]] {
+            let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_keystead"));
+            let out = run.args(command).env("KEYSTEAD_DATA_DIR", std::env::temp_dir()).env("KEYSTEAD_DATABASE_URL", &url).output().unwrap();
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(1), "{command:?}: {said}");
+            assert!(said.starts_with(&format!("keystead: KEYSTEAD_DATABASE_URL: {role} at 127.0.0.1:")), "{said}");
+            assert!(said.contains(&format!("ALTER ROLE \"{role}\" NOSUPERUSER NOBYPASSRLS")) && said.lines().count() == 1, "{said}");
+        }
+    }
+}

@@ -24,21 +24,21 @@ pub async fn list(ctx: &Ctx, filter: &AuditFilter, page: PageQuery) -> Result<Pa
 /// One page of the events that the filter lets through, newest first.
 pub async fn search(ctx: &Ctx, query: &AuditQuery, page: PageQuery) -> Result<Page<AuditEvent>> {
     let grant = permit(ctx)?;
-    read_page(ctx.db().read().await?, &grant, query, page.before(), page.bounded()).await
+    read_page(ctx.db().read_in(&grant).await?, &grant, query, page.before(), page.bounded()).await
 }
 
 /// The next rows of an export: as `search`, with larger pages, for those who may carry the log away.
 pub async fn export(ctx: &Ctx, query: &AuditQuery, cursor: Option<Cursor>) -> Result<Page<AuditEvent>> {
     let grant = permit(ctx)?;
     may_export(ctx, Perm::AuditRead)?;
-    read_page(ctx.db().read_much().await?, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
+    read_page(ctx.db().read_much_in(&grant).await?, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
 }
 
 /// Events behind the given number that the filter lets through, oldest first, and the number behind which to ask next.
 /// Numbers appear in the order of the commits, so nothing is overtaken.
 pub async fn newer(ctx: &Ctx, query: &AuditQuery, after_seq: i64) -> Result<(Vec<AuditEvent>, i64)> {
     let grant = permit(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let rows = sql::chain(&mut tx, &grant, after_seq).await?;
     let last = rows.last().map_or(after_seq, |r| r.seq);
     let events = rows.into_iter().map(sql::Row::event).collect::<Result<Vec<_>>>()?;
@@ -48,7 +48,7 @@ pub async fn newer(ctx: &Ctx, query: &AuditQuery, after_seq: i64) -> Result<(Vec
 /// The number of the newest event: where a stream that starts now begins.
 pub async fn last_seq(ctx: &Ctx) -> Result<i64> {
     let grant = permit(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     Ok(sql::head(&mut tx, &grant).await?.seq)
 }
 
@@ -56,7 +56,7 @@ pub async fn last_seq(ctx: &Ctx) -> Result<i64> {
 /// it lies, and fails its verification.
 pub async fn heads(ctx: &Ctx) -> Result<Vec<AuditHead>> {
     let grant = permit(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let head = sql::head(&mut tx, &grant).await?;
     Ok(head.handed_out(ctx.core(), grant.tenant_id()).into_iter().collect())
 }
@@ -64,7 +64,7 @@ pub async fn heads(ctx: &Ctx) -> Result<Vec<AuditHead>> {
 /// Recomputes the tenant's chain from its first event and checks the signature of its end.
 pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
     let grant = permit(ctx)?;
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let head = sql::head(&mut tx, &grant).await?;
     let mut prev = vec![0; 32];
     let mut seq = 0;
@@ -99,7 +99,7 @@ pub async fn verify_chain(ctx: &Ctx) -> Result<Chain> {
 /// Does the chain hold the event that a head kept elsewhere speaks of?
 pub async fn agrees(ctx: &Ctx, kept: &AuditHead) -> Result<bool> {
     let grant = permit(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let hash = sql::hash_of(&mut tx, &grant, kept.seq).await?;
     Ok(kept.tenant_id == grant.tenant_id() && hash.is_some_and(|h| hex(&h) == kept.hash))
 }

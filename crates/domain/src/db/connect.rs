@@ -30,6 +30,12 @@ pub enum ConnectError {
     /// The server does not let this user in.
     #[error("the PostgreSQL at {0} does not let {1} in: check user and password")]
     Refused(String, String),
+    /// The role sees the rows of every tenant, whatever a transaction asks for.
+    #[error(
+        "{1} at {0} is a superuser or has BYPASSRLS, so that row-level security does not keep tenants apart: \
+         connect as an ordinary role that owns the database (ALTER ROLE \"{1}\" NOSUPERUSER NOBYPASSRLS, or CREATE ROLE another)"
+    )]
+    Unbound(String, String),
     /// Anything else that it says.
     #[error("the PostgreSQL at {0} refuses the connection: {1}")]
     Other(String, String),
@@ -73,10 +79,15 @@ async fn postgres(url: &str) -> Result<Db, ConnectError> {
     let until = Instant::now() + ACQUIRE;
     loop {
         let (e, again) = match timeout_at(until, options.connect()).await {
-            Ok(Ok(one)) => {
+            Ok(Ok(mut one)) => {
+                let role: Option<String> =
+                    sqlx::query_scalar(UNBOUND).fetch_optional(&mut one).await.map_err(|e| explain(&options, &at, &e).0)?;
                 // It has done its work; how it ends does not matter.
                 drop(one.close().await);
-                break;
+                match role {
+                    Some(role) => return Err(ConnectError::Unbound(at, role)),
+                    None => break,
+                }
             }
             Ok(Err(e)) => explain(&options, &at, &e),
             Err(_) => (ConnectError::Unreachable(at.clone(), "no answer in time".to_owned()), false),
@@ -89,6 +100,9 @@ async fn postgres(url: &str) -> Result<Db, ConnectError> {
     let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE).connect_lazy_with(options.clone());
     Ok(Db::of(Pools::Postgres { pool: pool(CONNECTIONS), follower: pool(1) }, CONNECTIONS))
 }
+
+/// The role, if row-level security does not bind it (s69).
+const UNBOUND: &str = "SELECT CAST(rolname AS TEXT) FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(250);

@@ -12,8 +12,9 @@ pub(crate) use wake::tell;
 pub(crate) use write::commit_with;
 pub use write::{Event, WriteTx};
 
-use crate::{Error, Result};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use crate::{Error, Grant, Result};
+use contract::TenantId;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -46,6 +47,28 @@ enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool, follower: SqlitePool },
     /// A server, for many nodes.
     Postgres { pool: PgPool, follower: PgPool },
+}
+
+/// Which tenants' rows a transaction sees and changes. PostgreSQL holds it to that, whatever its statements ask for
+/// (s69); on SQLite the statements alone do.
+#[derive(Clone, Copy)]
+enum Sight {
+    Nothing,
+    One(TenantId),
+    All,
+}
+
+impl Sight {
+    /// Begins a transaction with it, in the one round trip that every beginning takes. It says all of it each time: a
+    /// caller that went away while it began may have left its own to this connection.
+    fn begin(self) -> AssertSqlSafe<String> {
+        let (tenant, scope) = match self {
+            Self::Nothing => (String::new(), ""),
+            Self::One(tenant) => (tenant.uuid().to_string(), ""),
+            Self::All => (String::new(), "all"),
+        };
+        AssertSqlSafe(format!("BEGIN; SET LOCAL keystead.tenant = '{tenant}'; SET LOCAL keystead.scope = '{scope}'"))
+    }
 }
 
 /// A transaction on either database.
@@ -94,34 +117,74 @@ impl Db {
         matches!(self.pools, Pools::Postgres { .. })
     }
 
-    /// Starts a transaction that only reads.
+    /// Starts a transaction that only reads, and no tenant's rows: people, sessions, what is the installation's own.
     pub async fn read(&self) -> Result<Tx> {
-        Ok(Tx::from(match &self.pools {
-            Pools::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
-            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin().await?),
-        }))
+        self.reader(Sight::Nothing).await
     }
 
-    /// The same for what reads much: reports, exports, a whole chain. Such reads take turns; who gets none is told to try again.
-    pub async fn read_much(&self) -> Result<Tx> {
+    /// The same for the rows of the grant's tenant.
+    pub async fn read_in(&self, grant: &Grant) -> Result<Tx> {
+        self.reader(Sight::One(grant.tenant_id())).await
+    }
+
+    /// The same for the rows of every tenant; a test lists who may.
+    pub async fn read_all(&self) -> Result<Tx> {
+        self.reader(Sight::All).await
+    }
+
+    /// [`Self::read_in`] for what reads much: reports, exports, a whole chain. Such reads take turns; who gets none is
+    /// told to try again.
+    pub async fn read_much_in(&self, grant: &Grant) -> Result<Tx> {
+        self.heavy_reader(Sight::One(grant.tenant_id())).await
+    }
+
+    /// [`Self::read_all`] for what reads much.
+    pub async fn read_much_all(&self) -> Result<Tx> {
+        self.heavy_reader(Sight::All).await
+    }
+
+    async fn heavy_reader(&self, sight: Sight) -> Result<Tx> {
         let turn = timeout(TURN, Arc::clone(&self.heavy).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(Error::unavailable("too many reports and exports at once")) };
-        Ok(Tx { _turn: Some(turn), ..self.read().await? })
+        Ok(Tx { _turn: Some(turn), ..self.reader(sight).await? })
     }
 
-    /// The same for the follower of the log of key changes, on a connection that no request ever holds.
-    pub(crate) async fn follow(&self) -> Result<Tx> {
+    async fn reader(&self, sight: Sight) -> Result<Tx> {
         Ok(Tx::from(match &self.pools {
-            Pools::Sqlite { follower, .. } => Inner::Sqlite(follower.begin().await?),
-            Pools::Postgres { follower, .. } => Inner::Postgres(follower.begin().await?),
+            Pools::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin_with(sight.begin()).await?),
         }))
     }
 
-    /// Starts a transaction that writes. Use [`crate::Ctx::write`] where something changes that a person would ask about.
+    /// Reads the rows of every tenant for the follower of the log of key changes, on a connection that no request ever
+    /// holds.
+    pub(crate) async fn follow_all(&self) -> Result<Tx> {
+        Ok(Tx::from(match &self.pools {
+            Pools::Sqlite { follower, .. } => Inner::Sqlite(follower.begin().await?),
+            Pools::Postgres { follower, .. } => Inner::Postgres(follower.begin_with(Sight::All.begin()).await?),
+        }))
+    }
+
+    /// Starts a transaction that writes, and no tenant's rows.
     pub(crate) async fn begin(&self) -> Result<Tx> {
+        self.writer(Sight::Nothing).await
+    }
+
+    /// The same for the rows of the grant's tenant. Use [`crate::Ctx::write`] where something changes that a person
+    /// would ask about.
+    pub(crate) async fn begin_in(&self, grant: &Grant) -> Result<Tx> {
+        self.writer(Sight::One(grant.tenant_id())).await
+    }
+
+    /// The same for the rows of every tenant; a test lists who may.
+    pub(crate) async fn begin_all(&self) -> Result<Tx> {
+        self.writer(Sight::All).await
+    }
+
+    async fn writer(&self, sight: Sight) -> Result<Tx> {
         Ok(Tx::from(match &self.pools {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin_with(sight.begin()).await?),
         }))
     }
 

@@ -31,7 +31,11 @@ pub struct WriteTx {
 
 impl WriteTx {
     pub(crate) async fn begin(ctx: &Ctx, grant: &Grant) -> Result<Self> {
-        Ok(Self { tx: ctx.core().db.begin().await?, ctx: ctx.clone(), grant: grant.clone() })
+        Ok(Self { tx: ctx.db().begin_in(grant).await?, ctx: ctx.clone(), grant: grant.clone() })
+    }
+
+    pub(crate) async fn begin_all(ctx: &Ctx, grant: &Grant) -> Result<Self> {
+        Ok(Self { tx: ctx.db().begin_all().await?, ctx: ctx.clone(), grant: grant.clone() })
     }
 
     /// The transaction, for the statements.
@@ -51,9 +55,9 @@ impl WriteTx {
     }
 }
 
-/// Commits a transaction with its events, each in the chain of its grant's tenant. Chains are locked in one order,
-/// whoever commits beside this. A request that may be sent again is marked as carried out, and people are told by mail of
-/// what happened to their accounts.
+/// Commits a transaction with its events, each in the chain of its grant's tenant; it sees all of them. Chains are locked
+/// in one order, whoever commits beside this. A request that may be sent again is marked as carried out, and people are
+/// told by mail of what happened to their accounts.
 pub(crate) async fn commit_with(mut tx: Tx, ctx: &Ctx, mut events: Vec<(Grant, Event)>) -> Result<()> {
     idempotency::mark(&mut tx, ctx).await?;
     mail::tell(&mut tx, ctx, &events).await?;

@@ -57,7 +57,7 @@ pub struct Running {
 pub async fn begin(ctx: &Ctx, key: &str, request: &[&[u8]]) -> Result<Begun> {
     let (grant, credential) = sender(ctx)?;
     let (now, fingerprint) = (ctx.now(), fingerprint(request));
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_in(&grant).await?;
     if let Some(row) = sql::find(&mut tx, &grant, credential, key).await? {
         let age = now.0 - row.created_at;
         let died = row.status.is_none() && row.carried_out_at.is_none() && age >= LOST;
@@ -112,14 +112,14 @@ impl Running {
             }
             None => None,
         };
-        let mut tx = self.ctx.db().begin().await?;
+        let mut tx = self.ctx.db().begin_in(&self.grant).await?;
         sql::finish(&mut tx, &self.grant, self.id, &perms, &answer, sealed).await?;
         tx.commit_quiet().await
     }
 
     /// Forgets the request, unless it was carried out: its answer is one that a repetition may change.
     pub async fn abandon(self) -> Result<()> {
-        let mut tx = self.ctx.db().begin().await?;
+        let mut tx = self.ctx.db().begin_in(&self.grant).await?;
         sql::give_up(&mut tx, &self.grant, self.id).await?;
         tx.commit_quiet().await
     }
@@ -134,7 +134,7 @@ pub(crate) async fn mark(tx: &mut Tx, ctx: &Ctx) -> Result<()> {
 
 /// Forgets answers of yesterday, and secrets of ten minutes ago.
 pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_all().await?;
     sql::sweep_unscoped(&mut tx, now.plus(-KEPT), now.plus(-SECRET_KEPT)).await?;
     tx.commit_quiet().await
 }

@@ -41,7 +41,7 @@ pub struct SignedIn {
 
 /// The person as a member of the tenant that they name; who belongs to several must name one.
 pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     let mut all = sql::people_unscoped(&mut tx, user).await?;
     if all.is_empty() {
         return Err(no_tenant());
@@ -68,14 +68,14 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
 
 /// The member behind a session, as they are now; none when they were removed or disabled since.
 pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Person>> {
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     sql::membership_unscoped(&mut tx, signed_in, core.now()).await?.map(sql::Membership::person).transpose()
 }
 
 /// What the frame around every signed-in page shows.
 pub async fn chrome(ctx: &Ctx, prefs: Prefs) -> Result<Chrome> {
     let person = ctx.person().ok_or(Error::Unauthenticated)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let tenants = sql::memberships_unscoped(&mut tx, person.user_id, ctx.now()).await?;
     let here = tenants.iter().find(|t| t.id == person.tenant_id).ok_or(Error::Unauthenticated)?;
     let (tenant, supporting) = (here.name.clone(), here.until);
@@ -115,6 +115,13 @@ pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &s
 pub(crate) async fn sign_out_everywhere(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
     sessions::end_all(tx, user).await?;
     tokens::end_person(tx, user, now).await.map(drop)
+}
+
+/// Ends everything that a person is signed in with but the caller's own session; how many that were. Takes a transaction
+/// across tenants; whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn sign_out_elsewhere(tx: &mut Tx, ctx: &Ctx, user: UserId) -> Result<u64> {
+    let logins = tokens::end_person(tx, user, ctx.now()).await?;
+    Ok(sessions::end_all_but(tx, ctx, user).await? + u64::try_from(logins).unwrap_or(0))
 }
 
 /// The same for the grant's tenant only: of one person, or of everybody.

@@ -52,7 +52,7 @@ pub async fn insert(core: &Core, id: &str, data: &str, person: Option<SignedIn>,
     let now = core.now();
     let since = since.unwrap_or(now);
     let (user, tenant) = (person.map(|p| p.user_id.uuid()), person.map(|p| p.tenant_id.uuid()));
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     let policies: Option<Json<Policies>> = on!(tx, c => sqlx::query_scalar(POLICIES).bind(tenant).fetch_optional(c).await)?;
     let ends = lifetime(policies.as_ref()).ends(since, now);
     let n = on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(user).bind(tenant).bind(data).bind(since.0).bind(now.0).bind(ends.0)
@@ -76,7 +76,7 @@ pub async fn load(core: &Core, id: &str) -> Result<Option<Stored>> {
         LEFT JOIN tenants t ON t.id = s.works_in WHERE s.digest = $1 AND s.expires_at > $2";
     const TOUCHED: &str = "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE digest = $1";
     let now = core.now();
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     let stored: Option<Stored> = on!(tx, c => sqlx::query_as(SELECT).bind(hash(id)).bind(now.0).fetch_optional(c).await)?;
     drop(tx);
     // One that began while a policy was being saved was stored with an end that is too late.
@@ -95,7 +95,7 @@ pub async fn load(core: &Core, id: &str) -> Result<Option<Stored>> {
 /// How long the caller's sessions in this tenant last.
 pub async fn lifetime_here(ctx: &Ctx) -> Result<Lifetime> {
     let grant = own_grant(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     Ok(tenants::policies_of(&mut tx, &grant).await?.lifetime())
 }
 
@@ -167,12 +167,13 @@ pub async fn end(ctx: &Ctx, id: &str) -> Result<()> {
     tx.commit(ended(ctx, person.user_id, after)).await
 }
 
-/// Ends every session of the caller but this one; how many that were.
+/// Ends every session of the caller but this one, and their sign-ins over the API; how many that were.
 pub async fn end_others(ctx: &Ctx) -> Result<u64> {
     let (person, grant) = (ctx.person().ok_or(Error::Unauthenticated)?, own_grant(ctx)?);
-    let mut tx = ctx.write(&grant).await?;
-    let n = end_all_but(tx.tx(), ctx, person.user_id).await?;
+    let mut tx = ctx.write_all(&grant).await?;
+    let n = super::sign_out_elsewhere(tx.tx(), ctx, person.user_id).await?;
     tx.commit(ended(ctx, person.user_id, serde_json::json!({"sessions": n}))).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     Ok(n)
 }
 

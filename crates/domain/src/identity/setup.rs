@@ -69,7 +69,7 @@ pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<SignedIn> {
     }
     let owner = new_owner(&form.tenant, &form.email, &form.password)?;
     let hash = core.hasher.hash(&owner.password).await?;
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     if !sql::use_setup_link_unscoped(&mut tx, &link, ctx.now()).await? || sql::users_unscoped(&mut tx).await? > 0 {
         return Err(refused("This setup link was used a moment ago."));
     }

@@ -29,7 +29,7 @@ pub async fn tell_of_expiry(core: &Arc<Core>) -> Result<()> {
     let ctx = Ctx::new(core.clone(), Who::Anonymous, RequestInfo::default());
     for step in STEPS {
         let (from, to) = (ctx.now().plus(step.ends * UnixMs::DAY), ctx.now().plus(step.days * UnixMs::DAY));
-        let mut tx = ctx.db().read().await?;
+        let mut tx = ctx.db().read_all().await?;
         let due = sql::expiring_unscoped(&mut tx, from, to, step.life * UnixMs::DAY, step.days, TURN).await?;
         drop(tx);
         for key in due {

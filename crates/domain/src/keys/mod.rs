@@ -35,7 +35,7 @@ pub async fn get(ctx: &Ctx, id: KeyId) -> Result<ApiKey> {
 /// One key, for a caller who is about to do what `perm` permits: before a request is judged, its object is looked up.
 pub async fn get_for(ctx: &Ctx, perm: Perm, id: KeyId) -> Result<ApiKey> {
     let grant = ctx.require(perm)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::find(&mut tx, &grant, id, reach(ctx)).await?.ok_or(Error::NotFound)?.key(ctx.now())
 }
 
@@ -46,7 +46,7 @@ pub async fn catalogue(ctx: &Ctx) -> Result<Vec<ScopeDef>> {
 
 /// Whose key it is; for the command line, which is given an id and nothing else.
 pub async fn tenant_of_unscoped(core: &crate::Core, id: KeyId) -> Result<TenantId> {
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     sql::tenant_of_unscoped(&mut tx, id).await?.ok_or(Error::NotFound)
 }
 

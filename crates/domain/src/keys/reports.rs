@@ -34,7 +34,7 @@ pub async fn impact(ctx: &Ctx, id: KeyId) -> Result<KeyImpact> {
 /// today play no part, nor do limits.
 pub async fn impact_of(ctx: &Ctx, id: KeyId, change: &Change) -> Result<Impact> {
     let grant = may_weigh(ctx)?;
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let key = find(ctx, &mut tx, &grant, id).await?;
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
     let before = weighed(&grant, &key, tenant_list, scopes::verbs(&mut tx, &grant).await?);
@@ -57,7 +57,7 @@ pub async fn check_impact(ctx: &Ctx, id: KeyId) -> Result<()> {
 /// The same for the tenant's own allowlist, over all its live keys but for gateways'.
 pub async fn impact_of_allowlist(ctx: &Ctx, list: &[AllowedIp]) -> Result<Impact> {
     let grant = ctx.require(Perm::SettingsRead)?;
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
     // A key that has no bounds of its own: whatever is lost is lost by the tenant's list.
     let anything = Policy {
@@ -156,7 +156,7 @@ async fn weigh(ctx: &Ctx, tx: &mut Tx, grant: &Grant, whose: Whose, before: &Ent
 pub async fn advice(ctx: &Ctx, id: KeyId) -> Result<Advice> {
     ctx.require(Perm::KeysRead)?;
     let grant = ctx.require(Perm::UsageRead)?;
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let key = find(ctx, &mut tx, &grant, id).await?;
     let since = ctx.now().plus(-WINDOW);
     let needed = log::needed(&mut tx, &grant, id, since).await?;
@@ -247,7 +247,7 @@ pub async fn cockpit(ctx: &Ctx, id: KeyId, quiet_hours: Option<u32>) -> Result<C
     let grant = ctx.require(Perm::UsageRead)?;
     let now = ctx.now();
     let quiet_hours = quiet_hours.unwrap_or(QUIET_HOURS).clamp(1, 24 * 30);
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let asks = find(ctx, &mut tx, &grant, id).await?.kind == KeyKind::Gateway;
     let secrets = log::secrets(&mut tx, &grant, id, now).await?;
     let newest = secrets.iter().filter(|s| s.valid_until.is_none()).map(|s| s.created_at).max().ok_or(Error::NotFound)?;
@@ -282,7 +282,7 @@ pub async fn cockpit(ctx: &Ctx, id: KeyId, quiet_hours: Option<u32>) -> Result<C
 
 /// Is there such a key among those that the caller sees?
 pub(crate) async fn exists(ctx: &Ctx, grant: &Grant, id: KeyId) -> Result<()> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(grant).await?;
     find(ctx, &mut tx, grant, id).await.map(drop)
 }
 

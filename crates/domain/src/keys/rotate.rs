@@ -75,7 +75,7 @@ pub async fn retire(ctx: &Ctx, id: KeyId) -> Result<ApiKey> {
 /// The secrets of a key, newest first: the current one, then those that it replaced.
 pub async fn secrets(ctx: &Ctx, id: KeyId) -> Result<Vec<KeySecret>> {
     let grant = ctx.require(Perm::KeysRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::find(&mut tx, &grant, id, reach(ctx)).await?.ok_or(Error::NotFound)?;
     sql::secrets(&mut tx, &grant, id).await
 }

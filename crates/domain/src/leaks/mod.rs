@@ -30,7 +30,7 @@ use std::{collections::HashMap, sync::Arc};
 /// One page of the tenant's leak reports, newest first. A test credential knows those of test keys only (s36), here and below.
 pub async fn list(ctx: &Ctx, filter: LeakFilter, page: PageQuery) -> Result<Page<LeakReport>> {
     let grant = reader(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let rows = sql::list(&mut tx, &grant, ctx.sandboxed(), filter, page).await?;
     let rows = rows.into_iter().map(|r| r.report(ctx.now())).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(rows, page.bounded(), |r| r.id.uuid()))
@@ -39,7 +39,7 @@ pub async fn list(ctx: &Ctx, filter: LeakFilter, page: PageQuery) -> Result<Page
 /// One report: the key, what it did lately, and what happened to it since it was made.
 pub async fn get(ctx: &Ctx, id: LeakId) -> Result<LeakDetail> {
     let grant = reader(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let report = find(ctx, &mut tx, &grant, id).await?;
     let found = sql::secret(&mut tx, &grant, ctx.sandboxed(), report.secret_id).await?.ok_or(Error::NotFound)?.found(ctx.now())?;
     let found = with_usage(ctx, &mut tx, &grant, found).await?;

@@ -87,7 +87,7 @@ const NO_LINK: &str = "its link works no more";
 /// Takes the mails that are due, for this process: no other one tries them before their next attempt is due.
 pub async fn due(core: &Core) -> Result<Vec<Due>> {
     let now = core.now();
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     let mut rows = sql::due_unscoped(&mut tx, now, TURN, PAUSE).await?;
     rows.extend(sql::due_for_people_unscoped(&mut tx, now, TURN, PAUSE).await?);
     tx.commit_quiet().await?;
@@ -106,7 +106,7 @@ pub async fn due(core: &Core) -> Result<Vec<Due>> {
 }
 
 async fn give_up(core: &Core, row: &sql::Row, why: &str) -> Result<()> {
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     sql::settle_unscoped(&mut tx, row, None, true, Some(why)).await?;
     tx.commit_quiet().await
 }
@@ -123,7 +123,7 @@ pub async fn settle(core: &Core, mail: &Due, outcome: Result<(), String>) -> Res
     let now = core.now();
     let given_up = outcome.is_err() && mail.row.attempts >= LAST;
     let error = outcome.as_ref().err().map(|e| e.chars().filter(|c| !c.is_control()).take(500).collect::<String>());
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     sql::settle_unscoped(&mut tx, &mail.row, outcome.is_ok().then_some(now), outcome.is_ok() || given_up, error.as_deref()).await?;
     tx.commit_quiet().await
 }
@@ -131,7 +131,7 @@ pub async fn settle(core: &Core, mail: &Due, outcome: Result<(), String>) -> Res
 /// Gives up what waited for too long, its token with it, and forgets what was over long ago.
 pub async fn sweep(core: &Core) -> Result<()> {
     let now = core.now();
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     sql::expire_unscoped(&mut tx, now, "it could not be sent in time").await?;
     sql::sweep_unscoped(&mut tx, now.plus(-KEPT)).await?;
     tx.commit_quiet().await

@@ -62,7 +62,7 @@ impl sql::Listed {
 /// One page of the mails of the installation, newest first.
 pub async fn outbox(ctx: &Ctx, page: PageQuery) -> Result<Page<Queued>> {
     tenants::require_platform(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let rows = sql::page_unscoped(&mut tx, page).await?.into_iter().map(sql::Listed::queued).collect();
     Ok(Page::cut(rows, page.bounded(), |m| m.id.uuid()))
 }
@@ -71,7 +71,7 @@ pub async fn outbox(ctx: &Ctx, page: PageQuery) -> Result<Page<Queued>> {
 pub async fn retry(ctx: &Ctx, id: MailId) -> Result<()> {
     tenants::require_platform(ctx)?;
     let now = ctx.now();
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let found = sql::find_unscoped(&mut tx, id).await?.ok_or(Error::NotFound)?;
     drop(tx);
     // Noted where the mail belongs; what is a person's, where who asks does.

@@ -22,7 +22,7 @@ const MOST: i64 = 500;
 /// One page of invitations, newest first; only those that wait, if so asked.
 pub async fn invitations(ctx: &Ctx, open: bool, page: PageQuery) -> Result<Page<Invitation>> {
     let grant = ctx.require_tenant_level(Perm::MembersRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let rows = sql::invitations(&mut tx, &grant, open, page, ctx.now()).await?;
     Ok(Page::cut(rows, page.bounded(), |i| i.id.uuid()))
 }
@@ -30,7 +30,7 @@ pub async fn invitations(ctx: &Ctx, open: bool, page: PageQuery) -> Result<Page<
 /// One invitation, for a caller who is about to do what `perm` permits.
 pub async fn invitation(ctx: &Ctx, perm: Perm, id: InvitationId) -> Result<Invitation> {
     let grant = ctx.require_tenant_level(perm)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::invitation(&mut tx, &grant, id, ctx.now()).await?.ok_or(Error::NotFound)
 }
 
@@ -125,7 +125,7 @@ pub enum Invitee {
 
 /// What a link leads to; none if it does not work (any more).
 pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Invited>> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let found = sql::linked_unscoped(&mut tx, &identity::token_digest(token), ctx.now()).await?;
     let invited = |l: &sql::Linked| {
         Ok(Invited {
@@ -144,7 +144,7 @@ pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Invited>> {
 pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
     let core = ctx.core();
     let digest = identity::token_digest(&form.token);
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let found = sql::linked_unscoped(&mut tx, &digest, ctx.now()).await?.ok_or_else(gone)?;
     drop(tx);
     let (tenant_id, email) = (TenantId::from_uuid(found.tenant_id), Email::parse(&found.email).map_err(Error::internal)?);
@@ -164,7 +164,7 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
     let signed_in = !matches!(invitee(ctx, &found), Invitee::Alone(_));
     let actor = Actor { kind: ActorKind::User, id: Some(user_id.to_string()), name: email.to_string() };
     let grant = Grant::of_invitation(tenant_id, actor);
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_in(&grant).await?;
     sql::lock(&mut tx, &grant).await?;
     if !sql::accept(&mut tx, &grant, found.id, ctx.now()).await? {
         return Err(gone());

@@ -22,7 +22,7 @@ use contract::{ErrorCode, Member, MemberBody, Page, PageQuery, Perm, Role, Targe
 /// One page of the tenant's people, those with the newest accounts first.
 pub async fn list(ctx: &Ctx, page: PageQuery) -> Result<Page<Member>> {
     let grant = ctx.require_tenant_level(Perm::MembersRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let rows = sql::list(&mut tx, &grant, page).await?;
     Ok(Page::cut(rows, page.bounded(), |m| m.id.uuid()))
 }
@@ -30,7 +30,7 @@ pub async fn list(ctx: &Ctx, page: PageQuery) -> Result<Page<Member>> {
 /// One of them, for a caller who is about to do what `perm` permits.
 pub async fn get(ctx: &Ctx, perm: Perm, id: UserId) -> Result<Member> {
     let grant = ctx.require_tenant_level(perm)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::find(&mut tx, &grant, id).await?.ok_or(Error::NotFound)
 }
 
@@ -133,7 +133,7 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     if !ctx.operates() {
         return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned()));
     }
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     if !sql::set_disabled_unscoped(&mut tx, id, off.then_some(now)).await? {
         return Err(Error::Conflict(format!("The account of {} is {} already", member.email, if off { "disabled" } else { "in use" })));
     }

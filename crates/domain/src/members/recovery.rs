@@ -31,7 +31,7 @@ pub async fn recover(ctx: &Ctx, whom: &Whom, how: Recovery, reason: &str) -> Res
     keys::scan::refuse_keys("reason", reason)?;
     let reason = read_reason(Some(reason))?.ok_or_else(|| Error::field("reason", "required", "Say why: it stands in the audit log."))?;
     let (core, now) = (ctx.core(), ctx.now());
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     // Until the commit the account joins no other tenant.
     let account = sql::lock_account_unscoped(&mut tx, id).await?;
     let belongs = sql::belongs_unscoped(&mut tx, id, me).await?;
@@ -68,7 +68,7 @@ async fn find(ctx: &Ctx, whom: &Whom) -> Result<UserId> {
     match whom {
         Whom::Member(id) => {
             let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
-            let mut tx = ctx.db().read().await?;
+            let mut tx = ctx.db().read_in(&grant).await?;
             sql::find(&mut tx, &grant, *id).await?.map(|m| m.id).ok_or(Error::NotFound)
         }
         Whom::Address(email) => {

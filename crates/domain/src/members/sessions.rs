@@ -7,7 +7,7 @@ use contract::{LoginId, MemberSession, Perm, UserId};
 /// A member's sessions of the console and sign-ins over the API, the one used last first.
 pub async fn sessions(ctx: &Ctx, id: UserId) -> Result<Vec<MemberSession>> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::find(&mut tx, &grant, id).await?.ok_or(Error::NotFound)?;
     let mut all = identity::sessions::of_member(&mut tx, &grant, id, ctx.now()).await?;
     all.extend(tokens::of_member(&mut tx, &grant, id, ctx.now()).await?);

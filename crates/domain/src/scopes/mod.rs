@@ -80,7 +80,7 @@ pub(crate) async fn spelling(tx: &mut Tx, grant: &Grant, asked: &str) -> Result<
 /// Everything that the tenant's catalogue holds, oldest first.
 pub async fn catalogue(ctx: &Ctx) -> Result<Vec<ScopeDef>> {
     let grant = ctx.require(Perm::KeysRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::all(&mut tx, &grant).await
 }
 
@@ -91,7 +91,7 @@ pub async fn list(ctx: &Ctx, limit: u16, after: Option<&Scope>) -> Result<ScopeP
         Error::Denied(perm) => ctx.require_tenant_level(Perm::KeysRead).map_err(|_| Error::Denied(perm)),
         other => Err(other),
     })?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let mut data = sql::all(&mut tx, &grant).await?;
     data.sort_by(|a, b| a.name.cmp(&b.name));
     data.retain(|d| after.is_none_or(|after| d.name > *after));
@@ -105,7 +105,7 @@ pub async fn list(ctx: &Ctx, limit: u16, after: Option<&Scope>) -> Result<ScopeP
 /// One entry.
 pub async fn get(ctx: &Ctx, perm: Perm, name: &str) -> Result<ScopeDef> {
     let grant = ctx.require_tenant_level(perm)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     find(&mut tx, &grant, name).await
 }
 

@@ -27,7 +27,7 @@ async fn enter(ctx: &Ctx, wanted: &str, open: fn(&Tenant) -> bool) -> Result<Ctx
         return Err(Error::Refused(ErrorCode::Forbidden, "The credential belongs to another tenant".to_owned()));
     }
     let id: TenantId = wanted.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let tenant = sql::find_unscoped(&mut tx, id).await?.filter(open).ok_or(Error::NotFound)?;
     let there = ctx.acting_in(id);
     let entered = || Event { action: "tenant.entered", target: target(&tenant), reason: None, before: None, after: None };

@@ -7,7 +7,7 @@ use contract::{AllowedIp, AllowlistBody, FieldErrors, IpAllowlist, Perm, Target,
 /// The tenant's allowlist.
 pub async fn allowlist(ctx: &Ctx) -> Result<IpAllowlist> {
     let grant = ctx.require_tenant_level(Perm::SettingsRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let allowed_ips = sql::allowlist(&mut tx, &grant).await?;
     Ok(IpAllowlist { warnings: warnings(ctx, &allowed_ips), allowed_ips })
 }

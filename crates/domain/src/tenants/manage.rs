@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// One page of tenants, newest first: all of them for those who operate the installation, for others their own.
 pub async fn list(ctx: &Ctx, page: PageQuery) -> Result<Page<Tenant>> {
     let own = reach(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let rows = sql::page_unscoped(&mut tx, own, page).await?;
     Ok(Page::cut(rows, page.bounded(), |t| t.id.uuid()))
 }
@@ -26,7 +26,7 @@ pub async fn list(ctx: &Ctx, page: PageQuery) -> Result<Page<Tenant>> {
 /// One tenant; a foreign one does not exist.
 pub async fn get(ctx: &Ctx, id: TenantId) -> Result<Tenant> {
     let own = reach(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     sql::find_unscoped(&mut tx, id).await?.filter(|_| own.is_none_or(|own| own == id)).ok_or(Error::NotFound)
 }
 
@@ -61,7 +61,7 @@ pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<
     require_platform(ctx)?;
     refuse_keys("name", name.as_str())?;
     let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_str()));
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     if sql::slug_taken_unscoped(&mut tx, &slug).await? {
         return Err(Error::field("slug", "taken", format!("The slug {slug} is taken.")));
     }
@@ -121,7 +121,7 @@ pub async fn rename_own(ctx: &Ctx, name: &str) -> Result<Tenant> {
 }
 
 async fn changed(ctx: &Ctx, grant: Grant, body: &ChangeTenantBody) -> Result<Tenant> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
     let mut after = before.clone();
     if let Some(name) = body.parse()? {
@@ -184,7 +184,7 @@ pub async fn delete_own(ctx: &Ctx, confirm: &str) -> Result<Tenant> {
 
 async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) -> Result<Tenant> {
     let now = ctx.now();
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
     let reason = read_reason(reason)?;
     refuse_keys("reason", reason.as_deref().unwrap_or_default())?;
@@ -215,21 +215,21 @@ async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) 
 /// Removes what was deleted long enough ago, with everything in it.
 pub async fn remove_due(core: &Arc<Core>) -> Result<()> {
     let ctx = Ctx::new(core.clone(), Who::Anonymous, RequestInfo::default());
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     let (due, home) = (sql::due_unscoped(&mut tx, core.now().plus(-Tenant::GRACE)).await?, sql::home_unscoped(&mut tx).await?);
     drop(tx);
     for id in due {
         let gone = Grant::of_removal(id, ctx.actor());
         // The log may be long: step by step, so that nobody waits for it.
         loop {
-            let mut tx = core.db.begin().await?;
+            let mut tx = core.db.begin_in(&gone).await?;
             let more = sql::remove_some_usage(&mut tx, &gone).await?;
             tx.commit_quiet().await?;
             if !more {
                 break;
             }
         }
-        let mut tx = core.db.begin().await?;
+        let mut tx = core.db.begin_all().await?;
         // It may have been brought back meanwhile.
         let Some(tenant) = sql::lock(&mut tx, &gone).await?.filter(|t| t.state == TenantState::Deleted) else { continue };
         sql::remove(&mut tx, &gone).await?;
@@ -264,7 +264,7 @@ pub(super) fn target(tenant: &Tenant) -> Target {
 
 /// Every tenant of the installation, oldest first; for the command line.
 pub async fn list_unscoped(core: &Core) -> Result<Vec<Tenant>> {
-    let mut tx: Tx = core.db.read().await?;
+    let mut tx: Tx = core.db.read_all().await?;
     sql::list_unscoped(&mut tx).await
 }
 

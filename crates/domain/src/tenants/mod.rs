@@ -71,7 +71,7 @@ pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, passwo
 pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<String>) -> Result<Bootstrapped> {
     let owner = new_owner(tenant, email, password.expose())?;
     let hash = ctx.core().hasher.hash(&owner.password).await?;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     if sql::users_unscoped(&mut tx).await? > 0 {
         return Err(Error::Conflict("This installation is in use already: nothing was changed.".to_owned()));
     }

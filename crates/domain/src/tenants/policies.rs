@@ -19,7 +19,7 @@ const NAMED: usize = 20;
 /// The policies, and what does not meet them.
 pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
     let grant = ctx.require_tenant_level(Perm::SettingsRead)?;
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let policies = sql::policies(&mut tx, &grant).await?;
     let violations = violations(ctx, &mut tx, &grant, &policies).await?;
     Ok(TenantSettings { policies, violations })
@@ -28,7 +28,7 @@ pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
 /// What would not meet these policies, for those who may set them.
 pub async fn review(ctx: &Ctx, policies: &Policies) -> Result<Violations> {
     let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     sets_an_example(ctx, &mut tx, policies).await?;
     violations(ctx, &mut tx, &grant, policies).await
 }
@@ -144,14 +144,14 @@ pub(crate) async fn judge(tx: &mut Tx, grant: &Grant, before: Option<&ApiKey>, a
 
 /// Removes what every tenant keeps no longer: a part of it at a time, so that nobody waits for it.
 pub async fn forget_usage(core: &Core) -> Result<()> {
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     let all = sql::all_policies_unscoped(&mut tx).await?;
     drop(tx);
     for (tenant, days) in all.into_iter().filter_map(|(tenant, policies)| Some((tenant, policies.retention_days?))) {
         let grant = Grant::of_job(tenant, "retention");
         let until = core.now().plus(-days * UnixMs::DAY);
         loop {
-            let mut tx = core.db.begin().await?;
+            let mut tx = core.db.begin_in(&grant).await?;
             let more = sql::forget_some_usage(&mut tx, &grant, until).await?;
             tx.commit_quiet().await?;
             if !more {

@@ -2,14 +2,18 @@
 
 use super::TestInstallation;
 use crate::{
-    Versions,
-    db::{Inner, on},
+    Grant, Versions,
+    db::{Inner, Tx, on},
     usage::NewEvent,
 };
 use contract::{Code, CredentialKind, Environment, KeyId, Outcome, Role, UsageSource};
 use sqlx::{AssertSqlSafe, Executor, Row, SqlSafeStr, types::Json};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
+
+async fn run(mut tx: Tx, sql: String) -> Result<u64, String> {
+    on!(tx, c => sqlx::query(AssertSqlSafe(sql)).execute(c).await.map(|r| r.rows_affected())).map_err(|e| e.to_string())
+}
 
 impl TestInstallation {
     /// Is it the PostgreSQL one?
@@ -19,7 +23,7 @@ impl TestInstallation {
 
     /// Prepares a statement without running it; what the database says against it.
     pub async fn prepare(&self, sql: &str) -> Result<(), String> {
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
         on!(tx, c => c.prepare(sql).await.map(drop)).map_err(|e| e.to_string())
     }
@@ -30,13 +34,41 @@ impl TestInstallation {
             WHERE m.type = 'table' AND m.name NOT LIKE '!_sqlx%' ESCAPE '!' AND m.name NOT LIKE 'sqlite%'";
         const POSTGRES: &str = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), is_nullable = 'YES' \
             FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '!_sqlx%' ESCAPE '!'";
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         let rows: Vec<(String, String, bool)> = match &mut tx.inner {
             Inner::Sqlite(t) => sqlx::query_as(SQLITE).fetch_all(&mut **t).await,
             Inner::Postgres(t) => sqlx::query_as(POSTGRES).fetch_all(&mut **t).await,
         }
         .expect("the schema can be read");
         rows.into_iter().collect()
+    }
+
+    /// The tables that belong to a tenant, each with the column that says to which.
+    pub async fn tenant_tables(&self) -> Vec<(String, &'static str)> {
+        let columns = self.columns().await;
+        let mut tables: Vec<_> = columns.into_iter().filter(|c| c.1 == "tenant_id").map(|c| (c.0, "tenant_id")).collect();
+        tables.push(("tenants".to_owned(), "id"));
+        tables
+    }
+
+    /// Runs a statement in a transaction about the grant's tenant, or about none, and takes it back: how many rows it
+    /// gave or changed, or what the database says against it.
+    pub async fn within(&self, grant: Option<&Grant>, sql: String) -> Result<u64, String> {
+        let tx = match grant {
+            Some(grant) => self.core.db.begin_in(grant).await,
+            None => self.core.db.begin().await,
+        };
+        run(tx.expect("begins"), sql).await
+    }
+
+    /// The same in one that reaches across tenants.
+    pub async fn across(&self, sql: String) -> Result<u64, String> {
+        run(self.core.db.begin_all().await.expect("begins"), sql).await
+    }
+
+    /// Begins a transaction across tenants and gives it up in the middle of that, or right after it.
+    pub async fn give_up_beginning(&self, after: Duration) {
+        drop(tokio::time::timeout(after, self.core.db.begin_all()).await);
     }
 
     /// Everything the database holds, as a thief of it would see it.
@@ -46,7 +78,7 @@ impl TestInstallation {
             return String::from_utf8_lossy(&[read(""), read("-wal")].concat()).into_owned();
         }
         let tables: BTreeSet<String> = self.columns().await.into_iter().map(|c| c.0).collect();
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         let mut out = String::new();
         for table in tables {
             let sql = AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"));
@@ -61,7 +93,7 @@ impl TestInstallation {
 
     /// Topic and payload of every event that waits to be delivered, oldest first.
     pub async fn outbox(&self) -> Vec<(String, serde_json::Value)> {
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         let rows: Vec<(String, Json<serde_json::Value>)> =
             on!(tx, c => sqlx::query_as("SELECT topic, payload FROM outbox ORDER BY id").fetch_all(c).await).expect("runs");
         rows.into_iter().map(|(topic, payload)| (topic, payload.0)).collect()
@@ -69,7 +101,7 @@ impl TestInstallation {
 
     /// Asks for one number.
     pub async fn count(&self, sql: &'static str) -> i64 {
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         on!(tx, c => sqlx::query_scalar(sql).fetch_one(c).await).expect("counts")
     }
 
@@ -119,7 +151,7 @@ impl TestInstallation {
     /// Gives the first tenant's owner another role.
     pub async fn set_role(&self, role: Role) {
         const SQL: &str = "UPDATE members SET role = $1 WHERE user_id = $2";
-        let mut tx = self.core.db.begin().await.expect("begins");
+        let mut tx = self.core.db.begin_all().await.expect("begins");
         on!(tx, c => sqlx::query(SQL).bind(role.as_str()).bind(self.first.user_id.uuid()).execute(c).await.map(drop)).expect("runs");
         tx.commit_quiet().await.expect("commits");
     }
@@ -177,7 +209,7 @@ impl TestInstallation {
         let when = |condition: &str| sql.matches(condition).count() > 1;
         let ip = sql.contains("e.ip_key = $9").then(|| contract::sortable(std::net::IpAddr::from([203, 0, 113, 9])).to_vec());
         let none = None::<&str>;
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         let lines: Vec<String> = on!(tx, c => {
             let query = sqlx::query(text)
                 .bind(self.first.tenant_id.uuid())
@@ -227,7 +259,7 @@ impl TestInstallation {
              SELECT k.tenant_id, {}, k.id, {}, 'sk_live_1000', '1000', k.created_at FROM api_keys k WHERE k.created_by = 'filled'",
             random.0, random.1
         );
-        let mut tx = self.core.db.begin().await.expect("begins");
+        let mut tx = self.core.db.begin_all().await.expect("begins");
         on!(tx, c => sqlx::query(AssertSqlSafe(keys)).bind(self.first.tenant_id.uuid()).bind(self.first.user_id.uuid())
             .bind(self.core.now().0).bind("\n").execute(c).await.map(drop))
         .expect("fills keys");
@@ -240,7 +272,7 @@ impl TestInstallation {
     pub async fn explain_search(&self, sql: &'static str) -> String {
         let how = if self.is_postgres() { "EXPLAIN (COSTS OFF)" } else { "EXPLAIN QUERY PLAN" };
         let text = AssertSqlSafe(format!("{how} {sql}"));
-        let mut tx = self.core.db.read().await.expect("reads");
+        let mut tx = self.core.db.read_all().await.expect("reads");
         let lines: Vec<String> = on!(tx, c => {
             let query = sqlx::query(text).bind(self.first.tenant_id.uuid()).bind(51_i64).bind("live");
             let query = (0..4).fold(query, |query, _| query.bind(None::<String>)).bind(Uuid::max());

@@ -150,7 +150,7 @@ impl TestInstallation {
 
     /// Runs one statement of a test's own, as an intruder in the database would.
     pub async fn tamper(&self, sql: &'static str) {
-        let mut tx = self.core.db.begin().await.expect("begins");
+        let mut tx = self.core.db.begin_all().await.expect("begins");
         on!(tx, c => sqlx::query(sql).execute(c).await.map(drop)).expect("runs");
         tx.commit_quiet().await.expect("commits");
     }

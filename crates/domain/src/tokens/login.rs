@@ -56,7 +56,7 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
     let ctx = Ctx::new(core.clone(), Who::Person(person.clone()), ctx.request().clone());
     let grant = Grant::of_caller(&ctx)?;
     let (now, id) = (ctx.now(), LoginId::from_uuid(ctx.new_uuid()));
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = ctx.write_all(&grant).await?;
     // They stay as they are until this login stands where a change of them finds it.
     let policies = tenants::locked_policies(tx.tx(), &grant).await?;
     if policies.require_second_factor && !identity::has_second_factor(tx.tx(), person.user_id).await? {
@@ -124,7 +124,7 @@ pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
     let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
     let grant = Grant::of_caller(&ctx)?;
     let now = ctx.now();
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = if body.everywhere { ctx.write_all(&grant).await? } else { ctx.write(&grant).await? };
     let ended = if body.everywhere {
         end_person(tx.tx(), person.user_id, now).await?
     } else {

@@ -90,7 +90,7 @@ pub async fn tend(core: &Core) -> Result<()> {
     }
     let over = now.plus(-REMEMBERED);
     core.tokens.ended.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at > over);
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     sql::sweep_unscoped(&mut tx, now, over, now.plus(-refresh::GRACE)).await?;
     tx.commit_quiet().await
 }

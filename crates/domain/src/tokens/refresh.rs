@@ -52,7 +52,7 @@ fn refused() -> Error {
 
 /// Looks a refresh token up, used or not, and who its person is now.
 pub(super) async fn find(ctx: &Ctx, text: &str) -> Result<Held> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let found = sql::find_refresh_unscoped(&mut tx, &hash(text), ctx.now()).await?.ok_or_else(refused)?;
     drop(tx);
     let signed_in = SignedIn { user_id: UserId::from_uuid(found.user_id), tenant_id: TenantId::from_uuid(found.tenant_id) };
@@ -72,7 +72,7 @@ pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
     let Held { ctx, login, person, id, login_expires_at } = find(ctx, &body.refresh_token).await?;
     let (core, now) = (ctx.core(), ctx.now());
     let grant = Grant::of_caller(&ctx)?;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_in(&grant).await?;
     // Of many at once, the first to get here makes the successor, and the others wait for its commit.
     if sql::use_refresh(&mut tx, &grant, id, now).await? {
         let successor = make(core, &mut tx, &grant, login, Some(id), login_expires_at).await?;

@@ -182,7 +182,7 @@ async fn store(db: &Db, batch: &[NewEvent], seen: &mut Seen) {
 }
 
 async fn try_store(db: &Db, batch: &[NewEvent], seen: &mut Seen) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_all().await?;
     let fresh = seen.policies.fresh(batch);
     sql::insert_policies_unscoped(&mut tx, &fresh).await?;
     sql::insert_unscoped(&mut tx, batch).await?;

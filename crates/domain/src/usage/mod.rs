@@ -31,14 +31,14 @@ pub async fn list(ctx: &Ctx, filter: &UsageFilter, environment: Environment, pag
 /// One page of the events that the filter lets through, newest first.
 pub async fn search(ctx: &Ctx, query: &UsageQuery, page: PageQuery) -> Result<Page<UsageEvent>> {
     let grant = ctx.require(Perm::UsageRead)?;
-    read_page(ctx, ctx.db().read().await?, &grant, query, page.before(), page.bounded()).await
+    read_page(ctx, ctx.db().read_in(&grant).await?, &grant, query, page.before(), page.bounded()).await
 }
 
 /// The next rows of an export: as `search`, with larger pages, for those who may carry the log away.
 pub async fn export(ctx: &Ctx, query: &UsageQuery, cursor: Option<Cursor>) -> Result<Page<UsageEvent>> {
     let grant = ctx.require(Perm::UsageRead)?;
     may_export(ctx, Perm::UsageRead)?;
-    read_page(ctx, ctx.db().read_much().await?, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
+    read_page(ctx, ctx.db().read_much_in(&grant).await?, &grant, query, PageQuery::at(cursor).before(), EXPORT).await
 }
 
 /// Events after the given one, oldest first, once every node has had time to store its own; and the place from which
@@ -46,7 +46,7 @@ pub async fn export(ctx: &Ctx, query: &UsageQuery, cursor: Option<Cursor>) -> Re
 pub async fn newer(ctx: &Ctx, query: &UsageQuery, after: Uuid) -> Result<(Vec<UsageEvent>, Uuid)> {
     let grant = ctx.require(Perm::UsageRead)?;
     let settled = first_id(ctx.now().plus(-SETTLED));
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let mut found = Vec::new();
     let mut until = settled.max(after);
     for environment in visible(ctx, query.environment) {
@@ -86,7 +86,7 @@ pub async fn summary(ctx: &Ctx, query: &UsageQuery, bucket: Option<Bucket>) -> R
         return Err(Error::field("from", "invalid", format!("A summary by the {bucket} covers at most {days} days.")));
     }
     let query = UsageQuery { from: Some(from), to: Some(to), ..query.clone() };
-    let mut tx = ctx.db().read_much().await?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
     let mut counts = reports::Counts::default();
     for environment in visible(ctx, query.environment) {
         let range = range(ctx, &query, environment, Uuid::max());
@@ -98,7 +98,7 @@ pub async fn summary(ctx: &Ctx, query: &UsageQuery, bucket: Option<Bucket>) -> R
 /// One decided request with its checks.
 pub async fn trace(ctx: &Ctx, id: UsageId) -> Result<Trace> {
     let grant = ctx.require(Perm::UsageRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let row = sql::trace(&mut tx, &grant, id, only_own(ctx)).await?.ok_or(Error::NotFound)?;
     let (event, moment) = row.read()?;
     if !visible(ctx, None).contains(&event.environment) {
@@ -110,7 +110,7 @@ pub async fn trace(ctx: &Ctx, id: UsageId) -> Result<Trace> {
 /// The event right after the given one among those that the filter lets through: who reads the log steps through it.
 pub async fn following(ctx: &Ctx, query: &UsageQuery, id: UsageId) -> Result<Option<UsageEvent>> {
     let grant = ctx.require(Perm::UsageRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let mut found = Vec::new();
     for environment in visible(ctx, query.environment) {
         let range = range(ctx, query, environment, Uuid::max());
@@ -125,7 +125,7 @@ pub async fn following(ctx: &Ctx, query: &UsageQuery, id: UsageId) -> Result<Opt
 /// Every decision under a request id, newest first: a batch makes many, and clients choose their own ids.
 pub async fn traces(ctx: &Ctx, request_id: &str) -> Result<Vec<Trace>> {
     let grant = ctx.require(Perm::UsageRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let rows = sql::traces(&mut tx, &grant, request_id, only_own(ctx)).await?;
     let all = rows.into_iter().map(sql::TraceRow::read).collect::<Result<Vec<_>>>()?;
     let seen = visible(ctx, None);
@@ -176,7 +176,7 @@ fn range<'a>(ctx: &Ctx, query: &'a UsageQuery, environment: Environment, before:
 /// How many events are stored; the test of a clean shutdown compares it with the answers given.
 #[cfg(feature = "testing")]
 pub async fn count_unscoped(db: &crate::db::Db) -> Result<i64> {
-    let mut tx = db.read().await?;
+    let mut tx = db.read_all().await?;
     sql::count_unscoped(&mut tx).await
 }
 

@@ -139,7 +139,7 @@ impl KeyCache {
     pub async fn sync(&self, core: &Core) -> Result<()> {
         let mut followed = self.followed.lock().await;
         let started: UnixMs = core.now();
-        let mut tx = core.db.follow().await?;
+        let mut tx = core.db.follow_all().await?;
         match *followed {
             None => {
                 let seq = sql::last_change_unscoped(&mut tx).await?;

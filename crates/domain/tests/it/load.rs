@@ -36,7 +36,7 @@ on_both! {
         let id = keys::create_from_form(&t.owner(), &t.form("k", "read")).await.unwrap().api_key.id;
         let mut held = Vec::new();
         for _ in 0..if t.is_postgres() { 8 } else { 2 } {
-            held.push(t.core.db.read_much().await.unwrap());
+            held.push(t.core.db.read_much_all().await.unwrap());
         }
         let owner = t.owner();
         let (advice, chain) = tokio::join!(keys::advice(&owner, id), audit::verify_chain(&owner));

@@ -34,6 +34,10 @@ fn composite_keys(database: &str) {
         keys.insert(name, (tenant, lines));
     }
     assert!(keys.len() >= 17, "{:?}", keys.keys());
+    let of_tenant = |line: &str| {
+        let referred = line.split("REFERENCES ").nth(1).and_then(|l| l.split(' ').next());
+        referred.is_some_and(|table| keys.get(table).is_some_and(|(tenant, _)| *tenant))
+    };
     for (name, (tenant, lines)) in &keys {
         // The log that processes follow is ordered across tenants; its key is its sequence.
         if *tenant && *name != "key_changes" {
@@ -44,10 +48,12 @@ fn composite_keys(database: &str) {
             });
             assert!(composite, "{database}: {name} lacks a key that starts with the tenant");
         }
-        for line in lines.iter().filter(|l| l.contains("REFERENCES api_keys")) {
+        for line in lines.iter().filter(|l| of_tenant(l)) {
             assert!(line.starts_with("FOREIGN KEY (tenant_id, "), "{database}: {name}: {line}");
         }
     }
+    // A column that is added later refers to no such table: its key has two columns.
+    assert_eq!(sql.lines().filter(|l| l.starts_with("ALTER TABLE") && of_tenant(l)).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 /// `_unscoped` calls reach across tenants. Each stands here with its reason; the list may shrink, never grow unseen.
@@ -172,6 +178,107 @@ fn s69_unscoped_sql_is_listed() {
     assert_eq!(found, listed);
 }
 
+/// Transactions that see the rows of every tenant (`read_all`, `begin_all` and their like), by file and function. The
+/// list may shrink, never grow unseen.
+#[test]
+fn s69_transactions_across_tenants_are_listed() {
+    let mut found = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.starts_with("db") && !path.starts_with("testing")) {
+        let mut within = String::new();
+        for line in text.lines() {
+            if let Some(name) = line.trim_start().split("fn ").nth(1).and_then(|l| l.split(['(', '<']).next())
+                && !line.trim_start().starts_with("//")
+            {
+                within = name.to_owned();
+            }
+            let all = ["read_all()", "read_much_all()", "begin_all()", "follow_all()", "write_all(&"];
+            if all.iter().any(|call| line.contains(&format!(".{call}"))) {
+                found.push(format!("{} {within}", path.display()));
+            }
+        }
+    }
+    found.sort_unstable();
+    let listed = [
+        "idempotency/mod.rs sweep",                      // kept answers of every tenant grow old
+        "identity/mod.rs chrome",                        // the tenants that a person may switch to
+        "identity/mod.rs member",                        // sign-in over the API: a member of which tenants?
+        "identity/mod.rs resume",                        // a session finds its member
+        "identity/proof/address.rs confirm_email",       // noted in every tenant of the person; their logins end
+        "identity/proof/address.rs refuse_email",        // noted in every tenant of the person
+        "identity/proof/confirm.rs change_password",     // the person's logins end in every tenant
+        "identity/proof/confirm.rs judged",              // words that a person's password must not consist of
+        "identity/proof/factor.rs check",                // a used recovery code is noted in every tenant of the person
+        "identity/proof/factor.rs turn_off_two_factor",  // does any tenant of the person require it?
+        "identity/proof/factor.rs turn_on_two_factor",   // the person's logins end in every tenant
+        "identity/proof/failed.rs write",                // failed tries are noted in every tenant of the account
+        "identity/proof/forgotten.rs answer_forgotten",  // noted in every tenant of the person
+        "identity/proof/recovery.rs disable_two_factor", // noted in every tenant of the person; their logins end
+        "identity/proof/recovery.rs new_reset_link",     // noted in every tenant of the person
+        "identity/proof/recovery.rs reset_password",     // the same; their logins end
+        "identity/proof/sign_in.rs sign_in",             // a member of which tenants?
+        "identity/sessions.rs end_others",               // the person's logins end in every tenant
+        "identity/sessions.rs insert",                   // before anybody is known: the policies of the session's tenant
+        "identity/sessions.rs load",                     // the same
+        "identity/setup.rs set_up",                      // makes the first tenant
+        "keys/expiry.rs tell_of_expiry",                 // one job tells of the keys of every tenant
+        "keys/mod.rs tenant_of_unscoped",                // the command line is given a key's id
+        "keys/orphans/mod.rs disable_due",               // one job finds those of every tenant
+        "leaks/lookup.rs lookup",                        // platform admins find every tenant's keys
+        "leaks/lookup.rs remember",                      // noted in each tenant whose key was found
+        "mail/mod.rs due",                               // one job sends the mails of every tenant
+        "mail/mod.rs give_up",                           // what became of mails of every tenant
+        "mail/mod.rs settle",                            // what became of them
+        "mail/mod.rs sweep",                             // mails of every tenant grow old
+        "mail/outbox.rs outbox",                         // the mails of the installation, for platform admins
+        "mail/outbox.rs retry",                          // the same
+        "members/invitations.rs accept",                 // an invitation is found by its link
+        "members/invitations.rs look",                   // an invitation is found by its link
+        "members/mod.rs switch_account",                 // an account is switched off in every tenant
+        "members/recovery.rs recover",                   // noted in every tenant of the person
+        "tenants/act_in.rs enter",                       // noted in both tenants
+        "tenants/manage.rs changed",                     // noted in both tenants
+        "tenants/manage.rs create",                      // makes a tenant; noted in both
+        "tenants/manage.rs get",                         // platform admins see every tenant; others get their own
+        "tenants/manage.rs list",                        // platform admins see every tenant; others get their own
+        "tenants/manage.rs list_unscoped",               // the command line lists tenants
+        "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
+        "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
+        "tenants/manage.rs switch",                      // noted in both tenants
+        "tenants/mod.rs bootstrap",                      // makes the first tenant
+        "tenants/plans/mod.rs delete_plan",              // does any tenant have it?
+        "tenants/plans/mod.rs plan",                     // what the caller's tenant has
+        "tenants/plans/mod.rs plans",                    // how many tenants have a plan
+        "tenants/plans/mod.rs save_plan",                // every tenant that has it is told
+        "tenants/policies.rs forget_usage",              // how long each tenant keeps its log
+        "tenants/support/mod.rs ended",                  // noted in both tenants
+        "tenants/support/mod.rs open_support",           // noted in both tenants
+        "tokens/login.rs logout",                        // out of every tenant, if so asked
+        "tokens/login.rs open",                          // has the person used this program, in whichever tenant?
+        "tokens/mod.rs tend",                            // logins of every tenant end
+        "tokens/refresh.rs find",                        // a refresh token is found by its digest
+        "usage/meter.rs try_store",                      // the meter writes the events of every tenant at once
+        "usage/mod.rs count_unscoped",                   // tests only
+        "verify/cache.rs sync",                          // the snapshot holds every tenant's keys
+    ];
+    assert_eq!(found, listed);
+}
+
+/// A transaction that was begun about no tenant shows none: whoever has a grant begins with it.
+#[test]
+fn s69_a_transaction_about_no_tenant_is_given_no_grant() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.starts_with("db") && !path.starts_with("testing")) {
+        for body in text.split("fn ") {
+            let nothing = ["db().read()", "db.read()", "db().begin()", "db.begin()"].iter().any(|begun| body.contains(begun));
+            let granted = ["&mut tx, &grant", "&mut tx, grant", "&mut tx, &self.grant"].iter().any(|given| body.contains(given));
+            if nothing && granted {
+                wrong.push(format!("{} {}", path.display(), body.split('(').next().unwrap()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 /// A grant is evidence (rule 1): whoever gives one out, or asks for one without a permission, stands here. The list may
 /// shrink, never grow unseen.
 #[test]
@@ -241,8 +348,17 @@ fn whatever_belongs_to_a_tenant_is_removed_with_it() {
 /// SQL stands in files named sql.rs, in the database layer and in a few small places that have no noun of their own.
 #[test]
 fn sql_stands_where_the_architecture_says() {
-    let may =
-        ["sql.rs", "db/mod.rs", "db/wake.rs", "db/write.rs", "seal.rs", "identity/sessions.rs", "testing/mod.rs", "testing/inspect.rs"];
+    let may = [
+        "sql.rs",
+        "db/mod.rs",
+        "db/connect.rs",
+        "db/wake.rs",
+        "db/write.rs",
+        "seal.rs",
+        "identity/sessions.rs",
+        "testing/mod.rs",
+        "testing/inspect.rs",
+    ];
     for (path, text) in sources() {
         assert!(!text.contains("sqlx::query") || may.iter().any(|m| path.ends_with(m)), "{} holds SQL", path.display());
     }

@@ -130,8 +130,8 @@ on_both! {
         assert!(all.len() > 50, "only {} statements were found", all.len());
         let mut refused = Vec::new();
         for (file, sql) in &all {
-            // Statements that only one of the databases knows say so by their functions.
-            let foreign = if t.is_postgres() { "pragma_" } else { "pg_notify" };
+            // Statements that only one of the databases knows say so by their names.
+            let foreign = if t.is_postgres() { "pragma_" } else { "pg_" };
             // A statement built row by row starts with its columns.
             let sql = if sql.starts_with("INSERT") && sql.ends_with(") ") { format!("{sql}VALUES ({})", vec!["NULL"; sql.matches(',').count() + 1].join(", ")) } else { sql.clone() };
             // PostgreSQL says this last, when every name was found: the type of `$1 IS NULL` comes with the value.

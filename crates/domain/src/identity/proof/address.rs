@@ -80,7 +80,7 @@ pub async fn look_at_email_link(ctx: &Ctx, token: &str) -> Result<Option<(EmailC
 /// session but the caller's own has ended. Answers whether that is so.
 pub async fn confirm_email(ctx: &Ctx, token: &str) -> Result<bool> {
     let core = ctx.core();
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     // Whoever confirms at the same time at the other address waits here, and then sees this one.
     let row = sql::confirm_email_change_unscoped(&mut tx, &hash(token), ctx.now()).await?.ok_or_else(gone)?;
     let user = row.user();
@@ -99,8 +99,7 @@ pub async fn confirm_email(ctx: &Ctx, token: &str) -> Result<bool> {
     // They were mailed to an address that is the account's no more.
     sql::close_reset_links_unscoped(&mut tx, user, ctx.now()).await?;
     mail::drop_links(&mut tx, user, Link::Reset).await?;
-    sessions::end_all_but(&mut tx, ctx, user).await?;
-    tokens::end_person(&mut tx, user, ctx.now()).await?;
+    identity::sign_out_elsewhere(&mut tx, ctx, user).await?;
     for (_, event) in &mut events {
         event.before = Some(serde_json::json!({"email": from}));
         event.after = Some(serde_json::json!({"email": row.new_email}));
@@ -112,7 +111,7 @@ pub async fn confirm_email(ctx: &Ctx, token: &str) -> Result<bool> {
 
 /// Refuses a change, at either address.
 pub async fn refuse_email(ctx: &Ctx, token: &str) -> Result<()> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let row = sql::email_change_unscoped(&mut tx, &hash(token), ctx.now()).await?.ok_or_else(gone)?;
     if !forget(&mut tx, row.user()).await? {
         return Err(gone());

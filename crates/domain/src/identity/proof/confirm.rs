@@ -33,13 +33,14 @@ pub async fn change_password(ctx: &Ctx, form: &ChangePasswordForm) -> Result<()>
     let (grant, person) = own(ctx)?;
     prove(ctx, person.user_id, &form.password, &form.code).await?;
     let new = judged(ctx, person.user_id, &person.email, &form.new_password).await?;
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = ctx.write_all(&grant).await?;
     sql::set_password_unscoped(tx.tx(), person.user_id, &new).await?;
     sql::close_reset_links_unscoped(tx.tx(), person.user_id, ctx.now()).await?;
     mail::drop_links(tx.tx(), person.user_id, Link::Reset).await?;
-    let ended = if form.end_others.is_some() { sessions::end_all_but(tx.tx(), ctx, person.user_id).await? } else { 0 };
+    let ended = if form.end_others.is_some() { identity::sign_out_elsewhere(tx.tx(), ctx, person.user_id).await? } else { 0 };
     let after = serde_json::json!({"sessions_ended": ended});
     tx.commit(Event { action: "user.password_changed", target: target(person), reason: None, before: None, after: Some(after) }).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     throttle::forgive(ctx.core(), &Subject::password(&person.email, None)).await
 }
 
@@ -59,7 +60,7 @@ async fn check_code(ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
 
 /// The hash of a new password that is good enough for this person.
 pub(super) async fn judged(ctx: &Ctx, user: UserId, email: &str, new: &str) -> Result<String> {
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let factor = sql::enrolled_unscoped(&mut tx, user).await?;
     let tenants = sql::tenant_names_unscoped(&mut tx, user).await?;
     drop(tx);

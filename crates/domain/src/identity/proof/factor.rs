@@ -73,7 +73,7 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str, end_others: bool) -> Resu
     let (grant, person) = own(ctx)?;
     ctx.fresh()?;
     let user = person.user_id;
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = ctx.write_all(&grant).await?;
     let pending = sql::factor_unscoped(tx.tx(), user).await?.filter(|f| f.confirmed_at.is_none());
     let Some(pending) = pending else { return Err(Error::Conflict("Begin again: there is no new secret.".to_owned())) };
     let wrong =
@@ -84,9 +84,10 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str, end_others: bool) -> Resu
     }
     let codes = generate_codes(ctx.core());
     sql::replace_codes_unscoped(tx.tx(), user, &digests(&codes)).await?;
-    let ended = if end_others { sessions::end_all_but(tx.tx(), ctx, user).await? } else { 0 };
+    let ended = if end_others { identity::sign_out_elsewhere(tx.tx(), ctx, user).await? } else { 0 };
     let after = serde_json::json!({"sessions_ended": ended});
     tx.commit(Event { action: "user.two_factor_enabled", target: target(person), reason: None, before: None, after: Some(after) }).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     Ok(codes)
 }
 
@@ -98,7 +99,7 @@ pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
         let why = format!("Without a second factor a password has at least {} characters. Set a longer one first.", password::MIN_CHARS);
         return Err(Error::field("password", "too_short", why));
     }
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let requiring = identity::sql::requiring_unscoped(&mut tx, person.user_id).await?;
     drop(tx);
     if !requiring.is_empty() {
@@ -129,7 +130,7 @@ pub async fn new_recovery_codes(ctx: &Ctx) -> Result<RecoveryCodes> {
 pub(super) async fn check(ctx: &Ctx, user: UserId, code: &str, device: Option<&[u8]>) -> Result<Option<Proof>> {
     let tried = Subject::code(user, device);
     let tries = throttle::admit(ctx, &tried, Some(user)).await?;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let factor = sql::factor_unscoped(&mut tx, user).await?.filter(|f| f.confirmed_at.is_some());
     // It was turned off meanwhile: who began with it begins again.
     let Some(factor) = factor else { return Err(Error::Refused(ErrorCode::Unauthorized, "Sign in again.".to_owned())) };

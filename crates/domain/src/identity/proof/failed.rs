@@ -24,7 +24,7 @@ pub(super) fn note(ctx: &Ctx, subject: &Subject, user: Option<UserId>, tries: i6
 }
 
 async fn write(ctx: &Ctx, subject: &Subject, user: Option<UserId>, tries: i64, throttled: bool) -> Result<()> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     sql::touch_try_unscoped(&mut tx, subject.digest()).await?;
     let Some(user) = user else { return tx.commit_quiet().await };
     let target = Target { kind: "user".to_owned(), id: user.to_string(), name: sql::email_unscoped(&mut tx, user).await? };

@@ -32,7 +32,7 @@ pub async fn ask_for_reset(ctx: &Ctx, form: &ForgotForm) -> Result<()> {
 /// process.
 pub async fn answer_forgotten(core: &Arc<Core>) -> Result<()> {
     loop {
-        let mut tx = core.db.begin().await?;
+        let mut tx = core.db.begin_all().await?;
         let Some(asked) = sql::take_reset_request_unscoped(&mut tx).await? else { return Ok(()) };
         let email = Email::parse(&asked.email).map_err(Error::internal)?;
         let ip = asked.ip.as_deref().and_then(|ip| ip.parse().ok());

@@ -45,7 +45,7 @@ pub struct ResetLink(pub Secret<String>);
 pub async fn new_reset_link(ctx: &Ctx, email: &str) -> Result<ResetLink> {
     let core = ctx.core();
     let user = find(core, email).await?;
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     let link = make_link(core, &mut tx, user).await?;
     let events = noted(ctx, &mut tx, user, "user.reset_link_made").await?;
     commit_with(tx, ctx, events).await?;
@@ -63,6 +63,7 @@ pub(crate) async fn make_link(core: &Core, tx: &mut Tx, user: UserId) -> Result<
 
 /// Links that were made for a person and not used stop working.
 pub(crate) async fn close_links(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
+    mail::drop_links(tx, user, Link::Reset).await?;
     sql::close_reset_links_unscoped(tx, user, now).await
 }
 
@@ -87,7 +88,7 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     let email = sql::email_unscoped(&mut tx, user).await?;
     drop(tx);
     let new = confirm::judged(ctx, user, &email, &form.new_password).await?;
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     if !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
         return Err(gone());
     }
@@ -106,7 +107,7 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
 pub async fn disable_two_factor(ctx: &Ctx, email: &str) -> Result<()> {
     let core = ctx.core();
     let user = find(core, email).await?;
-    let mut tx = core.db.begin().await?;
+    let mut tx = core.db.begin_all().await?;
     if !sql::remove_factor_unscoped(&mut tx, user).await? {
         return Err(Error::Conflict(format!("{email} has no second factor")));
     }

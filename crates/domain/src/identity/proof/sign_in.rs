@@ -39,7 +39,7 @@ pub(crate) struct Proved {
 /// Signs in to the console, on the person's first tenant. `device` is what the browser's cookie holds.
 pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Result<Step> {
     let Proved { user_id, known_device } = prove(ctx, &form.email, &form.password, device).await?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
     drop(tx);
     let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };

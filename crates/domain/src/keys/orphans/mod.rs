@@ -17,7 +17,7 @@ pub const DEADLINE: i64 = 30 * UnixMs::DAY;
 /// Until when somebody should take over each of these keys that were left.
 pub async fn deadlines(ctx: &Ctx, keys: &[KeyId]) -> Result<HashMap<KeyId, UnixMs>> {
     let grant = ctx.require(Perm::KeysRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let mut all = HashMap::new();
     for key in keys {
         if let Some(since) = sql::orphaned_at(&mut tx, &grant, *key).await? {
@@ -41,12 +41,12 @@ pub(crate) async fn end_deadlines(tx: &mut Tx, grant: &Grant, back: UserId) -> R
 pub async fn disable_due(core: &Arc<Core>) -> Result<()> {
     let ctx = Ctx::new(core.clone(), Who::Anonymous, RequestInfo::default());
     let now = core.now();
-    let mut tx = core.db.read().await?;
+    let mut tx = core.db.read_all().await?;
     let due = sql::due_unscoped(&mut tx, now.plus(-DEADLINE)).await?;
     drop(tx);
     for (tenant, id, name) in due {
         let grant = Grant::of_job(tenant, "orphans");
-        let mut tx = core.db.begin().await?;
+        let mut tx = core.db.begin_in(&grant).await?;
         // Somebody may have taken it over meanwhile.
         if !sql::disable(&mut tx, &grant, id, now.plus(-DEADLINE), now).await? {
             continue;

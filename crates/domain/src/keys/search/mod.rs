@@ -23,7 +23,7 @@ pub async fn search(ctx: &Ctx, search: &KeySearch) -> Result<KeyPage> {
     if search.cursor.as_ref().is_some_and(|c| c.sort() != search.sort) {
         return Err(Error::field("cursor", "invalid", "The cursor belongs to a list in another order."));
     }
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let nothing = KeyPage { data: Vec::new(), next_cursor: None };
     let reach = reach(ctx);
     // Who sees test keys only has no live ones.
@@ -68,7 +68,7 @@ pub async fn list(ctx: &Ctx, filter: &KeyFilter, page: PageQuery) -> Result<Page
 pub async fn queues(ctx: &Ctx, environment: Environment, idle_days: u16) -> Result<Vec<KeyQueueHead>> {
     let grant = ctx.require(Perm::KeysRead)?;
     let Some(reach) = within(ctx, environment) else { return Ok(Vec::new()) };
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let mut heads = Vec::with_capacity(KeyQueue::ALL.len());
     for queue in KeyQueue::ALL.iter().copied() {
         let waits = waits_for(queue, idle_days, ctx.now());
@@ -97,7 +97,7 @@ pub async fn queue(
     }
     let Some(reach) = within(ctx, environment) else { return Ok(KeyPage { data: Vec::new(), next_cursor: None }) };
     let limit = limit.clamp(1, 200);
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     let rows = sql::waiting(&mut tx, &grant, reach, waits_for(queue, idle_days, ctx.now()), ctx.now(), limit, cursor).await?;
     page(rows, sort, limit, ctx.now())
 }

@@ -13,7 +13,7 @@ use contract::{DEFAULT_PLAN, Plan, PlanForm, Target};
 /// Every plan, by its name.
 pub async fn plans(ctx: &Ctx) -> Result<Vec<Plan>> {
     require_platform(ctx)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     sql::plans_unscoped(&mut tx).await
 }
 
@@ -21,7 +21,7 @@ pub async fn plans(ctx: &Ctx) -> Result<Vec<Plan>> {
 pub async fn save_plan(ctx: &Ctx, form: &PlanForm) -> Result<()> {
     require_platform(ctx)?;
     let (name, limit) = form.parse()?;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let before = sql::plans_unscoped(&mut tx).await?.into_iter().find(|p| p.name == name).map(|p| p.rate_limit);
     sql::save_plan_unscoped(&mut tx, &name, limit).await?;
     for tenant in sql::tenants_of_plan_unscoped(&mut tx, &name).await? {
@@ -35,7 +35,7 @@ pub async fn save_plan(ctx: &Ctx, form: &PlanForm) -> Result<()> {
 /// Deletes a plan that no tenant has.
 pub async fn delete_plan(ctx: &Ctx, name: &str) -> Result<()> {
     require_platform(ctx)?;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let plan = sql::plans_unscoped(&mut tx).await?.into_iter().find(|p| p.name == name).ok_or(Error::NotFound)?;
     if name == DEFAULT_PLAN {
         return Err(Error::Conflict("Tenants without another plan are on this one: it stays".to_owned()));
@@ -51,7 +51,7 @@ pub async fn delete_plan(ctx: &Ctx, name: &str) -> Result<()> {
 /// The plan of the tenant that the caller works in.
 pub async fn plan(ctx: &Ctx) -> Result<String> {
     let id = ctx.tenant_id().ok_or(Error::Unauthenticated)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_all().await?;
     Ok(tenants::find_unscoped(&mut tx, id).await?.ok_or(Error::NotFound)?.plan)
 }
 

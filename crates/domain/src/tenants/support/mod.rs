@@ -27,7 +27,7 @@ pub async fn open_support(ctx: &Ctx, id: TenantId, form: &SupportForm) -> Result
     let asked = form.parse()?;
     refuse_keys("note", &asked.note)?;
     let now = ctx.now();
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let tenant = tenants::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
     if tenant.state != TenantState::Active {
         return Err(Error::Conflict(format!("{} is {}: resume it first", tenant.name, tenant.state)));
@@ -61,14 +61,14 @@ pub async fn open_support(ctx: &Ctx, id: TenantId, form: &SupportForm) -> Result
 /// Every access to the tenant that is worked in, newest first; at most 50.
 pub async fn support(ctx: &Ctx) -> Result<Vec<SupportAccess>> {
     let grant = ctx.require_tenant_level(Perm::SettingsRead)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::list(&mut tx, &grant).await
 }
 
 /// The same of any tenant, for operators.
 pub async fn support_of(ctx: &Ctx, id: TenantId) -> Result<Vec<SupportAccess>> {
     let grant = of_platform(ctx, id)?;
-    let mut tx = ctx.db().read().await?;
+    let mut tx = ctx.db().read_in(&grant).await?;
     sql::list(&mut tx, &grant).await
 }
 
@@ -87,7 +87,7 @@ pub async fn end_own_support(ctx: &Ctx, id: TenantId) -> Result<()> {
 async fn ended(ctx: &Ctx, grant: Grant, id: Option<SupportId>) -> Result<()> {
     let now = ctx.now();
     let own = ctx.person().map(|p| p.user_id).filter(|_| id.is_none());
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin_all().await?;
     let tenant = tenants::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
     let Some(operator) = sql::end(&mut tx, &grant, id, own, now).await? else { return Err(Error::NotFound) };
     identity::sign_out_of_tenant(&mut tx, &grant, Some(operator), now).await?;
