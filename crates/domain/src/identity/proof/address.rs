@@ -4,9 +4,8 @@ use super::{confirm, device, hash, own, recovery::noted, sql, target, throttle};
 use crate::{
     Ctx, Error, Result,
     db::{Event, Tx, commit_with},
-    identity::{self, sessions},
+    identity,
     mail::{self, Link, Message},
-    tokens,
 };
 use contract::{ChangeEmailForm, Email, EmailChange, ErrorCode, Secret, UnixMs, UserId};
 use throttle::Subject;

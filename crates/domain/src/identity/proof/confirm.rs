@@ -4,7 +4,7 @@ use super::{factor, failed, own, sql, target, throttle};
 use crate::{
     Ctx, Error, Result,
     db::Event,
-    identity::{self, password, sessions},
+    identity::{self, password},
     mail::{self, Link},
 };
 use contract::{ChangePasswordForm, ConfirmForm, Secret, UserId};

@@ -4,7 +4,7 @@ use super::{confirm::prove, failed, hash, own, recovery::noted, sql, target, thr
 use crate::{
     Core, Ctx, Error, Result,
     db::{Event, commit_with},
-    identity::{self, password, sessions},
+    identity::{self, password},
 };
 use contract::{ConfirmForm, Enrolment, ErrorCode, RecoveryCodes, Secret, TwoFactorState, UnixMs, UserId};
 use throttle::Subject;
