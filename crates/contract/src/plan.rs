@@ -64,9 +64,9 @@ mod tests {
         let form = |name: &str, hour: &str, second: &str| {
             PlanForm { name: name.into(), per_hour: hour.into(), per_second: second.into(), ..PlanForm::default() }.parse()
         };
-        assert_eq!(form(" big ", "50,000", "200").unwrap(), ("big".to_owned(), RateLimit { per_hour: 50_000, per_second: 200 }));
+        assert_eq!(form(" big ", "50,000", "200").expect("good"), ("big".to_owned(), RateLimit { per_hour: 50_000, per_second: 200 }));
         let named = |e: FieldErrors| e.0.into_iter().map(|e| e.field).collect::<Vec<_>>();
-        assert_eq!(named(form("Big Plan", "x", "").unwrap_err()), ["name", "per_hour", "per_second"]);
-        assert!(!named(form("zero", "0", "0").unwrap_err()).is_empty());
+        assert_eq!(named(form("Big Plan", "x", "").expect_err("bad")), ["name", "per_hour", "per_second"]);
+        assert!(!named(form("zero", "0", "0").expect_err("bad")).is_empty());
     }
 }

@@ -110,9 +110,9 @@ mod tests {
             SupportForm { why: why.into(), note: note.into(), role: role.into(), hours: hours.into() }.parse()
         };
         let good = OpenSupport { reason: SupportReason::Request, note: "ticket 7".into(), role: Role::Support, hours: 4 };
-        assert_eq!(form("request", " ticket 7 ", "support", "4").unwrap(), good);
+        assert_eq!(form("request", " ticket 7 ", "support", "4").expect("good"), good);
         let named = |e: FieldErrors| e.0.into_iter().map(|e| e.field).collect::<Vec<_>>();
-        assert_eq!(named(form("", " ", "owner", "5").unwrap_err()), ["why", "note", "role", "hours"]);
-        assert_eq!(named(form("other", "a\nb", "developer", "24").unwrap_err()), ["note", "role"]);
+        assert_eq!(named(form("", " ", "owner", "5").expect_err("bad")), ["why", "note", "role", "hours"]);
+        assert_eq!(named(form("other", "a\nb", "developer", "24").expect_err("bad")), ["note", "role"]);
     }
 }

@@ -1,4 +1,5 @@
-//! Console sessions in our own table: the id is stored hashed, so that a copy of the database opens none (s19).
+//! Console sessions in our own table: the id is stored hashed, so that a copy of the database opens none (s19). Found by
+//! their digest, `sessions_by_user` and, for what a tenant ends, `sessions_by_tenant`.
 
 use super::own_grant;
 use crate::{

@@ -169,13 +169,12 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
     if !sql::accept(&mut tx, &grant, found.id, ctx.now()).await? {
         return Err(gone());
     }
-    match hash {
-        Some(hash) => identity::insert_user(&mut tx, user_id, &email, &hash, ctx.now()).await?,
+    if let Some(hash) = hash {
+        identity::insert_user(&mut tx, user_id, &email, &hash, ctx.now()).await?;
+    } else {
         // Whoever could help the account back in when it belonged to fewer tenants holds no link to more of them.
-        None => {
-            sql::lock_account_unscoped(&mut tx, user_id).await?;
-            identity::close_links(&mut tx, user_id, ctx.now()).await?;
-        }
+        sql::lock_account_unscoped(&mut tx, user_id).await?;
+        identity::close_links(&mut tx, user_id, ctx.now()).await?;
     }
     if !sql::insert(&mut tx, &grant, user_id, found.role()?, ctx.now()).await? {
         return Err(Error::Conflict(format!("{email} is a member already")));

@@ -1,4 +1,5 @@
-//! Tenants: relies on the primary key and the unique `tenants.slug`.
+//! Tenants: relies on the primary key and the unique `tenants.slug`; for their people on the primary keys of `members`
+//! and `second_factors`.
 
 use super::policies::Facts;
 use crate::{

@@ -5,7 +5,7 @@ use domain::{
     Ctx, Error, RequestInfo, Who, audit,
     identity::{self, Step},
     on_both, tenants,
-    testing::{PASSWORD, TestInstallation},
+    testing::{On, PASSWORD, TestInstallation},
     tokens,
 };
 use serde_json::json;
@@ -80,12 +80,12 @@ on_both! {
 
 on_both! {
     async fn s78_the_try_that_closes_the_way_in_is_recorded(t) {
-        for _ in 0..100 {
-            while let Err(Error::TooMany(seconds)) = sign_in(&t, OWNER, "wrong").await {
-                t.clock.advance(Duration::from_secs(seconds.unsigned_abs()));
-            }
-            if t.count("SELECT COALESCE(MAX(failures), 0) FROM throttles").await >= 100 {
-                break;
+        loop {
+            match sign_in(&t, OWNER, "wrong").await {
+                // Closed for good.
+                Err(Error::TooMany(seconds)) if seconds > 86_400 => break,
+                Err(Error::TooMany(seconds)) => t.clock.advance(Duration::from_secs(seconds.unsigned_abs())),
+                tried => assert!(tried.is_err()),
             }
         }
         let wrong: Vec<_> = told(&failed(&t, t.first.tenant_id).await).into_iter().filter(|(.., throttled)| !throttled).map(|(_, n, _)| n).collect();
@@ -122,33 +122,54 @@ on_both! {
     }
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+fn median(mut times: Vec<Duration>) -> f64 {
     times.sort();
-    times[times.len() / 2]
+    times[times.len() / 2].as_secs_f64()
 }
 
-on_both! {
-    async fn s8_a_refused_sign_in_takes_as_long_for_an_unknown_account_as_for_a_known_one(t) {
+/// The ratio of the medians of refused sign-ins at a known and at unknown accounts.
+async fn ratio(t: &TestInstallation, round: u32) -> f64 {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for n in 0..16 {
+        // Each of them goes first every other time.
+        for turn in 0..2 {
+            let is_known = (n + turn) % 2 == 0;
+            let email = if is_known { OWNER.to_owned() } else { format!("nobody-{round}-{n}@acme.test") };
+            // No way in is closed by then, and none has to wait.
+            t.clock.advance(Duration::from_secs(2 * 3_600));
+            t.core.settle().await;
+            let began = Instant::now();
+            assert!(matches!(sign_in(t, &email, "wrong").await, Err(Error::Refused(..))));
+            if is_known { &mut known } else { &mut unknown }.push(began.elapsed());
+        }
+    }
+    let (known, unknown) = (median(known), median(unknown));
+    known.max(unknown) / known.min(unknown)
+}
+
+/// The machine is busy with other things, too; a difference that is the program's own shows in every round. On one
+/// thread that hashes: what memory costs differs from thread to thread.
+fn takes_as_long(on: On) {
+    let one_thread = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    one_thread.block_on(async {
+        let t = TestInstallation::new(on).await;
         let mut ratios = Vec::new();
-        // The machine is busy with other things, too; a difference that is the program's own shows in every round.
-        for round in 0..5 {
-            let (mut known, mut unknown) = (Vec::new(), Vec::new());
-            for n in 0..15 {
-                for (email, times) in [(OWNER.to_owned(), &mut known), (format!("nobody-{round}-{n}@acme.test"), &mut unknown)] {
-                    // No way in is closed by then, and none has to wait.
-                    t.clock.advance(Duration::from_secs(2 * 3_600));
-                    t.core.settle().await;
-                    let began = Instant::now();
-                    assert!(matches!(sign_in(&t, &email, "wrong").await, Err(Error::Refused(..))));
-                    times.push(began.elapsed());
-                }
-            }
-            let (known, unknown) = (median(known).as_secs_f64(), median(unknown).as_secs_f64());
-            ratios.push(known.max(unknown) / known.min(unknown));
+        for round in 0..6 {
+            ratios.push(ratio(&t, round).await);
             if ratios.iter().any(|r| *r <= 1.05) {
                 return;
             }
         }
         panic!("ratios of the medians: {ratios:?}");
-    }
+    });
+}
+
+#[test]
+fn s8_a_refused_sign_in_takes_as_long_for_an_unknown_account_as_for_a_known_one_sqlite() {
+    takes_as_long(On::Sqlite);
+}
+
+#[test]
+fn s8_a_refused_sign_in_takes_as_long_for_an_unknown_account_as_for_a_known_one_postgres() {
+    takes_as_long(On::Postgres);
 }
