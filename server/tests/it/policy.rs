@@ -115,7 +115,7 @@ on_both! {
             let nothing = app.get("/v1/api-keys/key_00000000000000000000000000000001", &[("authorization", &bearer)]).await;
             let denied = app.get("/v1/forward-auth?scopes=thing:write", &[("x-keystead-gateway", &gateway), ("x-api-key", &narrow)]).await;
             assert_eq!([&missing, &nothing, &denied].map(|a| a.status.as_u16()), [403, 404, 403]);
-            [&missing, &nothing, &denied].map(|a| flat(a))
+            [&missing, &nothing, &denied].map(flat)
         };
         assert_eq!(asked().await, [false; 3]);
         set(&app, json!({"error_form": "flat"})).await;
