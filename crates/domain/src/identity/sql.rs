@@ -47,12 +47,14 @@ impl Membership {
     }
 }
 
-macro_rules! membership {
-    ($tail:literal) => {
+/// Somebody in a tenant that is in use: by a row `m` of members, or of operators whose access is open.
+macro_rules! somebody {
+    ($table:literal, $tail:literal) => {
         concat!(
             "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin, t.policies, \
-             (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors FROM members m JOIN users u ON u.id = m.user_id \
-             JOIN tenants t ON t.id = m.tenant_id \
+             (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors FROM ",
+            $table,
+            " m JOIN users u ON u.id = m.user_id JOIN tenants t ON t.id = m.tenant_id \
              WHERE u.disabled_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND m.user_id = $1 ",
             $tail
         )
@@ -66,17 +68,16 @@ pub(super) async fn find_user_unscoped(tx: &mut Tx, email: &Email) -> Result<Opt
 
 /// An account as a member of each of its tenants, the oldest first.
 pub(super) async fn people_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>> {
-    const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id");
+    const SQL: &str = somebody!("members", "ORDER BY m.created_at, m.tenant_id");
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
 
 /// As a member, or as an operator whose access to the tenant is open.
 pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<Option<Membership>> {
     const SQL: &str = concat!(
-        membership!("AND m.tenant_id = $2"),
-        " UNION ALL SELECT s.tenant_id, s.user_id, u.email, s.role, u.platform_admin FROM support_access s JOIN users u ON u.id = s.user_id \
-         JOIN tenants t ON t.id = s.tenant_id WHERE u.disabled_at IS NULL AND u.platform_admin AND t.suspended_at IS NULL \
-         AND t.deleted_at IS NULL AND s.user_id = $1 AND s.tenant_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3"
+        somebody!("members", "AND m.tenant_id = $2"),
+        " UNION ALL ",
+        somebody!("support_access", "AND m.tenant_id = $2 AND u.platform_admin AND m.ended_at IS NULL AND m.expires_at > $3")
     );
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).bind(now.0).fetch_optional(c).await)?)
 }

@@ -306,10 +306,14 @@ fn s69_grants_come_from_listed_places_only() {
     found.sort_unstable();
     found.dedup();
     let listed = [
+        "idempotency/mod.rs of_caller",         // answers that callers are given again
+        "identity/mod.rs of_caller",            // a member's own session
         "identity/proof/failed.rs of_failure",  // a try at an account is noted in its tenants
         "identity/proof/forgotten.rs of_job",   // whoever asked for a link has proved nothing
         "keys/expiry.rs of_job",                // keys expire by themselves
         "keys/orphans/mod.rs of_job",           // keys whose owner left long ago
+        "leaks/lookup.rs of_leak",              // what platform admins look up
+        "leaks/public.rs of_leak",              // what anybody reports
         "mail/outbox.rs of_platform",           // operators of the installation
         "members/invitations.rs of_invitation", // whoever holds a link
         "members/mod.rs of_caller",             // a member leaves
