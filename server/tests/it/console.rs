@@ -227,11 +227,12 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
             path if path.starts_with("/api/members/") => {
                 "id=usr_00000000000000000000000000000001&role=admin&confirm=x&disabled=true&form[act]=reset_link".to_owned()
             }
+            "/api/platform/recover" => "form[act]=reset_link&form[email]=a@b.test&form[reason]=x".to_owned(),
             "/api/platform/retry-mail" => "id=mail_00000000000000000000000000000001".to_owned(),
             "/api/account/change-email" => "form[act]=ask&form[new_email]=a@b.test&form[password]=x".to_owned(),
             path if path.starts_with("/api/platform/") || path.starts_with("/api/tenants/") || path.ends_with("-tenant") => {
                 let id = "ten_00000000000000000000000000000001";
-                format!("id={id}&tenant={id}&name=x&confirm=x&form[act]=rename&form[name]=x")
+                format!("id={id}&tenant={id}&name=x&confirm=x&form[act]=change&form[name]=x")
             }
             "/api/settings/end-support" => "id=sup_00000000000000000000000000000001".to_owned(),
             "/api/settings/set-policies" => "form[retention_days]=".to_owned(),
@@ -340,7 +341,7 @@ async fn a_refused_form_puts_the_focus_on_what_was_wrong() {
         ("/settings/tenant".to_owned(), "act=delete&confirm=x".to_owned()),
         ("/platform/recovery".to_owned(), "act=reset_link&email=nobody%40acme.test&reason=x".to_owned()),
         ("/platform/tenants".to_owned(), "act=create&name=".to_owned()),
-        (format!("/platform/tenants/{}", app.t.first.tenant_id), "act=rename&name=".to_owned()),
+        (format!("/platform/tenants/{}", app.t.first.tenant_id), "act=change&name=&plan=default".to_owned()),
     ] {
         let refused = app.form(&path, &cookie, &form).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", refused.text);

@@ -22,8 +22,7 @@ async fn set(app: &App, members: Value) {
 }
 
 fn secret_in(answer: &Answer) -> String {
-    let from = answer.text.split("id=\"totp-secret\">").nth(1).unwrap_or_else(|| panic!("no secret: {}", answer.text));
-    from.split("</p>").next().unwrap().replace(' ', "")
+    crate::proof::text_of(answer, "totp-secret").replace(' ', "")
 }
 
 on_both! {

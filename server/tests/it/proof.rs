@@ -16,7 +16,7 @@ fn login(password: &str) -> String {
 }
 
 /// What stands in the element of this id, without its tags.
-fn text_of(answer: &Answer, id: &str) -> String {
+pub fn text_of(answer: &Answer, id: &str) -> String {
     let from = answer.text.split(&format!("id=\"{id}\"")).nth(1).unwrap_or_else(|| panic!("no #{id}"));
     from.split_once('>').unwrap().1.split("</p>").next().unwrap().replace("<!>", "")
 }

@@ -47,14 +47,12 @@ impl Membership {
     }
 }
 
-/// Somebody in a tenant that is in use: by a row `m` of members, or of operators whose access is open.
-macro_rules! somebody {
-    ($table:literal, $tail:literal) => {
+macro_rules! membership {
+    ($tail:literal) => {
         concat!(
             "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin, t.policies, \
-             (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors FROM ",
-            $table,
-            " m JOIN users u ON u.id = m.user_id JOIN tenants t ON t.id = m.tenant_id \
+             (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors FROM members m JOIN users u ON u.id = m.user_id \
+             JOIN tenants t ON t.id = m.tenant_id \
              WHERE u.disabled_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND m.user_id = $1 ",
             $tail
         )
@@ -68,18 +66,24 @@ pub(super) async fn find_user_unscoped(tx: &mut Tx, email: &Email) -> Result<Opt
 
 /// An account as a member of each of its tenants, the oldest first.
 pub(super) async fn people_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>> {
-    const SQL: &str = somebody!("members", "ORDER BY m.created_at, m.tenant_id");
+    const SQL: &str = membership!("ORDER BY m.created_at, m.tenant_id");
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
 
 /// As a member, or as an operator whose access to the tenant is open.
 pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<Option<Membership>> {
-    const SQL: &str = concat!(
-        somebody!("members", "AND m.tenant_id = $2"),
-        " UNION ALL ",
-        somebody!("support_access", "AND m.tenant_id = $2 AND u.platform_admin AND m.ended_at IS NULL AND m.expires_at > $3")
-    );
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(who.user_id.uuid()).bind(who.tenant_id.uuid()).bind(now.0).fetch_optional(c).await)?)
+    const MEMBER: &str = membership!("AND m.tenant_id = $2");
+    const OPERATOR: &str = "SELECT s.tenant_id, s.user_id, u.email, s.role, u.platform_admin, t.policies, \
+        (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors \
+        FROM support_access s JOIN users u ON u.id = s.user_id JOIN tenants t ON t.id = s.tenant_id \
+        WHERE u.disabled_at IS NULL AND u.platform_admin AND t.suspended_at IS NULL AND t.deleted_at IS NULL \
+        AND s.user_id = $1 AND s.tenant_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3";
+    let (user, tenant) = (who.user_id.uuid(), who.tenant_id.uuid());
+    let member = on!(tx, c => sqlx::query_as(MEMBER).bind(user).bind(tenant).fetch_optional(c).await)?;
+    if member.is_some() {
+        return Ok(member);
+    }
+    Ok(on!(tx, c => sqlx::query_as(OPERATOR).bind(user).bind(tenant).bind(now.0).fetch_optional(c).await)?)
 }
 
 /// Tenants that an account belongs to and that require a second factor, by name.
