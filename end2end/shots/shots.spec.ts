@@ -215,6 +215,10 @@ test('pictures of every page', async ({ browser, begun, started }) => {
     await shot('policies-reviewed');
     await app.visit('/platform/tenants');
     await shot('tenants');
+    await app.visit('/platform/mails');
+    await shot('mails');
+    await app.visit('/platform/recovery');
+    await shot('recovery');
     await app.visit('/platform/plans?edit=default');
     await shot('plans');
     await app.visit('/platform/tenants');
@@ -228,10 +232,14 @@ test('pictures of every page', async ({ browser, begun, started }) => {
     await shot('two-factor-begun');
     await app.visit('/account/sessions');
     await shot('sessions');
+    await app.visit('/account/email');
+    await shot('email');
     await context.clearCookies({ name: 'keystead' });
     await page.goto(link);
     await app.ready();
     await shot('invitation');
+    await app.visit('/forgot');
+    await shot('forgot');
     await app.visit('/invitations/accept?token=old');
     await shot('invitation-gone');
     await app.enter();

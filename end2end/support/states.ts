@@ -233,6 +233,16 @@ export const STATES: State[] = [
   { name: 'two-factor off', show: signedIn('/account/two-factor') },
   { name: 'two-factor begun', show: signedIn('/account/two-factor', (app) => app.submit('Set up an authenticator app')) },
   { name: 'sessions', show: signedIn('/account/sessions') },
+  { name: 'another address', show: signedIn('/account/email') },
+  {
+    name: 'forgotten password',
+    show: async (app) => {
+      await app.page.context().clearCookies({ name: 'keystead' });
+      await app.visit('/forgot');
+    },
+  },
+  { name: 'mails', show: signedIn('/platform/mails') },
+  { name: 'help for accounts', show: signedIn('/platform/recovery') },
   { name: 'members', show: signedIn('/members') },
   {
     name: 'member invited',

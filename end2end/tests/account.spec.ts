@@ -9,10 +9,10 @@ both(() => {
     await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
     const secret = (await page.locator('#totp-secret').innerText()).replaceAll(' ', '');
     app.watch.expectStatus(422);
-    await page.getByLabel('Code').fill('000000');
+    await page.getByRole('textbox', { name: 'Code' }).fill('000000');
     await app.submit('Turn on');
     await expect(page.getByText('This code does not fit the secret')).toBeVisible();
-    await page.getByLabel('Code').fill(code(secret));
+    await page.getByRole('textbox', { name: 'Code' }).fill(code(secret));
     await app.submit('Turn on');
     const codes = (await page.getByRole('region', { name: 'Recovery codes' }).innerText()).trim().split(/\s+/);
     expect(codes).toHaveLength(10);
@@ -25,9 +25,9 @@ both(() => {
     await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
     await app.submit('Sign in');
     await expect(app.heading).toHaveText('Enter your code');
-    await expect(page.getByLabel('Code')).toBeFocused();
+    await expect(page.getByRole('textbox', { name: 'Code' })).toBeFocused();
     // The next one: the one of this step was accepted already.
-    await page.getByLabel('Code').fill(code(secret, 1));
+    await page.getByRole('textbox', { name: 'Code' }).fill(code(secret, 1));
     await app.submit('Sign in');
     await expect(page).toHaveURL('/keys');
 
