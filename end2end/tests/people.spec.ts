@@ -84,7 +84,7 @@ both(() => {
     await app.visit('/settings/policies');
     await page.getByLabel(/^Keys expire within/).fill('90');
     await app.submit('Review change');
-    await expect(page.getByRole('listitem').filter({ hasText: 'for-ever' })).toContainText('works for too long');
+    await expect(page.getByRole('main').getByRole('listitem').filter({ hasText: 'for-ever' })).toContainText('works for too long');
     await app.submit('Save policies');
     await expect(page.getByText(/^Saved\./)).toBeVisible();
     app.watch.expectStatus(422);
@@ -107,7 +107,7 @@ both(() => {
     await app.ready();
     await app.submit('Join');
     await app.visit('/tenants');
-    await expect(page.getByRole('listitem').filter({ hasText: 'Second' })).toContainText('You are here');
+    await expect(page.getByRole('main').getByRole('listitem').filter({ hasText: 'Second' })).toContainText('You are here');
     await app.through(() => page.getByRole('button', { name: `Go to ${OWNER.tenant}` }).click());
     await app.visit('/platform/tenants');
     await app.through(() => page.getByRole('link', { name: 'Second' }).click());

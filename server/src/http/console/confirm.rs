@@ -1,7 +1,7 @@
 //! “Confirm that it is you”: a form whose act wants a fresh proof is answered by a page that asks for one and holds what
 //! was typed. That page is posted to the same address; with the proof the form then goes on as if nothing had happened.
 
-use super::{super::AppState, super::error::ApiError, super::sessions, forms::run, render};
+use super::{super::AppState, super::error::ApiError, super::sessions, desk_forms, forms::run, render};
 use app::{
     actions,
     ssr::{Browser, Confirming},
@@ -18,8 +18,8 @@ use contract::{ConfirmForm, ErrorCode, FieldErrors, Problem};
 use domain::{Ctx, identity};
 use leptos::prelude::provide_context;
 
-/// Nothing that a page of the console posts is larger.
-const LARGEST: usize = 1024 * 1024;
+/// Nothing that a page of the console posts is larger; each route has a limit of its own behind this.
+const LARGEST: usize = desk_forms::PASTED;
 /// The fields of the proof, beside those of the form.
 const PASSWORD: &str = "confirm_password";
 const CODE: &str = "confirm_code";
