@@ -110,12 +110,12 @@ both(() => {
     await expect(page.getByRole('main').getByRole('listitem').filter({ hasText: 'Second' })).toContainText('You are here');
     await app.through(() => page.getByRole('button', { name: `Go to ${OWNER.tenant}` }).click());
     await app.visit('/platform/tenants');
-    await app.through(() => page.getByRole('link', { name: 'Second' }).click());
+    await app.through(() => page.getByRole('link', { name: 'Second', exact: true }).click());
     await app.submit('Suspend tenant');
     await app.visit('/tenants');
     await expect(page.getByRole('button', { name: 'Go to Second' })).toHaveCount(0);
     await app.visit('/platform/tenants');
-    await app.through(() => page.getByRole('link', { name: 'Second' }).click());
+    await app.through(() => page.getByRole('link', { name: 'Second', exact: true }).click());
     await expect(page.getByText('Suspended').first()).toBeVisible();
     await app.submit('Resume tenant');
     await app.visit('/tenants');

@@ -265,6 +265,49 @@ async fn s26_sign_in_and_preferences_lead_to_local_paths_only() {
     }
 }
 
+/// Server functions send a plain form back to its `Referer`, which anybody can write.
+#[tokio::test]
+async fn s26_a_plain_form_that_reaches_a_server_function_is_led_nowhere_else() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    for (path, _) in server_functions().into_iter().filter(|(path, _)| !path.ends_with("sign-out")) {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "text/html"),
+            ("sec-fetch-site", "same-origin"),
+            ("referer", "https://evil.test/"),
+            ("cookie", cookie.as_str()),
+        ];
+        let answer = app.send(request("POST", &path, &headers, "name=x&id=x")).await;
+        assert!(!answer.header("location").contains("evil.test"), "{path}: {} {}", answer.status, answer.header("location"));
+    }
+}
+
+on_both! {
+    async fn s24_looking_at_a_page_changes_nothing(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let owner = app.t.owner();
+        let key = keys::create_from_form(&owner, &app.t.form("plain", "read")).await.unwrap().api_key.id;
+        let asked = contract::Invite { email: contract::Email::parse("asked@acme.test").unwrap(), role: Role::Support, days: 7 };
+        let link = domain::members::invite(&owner, asked).await.unwrap().accept_url.unwrap();
+        let (tenant, person) = (app.t.first.tenant_id, app.t.first.user_id);
+        let mut pages: Vec<String> = ["/", "/keys", "/keys?queue=orphaned", "/keys/new", "/usage", "/audit", "/leaks", "/login", "/forgot"].map(Into::into).into();
+        pages.extend(["scopes", "allowlist", "policies", "tenant"].map(|page| format!("/settings/{page}")));
+        pages.extend(["", "/email", "/two-factor", "/sessions"].map(|page| format!("/account{page}")));
+        pages.extend(["tenants", "plans", "mails", "recovery"].map(|page| format!("/platform/{page}")));
+        pages.extend(["", "/edit", "/rotate", "/revoke"].map(|page| format!("/keys/{key}{page}")));
+        pages.extend(["/members", "/tenants", "/reset?token=x", "/email?token=x", "/docs", "/openapi.json"].map(Into::into));
+        pages.extend([format!("/members/{person}"), format!("/platform/tenants/{tenant}"), link[link.find("/invitations").unwrap()..].to_owned()]);
+        let before = app.t.dump().await;
+        for page in pages {
+            let answer = app.get(&page, &[("cookie", &cookie), ("accept", "text/html")]).await;
+            assert!(answer.status.as_u16() < 400, "{page}: {}", answer.status);
+            assert!(app.t.dump().await == before, "{page} changed something");
+        }
+    }
+}
+
 #[tokio::test]
 async fn s36_pages_and_actions_follow_the_role() {
     let app = App::new(On::Sqlite).await;

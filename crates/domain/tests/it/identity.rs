@@ -1,4 +1,4 @@
-use contract::{ErrorCode, SetupForm, SignInForm};
+use contract::{ErrorCode, Secret, SetupForm, SignInForm};
 use domain::{
     Core, Ctx, Error, RequestInfo, Who,
     identity::{self, SignedIn, Step},
@@ -117,4 +117,14 @@ async fn s17_the_setup_link_expires_after_a_day_sqlite() {
 #[tokio::test]
 async fn s17_the_setup_link_expires_after_a_day_postgres() {
     expired_link(On::Postgres).await;
+}
+
+on_both! {
+    async fn s2_a_long_password_counts_to_its_last_character(t) {
+        let long = format!("{} end", "gravel orbit lantern ".repeat(8));
+        let hash = t.core.hasher.hash(&Secret::new(long.clone())).await.unwrap();
+        let verify = async |text: &str| t.core.hasher.verify(&Secret::new(text.to_owned()), Some(hash.clone())).await.unwrap();
+        assert!(long.chars().count() > 128 && verify(&long).await);
+        assert!(!verify(&long[..long.len() - 1]).await && !verify(&long.to_uppercase()).await && !verify(&format!("{long}s")).await);
+    }
 }
