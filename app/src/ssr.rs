@@ -94,6 +94,12 @@ impl Browser {
         self.keep(ctx).await
     }
 
+    /// A new id, and nothing else: the password alone is no proof of who has a second factor (s16).
+    pub async fn renew_session(&self, ctx: &Ctx) -> Result<(), Problem> {
+        self.session.cycle_id().await.map_err(|_| away(ctx))?;
+        self.keep(ctx).await
+    }
+
     /// Notes that the person proved once more who they are: under a new id too (s19).
     pub async fn confirm_session(&self, ctx: &Ctx) -> Result<(), Problem> {
         let now = ctx.now();

@@ -74,7 +74,7 @@ pub async fn confirm(form: ConfirmForm) -> Result<(), AppError> {
 pub async fn change_password(form: ChangePasswordForm) -> Result<(), AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
     identity::change_password(&ctx, &form).await.map_err(|e| fail(&ctx, e))?;
-    Ok(browser.confirm_session(&ctx).await?)
+    Ok(browser.renew_session(&ctx).await?)
 }
 
 /// Sets a new password by a link.

@@ -93,6 +93,8 @@ pub struct InSession {
 
 /// How long a proof of who is there is fresh enough for what must not be done at an open screen (s16).
 const FRESH: i64 = 10 * 60_000;
+/// How far the clocks of two nodes may lie apart.
+const SKEW: i64 = 30_000;
 
 /// What is remembered of a request with an idempotency key while it is carried out.
 #[derive(Debug)]
@@ -203,7 +205,8 @@ impl Ctx {
     /// the command line proves itself with every request.
     pub fn fresh(&self) -> Result<()> {
         match &self.session {
-            Some(session) if self.now().0 - session.proven_at.0 >= FRESH => Err(Error::NotFresh),
+            // A proof of the future is none: the clock went back.
+            Some(session) if !(-SKEW..FRESH).contains(&(self.now().0 - session.proven_at.0)) => Err(Error::NotFresh),
             _ => Ok(()),
         }
     }

@@ -448,7 +448,7 @@ async fn every_route_of_the_api_stands_in_the_document_with_its_methods_and_no_o
 /// Server functions, who may run them, and a form that works for the key of this moment. None is for everybody, or for
 /// a person whatever their role: `people` tests those.
 async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)> {
-    use Perm::{KeysLookup, KeysRevoke, KeysWrite, MembersRead, MembersWrite, PoliciesWrite, SettingsWrite};
+    use Perm::{KeysLookup, KeysRevoke, KeysWrite, MembersWrite, PoliciesWrite, SettingsWrite};
     let (member, email, invitation) = (&w.member, &w.email, &w.invitation);
     let owner = w.app.t.owner();
     let (key, form_id) = (&w.key, contract::FormId::from_uuid(w.app.t.core.new_uuid()));
@@ -491,7 +491,7 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
         ("/api/members/invite", Some(MembersWrite), "email=new@acme.test&role=support".into()),
         ("/api/members/recover", Some(MembersWrite), format!("id={member}&form[act]=reset_link&form[reason]=lost")),
         ("/api/members/remove", Some(MembersWrite), format!("id={member}&confirm={email}")),
-        ("/api/members/set-account", Some(MembersRead), format!("id={member}&disabled=true")),
+        ("/api/members/set-account", Some(MembersWrite), format!("id={member}&disabled=true")),
         ("/api/members/transfer-ownership", Some(MembersWrite), format!("id={member}&confirm={email}")),
         ("/api/members/withdraw", Some(MembersWrite), format!("id={invitation}")),
         ("/api/platform/act-on-tenant", None, String::new()),

@@ -70,10 +70,10 @@ pub(super) async fn people_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Mem
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
 
-/// As a member, or as an operator whose access to the tenant is open.
+/// As a member, or as an operator whose access to the tenant is open: there they are what the access says, and no more.
 pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<Option<Membership>> {
     const MEMBER: &str = membership!("AND m.tenant_id = $2");
-    const OPERATOR: &str = "SELECT s.tenant_id, s.user_id, u.email, s.role, u.platform_admin, t.policies, \
+    const OPERATOR: &str = "SELECT s.tenant_id, s.user_id, u.email, s.role, FALSE AS platform_admin, t.policies, \
         (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors \
         FROM support_access s JOIN users u ON u.id = s.user_id JOIN tenants t ON t.id = s.tenant_id \
         WHERE u.disabled_at IS NULL AND u.platform_admin AND t.suspended_at IS NULL AND t.deleted_at IS NULL \

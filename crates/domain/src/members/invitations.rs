@@ -43,6 +43,8 @@ pub async fn invite_from_body(ctx: &Ctx, body: &InviteBody) -> Result<CreatedInv
 /// Invites somebody, by mail too where a mail server is set. The answer has the link, once; an earlier link for the address works no more.
 pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
+    // The link lets somebody in, and the answer holds it (s16).
+    ctx.fresh()?;
     may_hand_out(ctx, asked.role)?;
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;

@@ -17,7 +17,7 @@ use crate::{
     db::{Event, Tx, commit_with},
     identity, keys, tenants,
 };
-use contract::{ErrorCode, Member, MemberBody, Page, PageQuery, Perm, Role, Target, UserId};
+use contract::{ErrorCode, Member, MemberBody, Page, PageQuery, Perm, Role, Target, UnixMs, UserId};
 
 /// One page of the tenant's people, those with the newest accounts first.
 pub async fn list(ctx: &Ctx, page: PageQuery) -> Result<Page<Member>> {
@@ -86,6 +86,7 @@ pub async fn leave(ctx: &Ctx, confirm: &str) -> Result<Member> {
 /// An owner makes somebody else owner in their place, and stays as admin.
 pub async fn transfer(ctx: &Ctx, id: UserId) -> Result<Member> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
+    ctx.fresh()?;
     let mut tx = ctx.write(&grant).await?;
     let before = lock(tx.tx(), &grant, id).await?;
     let me = ctx.person().ok_or_else(only_owners)?.user_id;
@@ -128,7 +129,8 @@ pub async fn enable_account(ctx: &Ctx, id: UserId) -> Result<Member> {
 }
 
 async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
-    let member = get(ctx, Perm::MembersRead, id).await?;
+    let member = get(ctx, Perm::MembersWrite, id).await?;
+    ctx.fresh()?;
     let (now, action) = (ctx.now(), if off { "member.disabled" } else { "member.enabled" });
     if !ctx.operates() {
         return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned()));
@@ -143,6 +145,9 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     let mut events = Vec::new();
     for tenant in sql::tenants_of_unscoped(&mut tx, id).await? {
         let grant = Grant::of_platform(ctx, tenant)?;
+        if off {
+            sql::withdraw_by(&mut tx, &grant, id, now).await?;
+        }
         keys::tell_tenant_changed(&mut tx, &grant, now).await?;
         let after = Some(serde_json::json!({"disabled": off}));
         events.push((grant, Event { action, target: target(&member), reason: None, before: None, after }));
@@ -152,16 +157,21 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     Ok(Member { disabled: off, ..member })
 }
 
+/// What somebody invited is taken back.
+pub(crate) async fn withdraw_invitations(tx: &mut Tx, grant: &Grant, by: UserId, now: UnixMs) -> Result<()> {
+    sql::withdraw_by(tx, grant, by, now).await
+}
+
 /// The member, and nobody else joins, leaves or changes until the commit.
 async fn lock(tx: &mut Tx, grant: &Grant, id: UserId) -> Result<Member> {
     sql::lock(tx, grant).await?;
     sql::find(tx, grant, id).await?.ok_or(Error::NotFound)
 }
 
-/// A new role; who may invite no more has invited nobody.
+/// A new role. Whoever is no owner (any more) has invited nobody: a link must not make more of them than they are.
 async fn give(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: UserId, role: Role) -> Result<()> {
     sql::set_role(tx, grant, id, role).await?;
-    if !role.holds(Perm::MembersWrite) {
+    if role != Role::Owner {
         sql::withdraw_by(tx, grant, id, ctx.now()).await?;
     }
     Ok(())

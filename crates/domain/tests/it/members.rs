@@ -255,6 +255,24 @@ on_both! {
 }
 
 on_both! {
+    async fn s35_who_is_owner_no_more_holds_no_link_that_makes_one(t) {
+        let other = t.join("other@acme.test", Role::Owner).await;
+        let link = invite(&other, "second-self@acme.test", Role::Owner).await.unwrap();
+        members::change_role(&t.owner(), id(&other), &role(Role::Admin)).await.unwrap();
+        forbidden(members::accept(&t.as_who(Who::Anonymous), &form(&link)).await);
+    }
+}
+
+on_both! {
+    async fn s22_the_links_of_a_disabled_account_work_no_more(t) {
+        let admin = t.join("admin@acme.test", Role::Admin).await;
+        let link = invite(&admin, "second-self@acme.test", Role::Admin).await.unwrap();
+        members::disable_account(&t.owner(), id(&admin)).await.unwrap();
+        forbidden(members::accept(&t.as_who(Who::Anonymous), &form(&link)).await);
+    }
+}
+
+on_both! {
     async fn s22_a_disabled_account_ends_its_sessions_and_keys_in_every_process_and_tenant(t) {
         let owner = t.owner();
         let dev = t.join("dev@acme.test", Role::Developer).await;

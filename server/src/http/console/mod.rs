@@ -15,8 +15,8 @@ use super::{AppState, origin, sessions};
 use app::{home, ssr::Browser};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, Method, StatusCode, header, uri::PathAndQuery},
+    extract::{DefaultBodyLimit, Request},
+    http::{Method, header, uri::PathAndQuery},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::{any, get, post},
@@ -70,8 +70,9 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/platform/recovery", post(tenant_forms::recover))
         .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/platform/mails", post(tenant_forms::mails))
-        .route("/api/{*name}", any(server_function))
+        .route("/api/{*name}", any(no_function))
         .fallback(render::not_found)
+        .layer(from_fn(without_referer))
         .layer(from_fn_with_state(state.clone(), confirm::ask))
         .layer(from_fn(sign_in_first))
         .layer(from_fn_with_state(state.clone(), sessions::resume))
@@ -130,21 +131,18 @@ fn encode(s: &str) -> String {
     s.replace('%', "%25").replace('&', "%26").replace('#', "%23").replace('+', "%2B").replace(' ', "%20")
 }
 
-/// `/api/…`: server functions. A plain form that reaches one is sent to a local path only: Leptos would follow the
-/// unvalidated `Referer` (s26).
-async fn server_function(State(state): State<AppState>, req: Request) -> Response {
-    let context = render::request_context(&state, &req);
-    let mut response = leptos_axum::handle_server_fns_with_context(context, req).await.into_response();
-    if response.status() == StatusCode::NOT_FOUND
-        || response.status() == StatusCode::BAD_REQUEST && !response.headers().contains_key(header::CONTENT_TYPE)
-    {
-        return super::error::ApiError::from(contract::ErrorCode::NotFound).into_response();
+/// Leptos leads a plain form that reaches a server function to its `Referer`, which anybody can write (s26): it sees none,
+/// and leads it to the start.
+async fn without_referer(mut req: Request, next: Next) -> Response {
+    if req.uri().path().starts_with("/api/") {
+        req.headers_mut().remove(header::REFERER);
     }
-    let headers = response.headers_mut();
-    if headers.get(header::LOCATION).is_some_and(|l| !l.to_str().is_ok_and(forms::is_local)) {
-        headers.insert(header::LOCATION, HeaderValue::from_static("/"));
-    }
-    response
+    next.run(req).await
+}
+
+/// `/api/…`: no server function has this name.
+async fn no_function() -> Response {
+    super::error::ApiError::from(contract::ErrorCode::NotFound).into_response()
 }
 
 /// Leptos asks the state for its options; the file names it would make are not used, Trunk's are.

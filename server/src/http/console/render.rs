@@ -40,12 +40,6 @@ pub fn context(state: &AppState, more: fn() -> Vec<Provide>) -> impl Fn() + Clon
     }
 }
 
-/// The context of a server function: who asks, and the browser.
-pub fn request_context(_state: &AppState, req: &Request) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
-    let (ctx, browser) = (req.extensions().get::<Ctx>().cloned(), req.extensions().get::<Browser>().cloned());
-    move || provide_caller(ctx.as_ref(), browser.as_ref())
-}
-
 fn provide_caller(ctx: Option<&Ctx>, browser: Option<&Browser>) {
     if let Some(ctx) = ctx {
         provide_context(ctx.clone());

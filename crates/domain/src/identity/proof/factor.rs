@@ -95,8 +95,8 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str, end_others: bool) -> Resu
 pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
     let (grant, person) = own(ctx)?;
     prove(ctx, person.user_id, &form.password, &form.code).await?;
-    if form.password.chars().count() < password::MIN_CHARS {
-        let why = format!("Without a second factor a password has at least {} characters. Set a longer one first.", password::MIN_CHARS);
+    if let Err(why) = password::judge(&form.password, &[&person.email, "keystead"], false) {
+        let why = format!("This password cannot stand alone, without a second factor. Set another one first. {why}");
         return Err(Error::field("password", "too_short", why));
     }
     let mut tx = ctx.db().read_all().await?;

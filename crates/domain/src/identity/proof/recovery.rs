@@ -100,7 +100,10 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     let events = noted(ctx, &mut tx, user, "user.password_reset").await?;
     commit_with(tx, ctx, events).await?;
     core.cache.sync(core).await?;
-    throttle::forgive(core, &Subject::password(&email, None)).await
+    for closed in [Subject::password(&email, None), Subject::code(user, None), Subject::confirm(user)] {
+        throttle::forgive(core, &closed).await?;
+    }
+    Ok(())
 }
 
 /// Takes the second factor from somebody who has lost it; they sign in with their password alone. For the command line.

@@ -22,7 +22,7 @@ pub(super) async fn mark(tx: &mut Tx, grant: &Grant, owner: UserId, at: Option<U
 /// What was left then or before and still works, of tenants that demand an owner.
 pub(super) async fn due_unscoped(tx: &mut Tx, until: UnixMs) -> Result<Vec<(TenantId, KeyId, String)>> {
     const SQL: &str = "SELECT k.tenant_id, k.id, k.name, t.policies FROM api_keys k JOIN tenants t ON t.id = k.tenant_id \
-        WHERE k.orphaned_at <= $1 AND k.disabled_at IS NULL AND k.revoked_at IS NULL AND t.deleted_at IS NULL ORDER BY k.tenant_id, k.id LIMIT 1000";
+        WHERE k.orphaned_at <= $1 AND k.disabled_at IS NULL AND k.revoked_at IS NULL AND t.deleted_at IS NULL ORDER BY k.tenant_id, k.id";
     type Due = (Uuid, Uuid, String, sqlx::types::Json<contract::Policies>);
     let rows: Vec<Due> = on!(tx, c => sqlx::query_as(SQL).bind(until.0).fetch_all(c).await)?;
     let demanded = rows.into_iter().filter(|(.., policies)| policies.require_owner);

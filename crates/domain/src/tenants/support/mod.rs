@@ -12,6 +12,7 @@ use crate::{
     db::{Event, commit_with},
     identity,
     keys::scan::refuse_keys,
+    members,
 };
 use contract::{ErrorCode, Perm, SupportAccess, SupportForm, SupportId, TenantId, TenantState};
 
@@ -91,6 +92,7 @@ async fn ended(ctx: &Ctx, grant: Grant, id: Option<SupportId>) -> Result<()> {
     let tenant = tenants::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
     let Some(operator) = sql::end(&mut tx, &grant, id, own, now).await? else { return Err(Error::NotFound) };
     identity::sign_out_of_tenant(&mut tx, &grant, Some(operator), now).await?;
+    members::withdraw_invitations(&mut tx, &grant, operator, now).await?;
     let event = Event { action: "support.ended", target: target(&tenant), reason: None, before: None, after: None };
     commit_with(tx, ctx, in_both(ctx, grant, event)?).await?;
     ctx.core().cache.sync(ctx.core()).await
