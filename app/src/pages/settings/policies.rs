@@ -221,16 +221,7 @@ fn People(total: i64, first: Vec<Unenrolled>) -> impl IntoView {
     let rows = first.into_iter().map(|member| {
         view! { <li><a class="clip" href=format!("/members/{}", member.id)>{member.email}</a><span class="push soft">"has none"</span></li> }.into_any()
     });
-    view! {
-        <section class="card card--flag" aria-labelledby="unenrolled">
-            <div class="card__head"><h2 id="unenrolled">{said}</h2></div>
-            <ul class="rows">
-                {rows.collect_view()}
-                {(rest > 0).then(|| view! { <li class="soft">{format!("and {}", counted(rest, "further member"))}</li> }.into_any())}
-            </ul>
-        </section>
-    }
-    .into_any()
+    unmet("unenrolled", said, rows.collect(), rest, "further member")
 }
 
 /// Keys that do not meet what is demanded.
@@ -242,13 +233,18 @@ fn Keys(violations: Violations) -> impl IntoView {
     } else {
         format!("{} do not meet this", counted(violations.total, "key"))
     };
-    let rows = violations.first.into_iter().map(|violation| view! { <Row violation/> }.into_any()).collect_view();
+    let rows = violations.first.into_iter().map(|violation| view! { <Row violation/> }.into_any());
+    unmet("violations", said, rows.collect(), rest, "further key")
+}
+
+/// What does not meet a policy: the first of it by name, and how many more there are.
+fn unmet(id: &'static str, said: String, rows: Vec<AnyView>, rest: i64, further: &str) -> AnyView {
     view! {
-        <section class="card card--flag" aria-labelledby="violations">
-            <div class="card__head"><h2 id="violations">{said}</h2></div>
+        <section class="card card--flag" aria-labelledby=id>
+            <div class="card__head"><h2 id=id>{said}</h2></div>
             <ul class="rows">
                 {rows}
-                {(rest > 0).then(|| view! { <li class="soft">{format!("and {}", counted(rest, "further key"))}</li> }.into_any())}
+                {(rest > 0).then(|| view! { <li class="soft">{format!("and {}", counted(rest, further))}</li> }.into_any())}
             </ul>
         </section>
     }

@@ -6,9 +6,12 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use contract::{ErrorCode, FieldErrors, Problem};
+use contract::{Cursor, ErrorCode, FieldErrors, PageQuery, Problem};
 use domain::{Ctx, Who};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 /// The authenticated caller; a stranger is answered 401.
 pub struct Caller(pub Ctx);
@@ -119,6 +122,24 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
             let said = format!("{}.", capitalised(&e.inner().to_string()));
             Problem::invalid(FieldErrors::one(&e.path().to_string(), "invalid", said)).into()
         })
+    }
+}
+
+/// Which page of a list that has no filter.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paged {
+    /// Rows a page; none means 50.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    cursor: Option<Cursor>,
+}
+
+impl Paged {
+    /// The page.
+    pub fn page(&self) -> PageQuery {
+        PageQuery { limit: self.limit.unwrap_or(50), cursor: self.cursor }
     }
 }
 

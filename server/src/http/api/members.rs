@@ -1,6 +1,6 @@
 //! `/v1/members` and `/v1/invitations`
 
-use super::{Body, Caller, Query, Routes};
+use super::{Body, Caller, Paged, Query, Routes};
 use crate::http::error::ApiError;
 use axum::{Json, extract::Path, http::StatusCode};
 use contract::{
@@ -16,36 +16,19 @@ pub fn routes() -> Routes {
     vec![routes!(list), routes!(one, change_role, remove), routes!(invitations, invite), routes!(invitation, withdraw)]
 }
 
-/// Which page.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct List {
-    /// Rows a page; none means 50.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u16>,
-    /// `next_cursor` of the page before.
-    cursor: Option<Cursor>,
-}
-
-impl List {
-    fn page(&self) -> PageQuery {
-        PageQuery { limit: self.limit.unwrap_or(50), cursor: self.cursor }
-    }
-}
-
 /// Lists the people of the tenant, those with the newest accounts first.
 #[utoipa::path(
     get,
     path = "/v1/members",
     tag = "Members",
     operation_id = "listMembers",
-    params(List),
+    params(Paged),
     extensions(("x-keystead-permission" = json!("keystead.members:read"))),
     responses(
         (status = 200, description = "One page.", body = Page<Member>),
     )
 )]
-async fn list(Caller(ctx): Caller, Query(query): Query<List>) -> Result<Json<Page<Member>>, ApiError> {
+async fn list(Caller(ctx): Caller, Query(query): Query<Paged>) -> Result<Json<Page<Member>>, ApiError> {
     members::list(&ctx, query.page()).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 

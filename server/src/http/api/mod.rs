@@ -18,7 +18,7 @@ mod settings;
 mod tenants;
 mod usage;
 
-pub use extract::{Body, Caller, Query};
+pub use extract::{Body, Caller, Paged, Query};
 
 use super::{AppState, health, openapi, verify};
 use axum::{Router, middleware::from_fn_with_state};

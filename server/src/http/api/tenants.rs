@@ -1,27 +1,15 @@
 //! `/v1/tenants`
 
-use super::{Body, Caller, Query, Routes};
+use super::{Body, Caller, Paged, Query, Routes};
 use crate::http::error::ApiError;
 use axum::{Json, extract::Path, http::StatusCode};
-use contract::{ChangeTenantBody, Cursor, EmptyBody, ErrorCode, Page, PageQuery, ReasonBody, Tenant, TenantBody, TenantId};
+use contract::{ChangeTenantBody, EmptyBody, ErrorCode, Page, ReasonBody, Tenant, TenantBody, TenantId};
 use domain::{Ctx, tenants};
-use serde::Deserialize;
 use utoipa_axum::routes;
 
 /// The routes of tenants.
 pub fn routes() -> Routes {
     vec![routes!(list, create), routes!(one, change, delete), routes!(suspend), routes!(resume)]
-}
-
-/// Which page.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct List {
-    /// Rows a page; none means 50.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u16>,
-    /// `next_cursor` of the page before.
-    cursor: Option<Cursor>,
 }
 
 /// Lists tenants, the newest first: platform keys see every one, others their own.
@@ -30,15 +18,14 @@ struct List {
     path = "/v1/tenants",
     tag = "Tenants",
     operation_id = "listTenants",
-    params(List),
+    params(Paged),
     responses(
         (status = 200, description = "One page.", body = Page<Tenant>),
         (status = 422, description = "A parameter cannot be read."),
     )
 )]
-async fn list(Caller(ctx): Caller, Query(query): Query<List>) -> Result<Json<Page<Tenant>>, ApiError> {
-    let page = PageQuery { limit: query.limit.unwrap_or(50), cursor: query.cursor };
-    tenants::list(&ctx, page).await.map(Json).map_err(|e| ctx.problem(e).into())
+async fn list(Caller(ctx): Caller, Query(query): Query<Paged>) -> Result<Json<Page<Tenant>>, ApiError> {
+    tenants::list(&ctx, query.page()).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
 /// Makes a tenant without people. For platform admins.
