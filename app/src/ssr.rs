@@ -4,12 +4,15 @@ use crate::{actions::AllowlistForm, error::AppError};
 use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, Prefs, Problem, Secret, UnixMs, Violations};
 use domain::{
     Ctx,
-    identity::{self, HalfSignedIn, SignedIn, sessions},
+    identity::{
+        self, Admitted, HalfSignedIn, SignedIn,
+        sessions::{self, Ground},
+    },
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
-use tower_sessions::Session;
+use tower_sessions::{Session, session, session_store};
 
 /// Names of the hashed files that Trunk built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct Browser {
 pub const SESSION_PERSON: &str = "person";
 /// The same of when they proved who they are.
 pub const SESSION_PROOF: &str = "proof";
+/// The same of why it may stand under its id; it is not stored.
+pub const SESSION_GROUND: &str = "ground";
 /// The same of who has given a password and still owes the second factor.
 const SESSION_HALF: &str = "half";
 
@@ -73,61 +78,70 @@ impl Browser {
     }
 
     /// Starts a session under a new id; the old one dies (s19).
-    pub async fn open_session(&self, ctx: &Ctx, person: &SignedIn) -> Result<(), Problem> {
+    pub async fn open_session(&self, ctx: &Ctx, admitted: &Admitted) -> Result<(), Problem> {
         let now = ctx.now();
-        let unavailable = |_| away(ctx);
-        self.session.cycle_id().await.map_err(unavailable)?;
-        self.session.remove_value(SESSION_HALF).await.map_err(unavailable)?;
-        self.session.insert(SESSION_PERSON, person).await.map_err(unavailable)?;
-        self.session.insert(SESSION_PROOF, Proof { at: now, since: now }).await.map_err(unavailable)?;
+        let failed = |e| failed(ctx, &e);
+        self.session.cycle_id().await.map_err(failed)?;
+        self.session.remove_value(SESSION_HALF).await.map_err(failed)?;
+        self.session.insert(SESSION_GROUND, admitted.ground()).await.map_err(failed)?;
+        self.session.insert(SESSION_PERSON, admitted.who).await.map_err(failed)?;
+        self.session.insert(SESSION_PROOF, Proof { at: now, since: now }).await.map_err(failed)?;
         self.keep(ctx).await?;
-        let device = identity::remember_device(ctx, person.user_id, self.device()).await.map_err(|e| ctx.problem(e))?;
+        let device = identity::remember_device(ctx, admitted.who.user_id, self.device()).await.map_err(|e| ctx.problem(e))?;
         *self.device_to_set.lock().unwrap_or_else(PoisonError::into_inner) = Some(device);
         Ok(())
     }
 
     /// The person goes on in another of their tenants: under a new id, and no more freshly proved than before (s16).
     pub async fn move_session(&self, ctx: &Ctx, person: &SignedIn) -> Result<(), Problem> {
-        let unavailable = |_| away(ctx);
-        self.session.cycle_id().await.map_err(unavailable)?;
-        self.session.insert(SESSION_PERSON, person).await.map_err(unavailable)?;
+        self.go_on(ctx).await?;
+        self.session.insert(SESSION_PERSON, person).await.map_err(|e| failed(ctx, &e))?;
         self.keep(ctx).await
     }
 
     /// A new id, and nothing else: the password alone is no proof of who has a second factor (s16).
     pub async fn renew_session(&self, ctx: &Ctx) -> Result<(), Problem> {
-        self.session.cycle_id().await.map_err(|_| away(ctx))?;
+        self.go_on(ctx).await?;
         self.keep(ctx).await
+    }
+
+    /// The session gets a new id when it is saved, unless somebody ends it before.
+    async fn go_on(&self, ctx: &Ctx) -> Result<(), Problem> {
+        let failed = |e| failed(ctx, &e);
+        if let Some(id) = self.session.id() {
+            self.session.insert(SESSION_GROUND, Ground::goes_on(&id.to_string())).await.map_err(failed)?;
+        }
+        self.session.cycle_id().await.map_err(failed)
     }
 
     /// Notes that the person proved once more who they are: under a new id too (s19).
     pub async fn confirm_session(&self, ctx: &Ctx) -> Result<(), Problem> {
         let now = ctx.now();
-        let unavailable = |_| away(ctx);
-        let before = self.session.get::<Proof>(SESSION_PROOF).await.map_err(unavailable)?;
+        let failed = |e| failed(ctx, &e);
+        let before = self.session.get::<Proof>(SESSION_PROOF).await.map_err(failed)?;
         let since = before.map_or(now, |proof| proof.since);
-        self.session.cycle_id().await.map_err(unavailable)?;
-        self.session.insert(SESSION_PROOF, Proof { at: now, since }).await.map_err(unavailable)?;
+        self.go_on(ctx).await?;
+        self.session.insert(SESSION_PROOF, Proof { at: now, since }).await.map_err(failed)?;
         self.keep(ctx).await
     }
 
     /// Remembers who has given their password, and nobody else: it opens the second step only (s14).
     pub async fn await_code(&self, ctx: &Ctx, half: &HalfSignedIn) -> Result<(), Problem> {
-        let unavailable = |_| away(ctx);
-        self.session.cycle_id().await.map_err(unavailable)?;
+        let failed = |e| failed(ctx, &e);
+        self.session.cycle_id().await.map_err(failed)?;
         self.session.clear().await;
-        self.session.insert(SESSION_HALF, half).await.map_err(unavailable)?;
-        self.session.save().await.map_err(unavailable)
+        self.session.insert(SESSION_HALF, half).await.map_err(failed)?;
+        self.session.save().await.map_err(failed)
     }
 
     /// Who still owes the second factor.
     pub async fn half_signed_in(&self, ctx: &Ctx) -> Result<Option<HalfSignedIn>, Problem> {
-        let half = self.session.get::<HalfSignedIn>(SESSION_HALF).await.map_err(|_| away(ctx))?;
+        let half = self.session.get::<HalfSignedIn>(SESSION_HALF).await.map_err(|e| failed(ctx, &e))?;
         Ok(half.filter(|half| half.is_open(ctx.now())))
     }
 
     async fn keep(&self, ctx: &Ctx) -> Result<(), Problem> {
-        self.session.save().await.map_err(|_| away(ctx))?;
+        self.session.save().await.map_err(|e| failed(ctx, &e))?;
         match self.session.id() {
             Some(id) => sessions::describe(ctx.core(), &id.to_string(), ctx.request()).await.map_err(|e| ctx.problem(e)),
             None => Ok(()),
@@ -136,12 +150,18 @@ impl Browser {
 
     /// Ends the session on the server.
     pub async fn close_session(&self, ctx: &Ctx) -> Result<(), Problem> {
-        self.session.flush().await.map_err(|_| away(ctx))
+        self.session.flush().await.map_err(|e| failed(ctx, &e))
     }
 }
 
-fn away(ctx: &Ctx) -> Problem {
-    ctx.problem(domain::Error::unavailable("session store"))
+/// What the store says when a session may not begin or go on: its person was signed out meanwhile.
+pub const ENDED: &str = "ended meanwhile";
+
+fn failed(ctx: &Ctx, e: &session::Error) -> Problem {
+    ctx.problem(match e {
+        session::Error::Store(session_store::Error::Backend(why)) if why == ENDED => domain::Error::Unauthenticated,
+        _ => domain::Error::unavailable("session store"),
+    })
 }
 
 /// The form that was sent needs a fresh proof of who is there: it stands in the page that asks for one, and goes on from

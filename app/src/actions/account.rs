@@ -10,7 +10,7 @@ use contract::{
 };
 use domain::{
     Ctx, Error,
-    identity::{self, SignedIn, Step, sessions},
+    identity::{self, Admitted, Step, sessions},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,9 @@ pub async fn second_step(code: String) -> Result<Role, AppError> {
     arrive(&ctx, &browser, person).await
 }
 
-async fn arrive(ctx: &Ctx, browser: &Browser, person: SignedIn) -> Result<Role, AppError> {
-    browser.open_session(ctx, &person).await?;
-    let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(ctx, e))?;
+async fn arrive(ctx: &Ctx, browser: &Browser, admitted: Admitted) -> Result<Role, AppError> {
+    browser.open_session(ctx, &admitted).await?;
+    let member = identity::resume(ctx.core(), admitted.who).await.map_err(|e| fail(ctx, e))?;
     member.map(|m| m.role).ok_or_else(|| fail(ctx, Error::Unauthenticated))
 }
 
@@ -135,9 +135,9 @@ pub async fn turn_on_two_factor(code: String, end_others: Option<String>) -> Res
 
 /// Turns the second factor off.
 #[server(endpoint = "account/turn-off-two-factor")]
-pub async fn turn_off_two_factor(form: ConfirmForm) -> Result<(), AppError> {
+pub async fn turn_off_two_factor(form: ConfirmForm, end_others: Option<String>) -> Result<(), AppError> {
     let ctx = ctx()?;
-    identity::turn_off_two_factor(&ctx, &form).await.map_err(|e| fail(&ctx, e))
+    identity::turn_off_two_factor(&ctx, &form, end_others.is_some()).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Makes ten new recovery codes.

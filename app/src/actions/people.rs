@@ -67,13 +67,13 @@ pub async fn withdraw_invitation(id: InvitationId) -> Result<Invitation, AppErro
 #[server(endpoint = "invitations/accept")]
 pub async fn accept_invitation(form: AcceptForm) -> Result<Option<Role>, AppError> {
     let (ctx, browser) = (ctx()?, Browser::current()?);
-    let Some(person) = members::accept(&ctx, &form).await.map_err(|e| fail(&ctx, e))? else { return Ok(None) };
+    let Some(admitted) = members::accept(&ctx, &form).await.map_err(|e| fail(&ctx, e))? else { return Ok(None) };
     // Whoever is signed in already has proved nothing anew.
     match ctx.person() {
-        Some(_) => browser.move_session(&ctx, &person).await?,
-        None => browser.open_session(&ctx, &person).await?,
+        Some(_) => browser.move_session(&ctx, &admitted.who).await?,
+        None => browser.open_session(&ctx, &admitted).await?,
     }
-    let member = identity::resume(ctx.core(), person).await.map_err(|e| fail(&ctx, e))?;
+    let member = identity::resume(ctx.core(), admitted.who).await.map_err(|e| fail(&ctx, e))?;
     member.map(|m| Some(m.role)).ok_or_else(|| fail(&ctx, Error::Unauthenticated))
 }
 

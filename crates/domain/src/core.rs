@@ -4,7 +4,7 @@ use crate::{
     Result,
     clock::{Clock, Entropy, UuidSequence},
     db::Db,
-    identity::Hasher,
+    identity::{Closed, Hasher},
     seal::DataKeys,
     streams::Streams,
     tokens::{self, Tokens},
@@ -49,6 +49,8 @@ pub struct Core {
     pub tokens: Tokens,
     /// How often credentials were used.
     pub limits: Limiter,
+    /// Ways to sign in that are closed.
+    pub closed: Closed,
     /// Event streams that are open.
     pub streams: Streams,
     /// Where decided requests go.
@@ -76,6 +78,7 @@ impl Core {
             cache,
             tokens: Tokens::default(),
             limits: Limiter::default(),
+            closed: Closed::default(),
             streams: Streams::default(),
             meter,
             hasher,

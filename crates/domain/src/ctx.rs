@@ -201,12 +201,13 @@ impl Ctx {
         self.session.as_ref()
     }
 
-    /// What changes who gets in, and what makes a secret, wants a fresh proof (s16). Only sessions grow old: a key or
+    /// What changes who gets in, and what makes a secret, wants a fresh proof (s16). Sessions and the tokens of people grow old: a key or
     /// the command line proves itself with every request.
     pub fn fresh(&self) -> Result<()> {
-        match &self.session {
+        let proven_at = self.session.as_ref().map(|s| s.proven_at).or_else(|| self.token.as_ref().map(|t| t.auth_time));
+        match proven_at {
             // A proof of the future is none: the clock went back.
-            Some(session) if !(-SKEW..FRESH).contains(&(self.now().0 - session.proven_at.0)) => Err(Error::NotFresh),
+            Some(at) if !(-SKEW..FRESH).contains(&(self.now().0 - at.0)) => Err(Error::NotFresh),
             _ => Ok(()),
         }
     }

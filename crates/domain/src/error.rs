@@ -90,7 +90,7 @@ impl Error {
             Self::TooMany(seconds) => Problem::new(ErrorCode::RateLimitExceeded).message(wait(seconds)).with("retry_after", seconds),
             Self::SecondFactor(token) => Problem::new(ErrorCode::MfaRequired).with("mfa_token", token.expose().as_str()),
             Self::NotFresh => Problem::new(ErrorCode::Forbidden)
-                .message("Confirm that it is you: the last time is more than 10 minutes ago.")
+                .message("Confirm that it is you, or sign in again: the last proof of that is more than 10 minutes old.")
                 .with(Problem::CONFIRM, true),
             Self::NotFound => Problem::new(ErrorCode::NotFound),
             Self::Conflict(message) => Problem::new(ErrorCode::Conflict).message(message),

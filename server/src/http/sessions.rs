@@ -1,7 +1,7 @@
 //! tower-sessions over our own table (ADR 0003), and who a session's person is now.
 
 use super::AppState;
-use app::ssr::{Browser, Proof, SESSION_PERSON, SESSION_PROOF};
+use app::ssr::{Browser, ENDED, Proof, SESSION_GROUND, SESSION_PERSON, SESSION_PROOF};
 use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
@@ -15,7 +15,7 @@ use domain::{
     identity::{self, SignedIn, sessions},
 };
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
     cookie::SameSite,
@@ -28,11 +28,12 @@ use tower_sessions::{
 pub struct Store(Arc<Core>);
 
 fn backend(e: domain::Error) -> Error {
-    Error::Backend(e.to_string())
+    Error::Backend(if matches!(e, domain::Error::Unauthenticated) { ENDED.to_owned() } else { e.to_string() })
 }
 
 fn encode(record: &Record) -> Result<(String, Option<SignedIn>)> {
-    let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
+    let kept: BTreeMap<_, _> = record.data.iter().filter(|(name, _)| *name != SESSION_GROUND).collect();
+    let data = serde_json::to_string(&kept).map_err(|e| Error::Encode(e.to_string()))?;
     Ok((data, read(record, SESSION_PERSON)))
 }
 
@@ -44,8 +45,13 @@ fn read<T: DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let (data, person) = encode(record)?;
+        let person = match (person, read(record, SESSION_GROUND)) {
+            (None, _) => None,
+            (Some(person), Some(ground)) => Some((person, ground)),
+            (Some(_), None) => return Err(Error::Backend("somebody's session without a ground".to_owned())),
+        };
         let since = read(record, SESSION_PROOF).map(|proof: Proof| proof.since);
-        while !sessions::insert(&self.0, &record.id.to_string(), &data, person, since).await.map_err(backend)? {
+        while !sessions::insert(&self.0, &record.id.to_string(), &data, person.clone(), since).await.map_err(backend)? {
             record.id = Id::default();
         }
         Ok(())

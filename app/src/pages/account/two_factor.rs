@@ -145,6 +145,7 @@ fn On(since: UnixMs, codes_left: i64, wants_code: bool, back: Returned<AccountFo
                 <p class="small soft">"Your password alone then opens this console, so it must have at least 15 characters. The recovery codes work no more."</p>
                 <TextField name="password" label=|| "Password" kind="password" autocomplete="current-password" error=error("password")/>
                 {wants_code.then(|| view! { <CodeField error=error("code")/> }.into_any())}
+                <EndOthers/>
                 <div class="row"><button class="btn btn--danger" type="submit" name="act" value="off">"Turn off two-factor sign-in"</button></div>
             </form>
         </section>

@@ -9,13 +9,13 @@ mod sql;
 pub use password::Hasher;
 pub(crate) use password::judge as judge_password;
 pub use proof::{
-    Account, HalfSignedIn, ResetLink, Step, answer_forgotten, ask_for_reset, begin_two_factor, change_email, change_password, confirm,
-    confirm_email, disable_two_factor, keep_email, list_accounts_unscoped, look_at_email_link, new_recovery_codes, new_reset_link,
+    Account, Closed, HalfSignedIn, ResetLink, Step, answer_forgotten, ask_for_reset, begin_two_factor, change_email, change_password,
+    confirm, confirm_email, disable_two_factor, keep_email, list_accounts_unscoped, look_at_email_link, new_recovery_codes, new_reset_link,
     pending_email_change, pending_two_factor, refuse_email, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
     sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
 pub(crate) use proof::{
-    close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_code, take_second_factor,
+    Proved, close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_code, take_second_factor,
 };
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
@@ -37,6 +37,37 @@ pub struct SignedIn {
     pub user_id: UserId,
     /// On which tenant.
     pub tenant_id: TenantId,
+}
+
+/// Who may open a session, or a login over the API: as long as nothing has ended their sign-ins since (s14, s22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who, and where they work.
+    pub who: SignedIn,
+    pub(crate) epoch: i64,
+    /// When they gave the password whose second step this was.
+    pub(crate) stepped_at: Option<UnixMs>,
+}
+
+impl Admitted {
+    /// Whom this transaction lets in.
+    pub(crate) async fn by(tx: &mut Tx, who: SignedIn) -> Result<Self> {
+        Ok(Self { who, epoch: sql::epoch_unscoped(tx, who.user_id).await?, stepped_at: None })
+    }
+
+    /// What a new session of theirs begins with.
+    pub const fn ground(self) -> sessions::Ground {
+        sessions::Ground::Admitted { epoch: self.epoch, stepped_at: self.stepped_at }
+    }
+
+    /// Holds their account until the commit, and answers who they are now.
+    pub(crate) async fn enter(self, tx: &mut Tx, now: UnixMs) -> Result<Person> {
+        if !sql::admit_unscoped(tx, self.who.user_id, self.epoch, self.stepped_at).await? {
+            return Err(Error::Unauthenticated);
+        }
+        let member = sql::membership_unscoped(tx, self.who, now).await?;
+        member.ok_or(Error::Unauthenticated)?.person()
+    }
 }
 
 /// The person as a member of the tenant that they name; who belongs to several must name one.
@@ -113,6 +144,7 @@ pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &s
 
 /// Ends everything that a person is signed in with, wherever they work (s22); whoever commits then calls `KeyCache::sync`.
 pub(crate) async fn sign_out_everywhere(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
+    sql::raise_epoch_unscoped(tx, user).await?;
     sessions::end_all(tx, user).await?;
     tokens::end_person(tx, user, now).await.map(drop)
 }
@@ -120,12 +152,17 @@ pub(crate) async fn sign_out_everywhere(tx: &mut Tx, user: UserId, now: UnixMs) 
 /// Ends everything that a person is signed in with but the caller's own session; how many that were. Takes a transaction
 /// across tenants; whoever commits then calls `KeyCache::sync`.
 pub(crate) async fn sign_out_elsewhere(tx: &mut Tx, ctx: &Ctx, user: UserId) -> Result<u64> {
+    sql::raise_epoch_unscoped(tx, user).await?;
     let logins = tokens::end_person(tx, user, ctx.now()).await?;
     Ok(sessions::end_all_but(tx, ctx, user).await? + u64::try_from(logins).unwrap_or(0))
 }
 
 /// The same for the grant's tenant only: of one person, or of everybody.
 pub(crate) async fn sign_out_of_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserId>, now: UnixMs) -> Result<()> {
+    match user {
+        Some(user) => sql::raise_epoch_unscoped(tx, user).await?,
+        None => sql::raise_epochs(tx, grant).await?,
+    }
     sessions::end_in_tenant(tx, grant, user).await?;
     tokens::end_in_tenant(tx, grant, user, now).await
 }

@@ -29,6 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The 30,000 passwords that are found in leaks most often: the list that the zxcvbn crate (MIT) keeps to itself.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
 
+/// Is it long enough where no second factor stands behind it?
+pub fn stands_alone(password: &str) -> bool {
+    password.chars().count() >= MIN_CHARS
+}
+
 /// Is the password good enough to be set? `context` holds the words an attacker would try first: the tenant, the
 /// address, the product. No rule about its composition.
 pub fn judge(password: &str, context: &[&str], second_factor: bool) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Console sessions in our own table: the id is stored hashed, so that a copy of the database opens none (s19). Found by
 //! their digest, `sessions_by_user` and, for what a tenant ends, `sessions_by_tenant`.
 
-use super::own_grant;
+use super::{Admitted, own_grant, sql};
 use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result,
     db::{Db, Event, Tx, on},
@@ -10,6 +10,7 @@ use crate::{
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use contract::{Lifetime, MemberSession, Policies, SessionSeen, Target, UnixMs, UserId};
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
 
 /// How often `last_seen_at` is written.
@@ -45,15 +46,57 @@ pub fn hash(id: &str) -> Vec<u8> {
     digest(&SHA256, id.as_bytes()).as_ref().to_vec()
 }
 
-/// Stores a session under a new id; false when the id is taken. A session that only changes its id goes on from `since`.
-pub async fn insert(core: &Core, id: &str, data: &str, person: Option<SignedIn>, since: Option<UnixMs>) -> Result<bool> {
+/// Why somebody's session may stand under an id that was not there before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Ground {
+    /// They signed in.
+    Admitted {
+        /// When that began.
+        epoch: i64,
+        /// When they gave the password whose second step this was.
+        stepped_at: Option<UnixMs>,
+    },
+    /// The session of this hash goes on under the new id, and is there no more. Nobody ended it meanwhile.
+    GoesOn {
+        /// In hex.
+        from: String,
+    },
+}
+
+impl Ground {
+    /// The session of this id goes on.
+    pub fn goes_on(id: &str) -> Self {
+        Self::GoesOn { from: named(&hash(id)) }
+    }
+
+    async fn check(&self, tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<()> {
+        const SQL: &str = "DELETE FROM sessions WHERE digest = $1 AND user_id = $2";
+        let (epoch, stepped_at) = match self {
+            Self::Admitted { epoch, stepped_at } => (*epoch, *stepped_at),
+            Self::GoesOn { from } => {
+                let held = sql::hold_unscoped(tx, who.user_id).await?;
+                let gone = on!(tx, c => sqlx::query(SQL).bind(digest_of(from)).bind(who.user_id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+                let member = sql::membership_unscoped(tx, who, now).await?;
+                return (held && gone == 1 && member.is_some()).then_some(()).ok_or(Error::Unauthenticated);
+            }
+        };
+        Admitted { who, epoch, stepped_at }.enter(tx, now).await.map(drop)
+    }
+}
+
+/// Stores a session under a new id; false when the id is taken. Somebody's wants a ground; one that only changes its id
+/// goes on from `since`.
+pub async fn insert(core: &Core, id: &str, data: &str, person: Option<(SignedIn, Ground)>, since: Option<UnixMs>) -> Result<bool> {
     const POLICIES: &str = "SELECT policies FROM tenants WHERE id = $1";
     const SQL: &str = "INSERT INTO sessions (digest, user_id, works_in, data, created_at, last_seen_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING";
     let now = core.now();
     let since = since.unwrap_or(now);
-    let (user, tenant) = (person.map(|p| p.user_id.uuid()), person.map(|p| p.tenant_id.uuid()));
     let mut tx = core.db.begin_all().await?;
+    if let Some((who, ground)) = &person {
+        ground.check(&mut tx, *who, now).await?;
+    }
+    let (user, tenant) = person.map(|(p, _)| (p.user_id.uuid(), p.tenant_id.uuid())).unzip();
     let policies: Option<Json<Policies>> = on!(tx, c => sqlx::query_scalar(POLICIES).bind(tenant).fetch_optional(c).await)?;
     let ends = lifetime(policies.as_ref()).ends(since, now);
     let n = on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(user).bind(tenant).bind(data).bind(since.0).bind(now.0).bind(ends.0)
@@ -64,7 +107,8 @@ pub async fn insert(core: &Core, id: &str, data: &str, person: Option<SignedIn>,
 
 /// Replaces what a session remembers. One that was ended meanwhile stays ended.
 pub async fn update(core: &Core, id: &str, data: &str, person: Option<SignedIn>) -> Result<()> {
-    const SQL: &str = "UPDATE sessions SET data = $2, user_id = $3, works_in = $4, last_seen_at = $5 WHERE digest = $1";
+    const SQL: &str = "UPDATE sessions SET data = $2, user_id = $3, works_in = $4, last_seen_at = $5 \
+        WHERE digest = $1 AND expires_at > $5";
     let (user, tenant) = (person.map(|p| p.user_id.uuid()), person.map(|p| p.tenant_id.uuid()));
     let mut tx = core.db.begin().await?;
     on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(data).bind(user).bind(tenant).bind(core.now().0).execute(c).await.map(drop))?;
@@ -75,7 +119,7 @@ pub async fn update(core: &Core, id: &str, data: &str, person: Option<SignedIn>)
 pub async fn load(core: &Core, id: &str) -> Result<Option<Stored>> {
     const SELECT: &str = "SELECT s.data, s.expires_at, s.last_seen_at, s.created_at, t.policies FROM sessions s \
         LEFT JOIN tenants t ON t.id = s.works_in WHERE s.digest = $1 AND s.expires_at > $2";
-    const TOUCHED: &str = "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE digest = $1";
+    const TOUCHED: &str = "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE digest = $1 AND expires_at > $2";
     let now = core.now();
     let mut tx = core.db.read_all().await?;
     let stored: Option<Stored> = on!(tx, c => sqlx::query_as(SELECT).bind(hash(id)).bind(now.0).fetch_optional(c).await)?;
@@ -163,7 +207,11 @@ pub async fn end(ctx: &Ctx, id: &str) -> Result<()> {
     let found = list(ctx).await?.into_iter().find(|s| s.id == id).ok_or(Error::NotFound)?;
     let mut tx = ctx.write(&grant).await?;
     let t = tx.tx();
-    on!(t, c => sqlx::query(SQL).bind(digest_of(id)).bind(person.user_id.uuid()).execute(c).await.map(drop))?;
+    let n = on!(t, c => sqlx::query(SQL).bind(digest_of(id)).bind(person.user_id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+    // It goes on under another id since.
+    if n == 0 {
+        return Err(Error::NotFound);
+    }
     let after = serde_json::json!({"sessions": 1, "ip": found.ip, "current": found.current});
     tx.commit(ended(ctx, person.user_id, after)).await
 }
@@ -196,10 +244,11 @@ pub(super) async fn end_all(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Ends a session.
+/// Ends a session. For a moment it is known that it was there, so that it can go on under another id ([`Ground`]).
 pub async fn delete(core: &Core, id: &str) -> Result<()> {
+    const SQL: &str = "UPDATE sessions SET expires_at = $2, data = '{}' WHERE digest = $1 AND expires_at > $2";
     let mut tx = core.db.begin().await?;
-    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(hash(id)).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query(SQL).bind(hash(id)).bind(core.now().0).execute(c).await.map(drop))?;
     tx.commit_quiet().await
 }
 
@@ -235,9 +284,9 @@ pub(crate) async fn end_of_member(tx: &mut Tx, grant: &Grant, user: UserId, id: 
     Ok(n == 1)
 }
 
-/// Removes sessions that have ended by themselves.
+/// Removes sessions that have ended.
 pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.plus(-TOUCH).0).execute(c).await.map(drop))?;
     tx.commit_quiet().await
 }

@@ -1,6 +1,6 @@
 //! First run: the one-time setup link, and the first tenant with its owner.
 
-use super::{SignedIn, password, sql};
+use super::{Admitted, password, sql};
 use crate::{Core, Ctx, Error, Grant, Result, db::Tx, keys::scan::refuse_keys, tenants};
 use aws_lc_rs::digest::{SHA256, digest};
 use contract::{Email, ErrorCode, FieldErrors, Role, Secret, SetupForm, Slug, TenantName, UnixMs, UserId};
@@ -60,7 +60,7 @@ pub async fn setup_state(core: &Core, token: &str) -> Result<SetupState> {
 }
 
 /// Makes the first tenant and its owner, who is also platform admin. The link works once (s17).
-pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<SignedIn> {
+pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<Admitted> {
     let refused = |why: &str| Error::Refused(ErrorCode::Forbidden, why.to_owned());
     let core = ctx.core();
     let link = token_digest(&form.token);

@@ -3,7 +3,7 @@
 
 use super::SignedIn;
 use crate::{
-    Error, Result,
+    Error, Grant, Result,
     ctx::Person,
     db::{Tx, on},
 };
@@ -16,6 +16,7 @@ pub(super) struct User {
     pub id: Uuid,
     pub password_hash: String,
     pub disabled_at: Option<i64>,
+    pub epoch: i64,
 }
 
 #[derive(FromRow)]
@@ -60,8 +61,46 @@ macro_rules! membership {
 }
 
 pub(super) async fn find_user_unscoped(tx: &mut Tx, email: &Email) -> Result<Option<User>> {
-    const SQL: &str = "SELECT id, password_hash, disabled_at FROM users WHERE email = $1";
+    const SQL: &str = "SELECT id, password_hash, disabled_at, epoch FROM users WHERE email = $1";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(email.as_str()).fetch_optional(c).await)?)
+}
+
+pub(super) async fn epoch_unscoped(tx: &mut Tx, user: UserId) -> Result<i64> {
+    Ok(on!(tx, c => sqlx::query_scalar("SELECT epoch FROM users WHERE id = $1").bind(user.uuid()).fetch_one(c).await)?)
+}
+
+/// Whatever was being signed in to an account opens nothing any more; nothing is, until the commit.
+pub(super) async fn raise_epoch_unscoped(tx: &mut Tx, user: UserId) -> Result<()> {
+    on!(tx, c => sqlx::query("UPDATE users SET epoch = epoch + 1 WHERE id = $1").bind(user.uuid()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The same for everybody who works in the grant's tenant, by their ids: of two that do this at once, one waits.
+pub(super) async fn raise_epochs(tx: &mut Tx, grant: &Grant) -> Result<()> {
+    const SQL: &str = "SELECT id FROM users WHERE id IN (SELECT user_id FROM members WHERE tenant_id = $1 \
+        UNION SELECT user_id FROM support_access WHERE tenant_id = $1 AND ended_at IS NULL) ORDER BY id";
+    let ids: Vec<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).fetch_all(c).await)?;
+    for id in ids {
+        raise_epoch_unscoped(tx, UserId::from_uuid(id)).await?;
+    }
+    Ok(())
+}
+
+/// Holds an account that is in use until the commit.
+pub(super) async fn hold_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
+    const SQL: &str = "UPDATE users SET epoch = epoch WHERE id = $1 AND disabled_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// The same if nothing has ended its sign-ins since the epoch, and the second step was not taken with a password given as
+/// late.
+pub(super) async fn admit_unscoped(tx: &mut Tx, user: UserId, epoch: i64, stepped_at: Option<UnixMs>) -> Result<bool> {
+    const SQL: &str = "UPDATE users SET stepped_at = COALESCE($3, stepped_at) \
+        WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL AND ($3 IS NULL OR stepped_at < $3)";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(epoch).bind(stepped_at.map(|at| at.0))
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// An account as a member of each of its tenants, the oldest first.
@@ -127,7 +166,7 @@ pub(super) async fn insert_user_unscoped(
     Ok(())
 }
 
-pub(super) async fn insert_member(tx: &mut Tx, grant: &crate::Grant, user: UserId, role: Role, now: UnixMs) -> Result<()> {
+pub(super) async fn insert_member(tx: &mut Tx, grant: &Grant, user: UserId, role: Role, now: UnixMs) -> Result<()> {
     const SQL: &str = "INSERT INTO members (tenant_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(role.as_str()).bind(now.0).execute(c).await.map(drop))?;
     Ok(())

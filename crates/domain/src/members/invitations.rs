@@ -7,7 +7,7 @@ use super::{may_hand_out, sql};
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, commit_with},
-    identity::{self, SignedIn},
+    identity::{self, Admitted, SignedIn},
     keys,
     mail::{self, Message},
 };
@@ -143,7 +143,7 @@ pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Invited>> {
 }
 
 /// Joins by a link. Answers whom to sign in; none where the account has to sign in by itself.
-pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
+pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<Admitted>> {
     let core = ctx.core();
     let digest = identity::token_digest(&form.token);
     let mut tx = ctx.db().read_all().await?;
@@ -189,8 +189,9 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<SignedIn>> {
     if signed_in {
         events.push((grant, Event { action: "session.created", target, reason: None, before: None, after: None }));
     }
+    let admitted = Admitted::by(&mut tx, SignedIn { user_id, tenant_id }).await?;
     commit_with(tx, ctx, events).await?;
-    Ok(signed_in.then_some(SignedIn { user_id, tenant_id }))
+    Ok(signed_in.then_some(admitted))
 }
 
 fn invitee(ctx: &Ctx, found: &sql::Linked) -> Invitee {

@@ -24,7 +24,7 @@ use crate::{
     Ctx, Error, Grant, Result, Who, audit,
     ctx::Person,
     db::{Event, Tx, commit_with},
-    identity::{NewOwner, SignedIn, insert_owner, new_owner},
+    identity::{Admitted, NewOwner, SignedIn, insert_owner, new_owner},
     keys,
 };
 use contract::{
@@ -54,7 +54,7 @@ impl fmt::Debug for Bootstrapped {
 }
 
 /// The first tenant with its owner, who is also platform admin; commits the given transaction.
-pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, password_hash: &str) -> Result<SignedIn> {
+pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, password_hash: &str) -> Result<Admitted> {
     let (grant, made) = insert(ctx, &mut tx, &owner.tenant, &owner.slug, true).await?;
     let user_id = UserId::from_uuid(ctx.new_uuid());
     insert_owner(&mut tx, &grant, user_id, &owner.email, password_hash, ctx.now()).await?;
@@ -62,8 +62,9 @@ pub(crate) async fn create_first(ctx: &Ctx, mut tx: Tx, owner: &NewOwner, passwo
     let after = serde_json::json!({"role": Role::Owner, "platform_admin": true});
     let added = Event { action: "member.added", target, reason: None, before: None, after: Some(after) };
     let tenant_id = grant.tenant_id();
+    let admitted = Admitted::by(&mut tx, SignedIn { user_id, tenant_id }).await?;
     commit_with(tx, ctx, vec![(grant.clone(), made), (grant, added)]).await?;
-    Ok(SignedIn { user_id, tenant_id })
+    Ok(admitted)
 }
 
 /// `keystead bootstrap`: the first tenant, its owner, a platform key and a gateway key. Fails with a conflict, and
@@ -75,7 +76,7 @@ pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<St
     if sql::users_unscoped(&mut tx).await? > 0 {
         return Err(Error::Conflict("This installation is in use already: nothing was changed.".to_owned()));
     }
-    let made = create_first(ctx, tx, &owner, &hash).await?;
+    let made = create_first(ctx, tx, &owner, &hash).await?.who;
     let person = Person {
         user_id: made.user_id,
         email: owner.email.to_string(),

@@ -127,8 +127,25 @@ impl TestInstallation {
         let token = url.split("token=").nth(1).expect("a token").to_owned();
         let form = contract::AcceptForm { token, password: super::PASSWORD.into() };
         let signed_in = crate::members::accept(&self.as_who(crate::Who::Anonymous), &form).await.expect("joins").expect("a new account");
-        let person = crate::identity::resume(&self.core, signed_in).await.expect("reads").expect("a member");
+        let person = crate::identity::resume(&self.core, signed_in.who).await.expect("reads").expect("a member");
         self.as_who(crate::Who::Person(person))
+    }
+
+    /// A session of somebody who signs in a moment ago.
+    pub async fn open_session(&self, id: &str, who: crate::identity::SignedIn) {
+        let mut tx = self.core.db.read_all().await.expect("begins");
+        let ground = crate::identity::Admitted::by(&mut tx, who).await.expect("an account").ground();
+        drop(tx);
+        let stored = crate::identity::sessions::insert(&self.core, id, "{}", Some((who, ground)), None).await;
+        assert!(stored.expect("a member"), "the id is taken");
+    }
+
+    /// The caller of the installation's own API with a token, as the HTTP layer makes it; none where it refuses one.
+    pub async fn by_token(&self, jwt: &str) -> Option<crate::Ctx> {
+        let decision = crate::verify::check(&self.core, jwt, None, &contract::Requirement::default(), None, true).expect("decides");
+        let token = decision.token.filter(|_| decision.code == Code::Valid)?;
+        let person = crate::verify::person(&self.core, &token).await.expect("reads")?;
+        Some(self.as_who(crate::Who::Person(person)).with_token(token))
     }
 
     /// Gives a person a second factor, and answers its secret; the clock then stands in a step whose code nobody has given.

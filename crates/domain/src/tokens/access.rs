@@ -1,7 +1,7 @@
 //! Access tokens: `at+jwt` (RFC 9068), signed with `EdDSA`. What is read here was issued here: the algorithm belongs to the
 //! key, the key to its id, and every claim is there with its type, or the token is nobody's.
 
-use super::{CONSOLE_CLIENT, LIFETIME};
+use super::{CONSOLE_CLIENT, LIFETIME, login::Login};
 use crate::{Core, Error, Result, ctx::Person};
 use contract::{Code, Environment, LoginId, Scope, ScopeSet, TenantId, TokenId, UnixMs, UserId};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
@@ -28,6 +28,8 @@ struct Claims {
     /// The tenant under the name of guide 000.
     org_id: TenantId,
     sid: LoginId,
+    /// When the person proved who they are (RFC 9068, section 2.2.1).
+    auth_time: i64,
     jti: TokenId,
     iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +50,8 @@ pub struct Token {
     pub subject: UserId,
     /// Whom it was issued to.
     pub client_id: String,
+    /// When they proved who they are.
+    pub auth_time: UnixMs,
     /// For which API.
     pub audience: String,
     /// What it may do.
@@ -75,7 +79,7 @@ pub fn is_jwt(credential: &str) -> bool {
 }
 
 /// Issues a token to a person who signed in, for so many seconds.
-pub(super) fn issue(core: &Core, person: &Person, login: LoginId, seconds: i64) -> Result<String> {
+pub(super) fn issue(core: &Core, person: &Person, login: Login, seconds: i64) -> Result<String> {
     let now = core.now();
     let ring = core.tokens.ring();
     let (kid, key) = ring.signer(now).ok_or_else(|| Error::internal("there is no signing key"))?;
@@ -91,7 +95,8 @@ pub(super) fn issue(core: &Core, person: &Person, login: LoginId, seconds: i64) 
         scopes: scopes.0,
         tenant_id: person.tenant_id,
         org_id: person.tenant_id,
-        sid: login,
+        sid: login.id,
+        auth_time: login.began.0.div_euclid(1_000),
         jti: TokenId::from_uuid(core.new_uuid()),
         iat,
         nbf: None,
@@ -137,6 +142,7 @@ impl Claims {
     fn token(self, environment: Environment) -> Option<Token> {
         let ms = |seconds: i64| seconds.checked_mul(1_000).filter(|ms| ms.unsigned_abs() < 1 << 52).map(UnixMs);
         let (issued_at, expires_at) = (ms(self.iat)?, ms(self.exp)?);
+        let auth_time = ms(self.auth_time)?;
         let not_before = self.nbf.map_or(Some(issued_at), ms)?.max(issued_at);
         let scopes = ScopeSet(self.scopes);
         let coherent = self.org_id == self.tenant_id && self.scope == scopes.joined() && expires_at.0 - issued_at.0 <= LIFETIME;
@@ -146,6 +152,7 @@ impl Claims {
             tenant_id: self.tenant_id,
             subject: self.sub,
             client_id: self.client_id,
+            auth_time,
             audience: self.aud,
             scopes,
             environment,

@@ -5,7 +5,7 @@ use crate::{
     Ctx, Error, Grant, Result, Who,
     ctx::Person,
     db::Event,
-    identity::{self, HalfSignedIn, SignedIn},
+    identity::{self, Admitted, HalfSignedIn, Proved, SignedIn},
     tenants,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,22 +14,25 @@ use uuid::Uuid;
 
 /// Signs a person in who knows their password; who has a second factor is told to give a code with what the error holds.
 pub async fn login(ctx: &Ctx, body: &LoginBody) -> Result<TokenAnswer> {
-    let user = identity::prove(ctx, &body.email, &body.password, None).await?.user_id;
-    let person = identity::member(ctx.core(), user, body.tenant_id).await?;
-    let who = SignedIn { user_id: user, tenant_id: person.tenant_id };
-    match identity::half_signed_in(ctx, who).await? {
+    let Proved { user_id, epoch, .. } = identity::prove(ctx, &body.email, &body.password, None).await?;
+    let person = identity::member(ctx.core(), user_id, body.tenant_id).await?;
+    let proved = Admitted { who: SignedIn { user_id, tenant_id: person.tenant_id }, epoch, stepped_at: None };
+    match identity::half_signed_in(ctx, proved, &body.password).await? {
         Some(half) => Err(Error::SecondFactor(hand_over(ctx, half)?)),
-        None => open(ctx, person).await,
+        None => open(ctx, proved, person).await,
     }
 }
 
 /// The second step: a code of the authenticator app, or a recovery code.
 pub async fn mfa(ctx: &Ctx, body: &MfaBody) -> Result<TokenAnswer> {
-    let again = || Error::Refused(ErrorCode::Unauthorized, "This mfa_token is unknown or too old. Sign in again.".to_owned());
     let half = take_back(ctx, &body.mfa_token).filter(|half| half.is_open(ctx.now())).ok_or_else(again)?;
-    let who = identity::prove_code(ctx, half, &body.code).await?;
-    let person = identity::resume(ctx.core(), who).await?.ok_or_else(again)?;
-    open(ctx, person).await
+    let proved = identity::prove_code(ctx, half, &body.code).await?;
+    let person = identity::resume(ctx.core(), proved.who).await?.ok_or_else(again)?;
+    open(ctx, proved, person).await
+}
+
+fn again() -> Error {
+    Error::Refused(ErrorCode::Unauthorized, "This sign-in is too old, was used, or was ended meanwhile. Sign in again.".to_owned())
 }
 
 /// What an `mfa_token` is sealed for: nothing else that is sealed opens as one, and it opens as nothing else (s63).
@@ -51,12 +54,13 @@ fn take_back(ctx: &Ctx, token: &str) -> Option<HalfSignedIn> {
 }
 
 /// Opens a login for a person who has proved who they are.
-async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
+async fn open(ctx: &Ctx, proved: Admitted, person: Person) -> Result<TokenAnswer> {
     let core = ctx.core();
-    let ctx = Ctx::new(core.clone(), Who::Person(person.clone()), ctx.request().clone());
+    let ctx = Ctx::new(core.clone(), Who::Person(person), ctx.request().clone());
     let grant = Grant::of_caller(&ctx)?;
     let (now, id) = (ctx.now(), LoginId::from_uuid(ctx.new_uuid()));
     let mut tx = ctx.write_all(&grant).await?;
+    let person = proved.enter(tx.tx(), now).await.map_err(|e| if matches!(e, Error::Unauthenticated) { again() } else { e })?;
     // They stay as they are until this login stands where a change of them finds it.
     let policies = tenants::locked_policies(tx.tx(), &grant).await?;
     if policies.require_second_factor && !identity::has_second_factor(tx.tx(), person.user_id).await? {
@@ -64,7 +68,7 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
     }
     let expires_at = now.plus(policies.lifetime().absolute);
     let user_agent: Option<String> = ctx.request().user_agent.as_ref().map(|ua| ua.chars().filter(|c| !c.is_control()).take(256).collect());
-    let login = sql::NewLogin {
+    let row = sql::NewLogin {
         id,
         user: person.user_id,
         client: CONSOLE_CLIENT,
@@ -73,18 +77,28 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
         expires_at,
     };
     let new_device = !sql::has_used_unscoped(tx.tx(), person.user_id, user_agent.as_deref()).await?;
-    sql::insert_login(tx.tx(), &grant, &login, now).await?;
+    sql::insert_login(tx.tx(), &grant, &row, now).await?;
     let refresh_token = refresh::make(core, tx.tx(), &grant, id, None, expires_at).await?;
-    let answer = answer(&ctx, &person, id, refresh_token, expires_at)?;
+    let login = Login { id, began: now, ends: expires_at };
+    let answer = answer(&ctx, &person, login, refresh_token)?;
     let after = serde_json::json!({"login": id, "client_id": CONSOLE_CLIENT, "new_device": new_device});
     tx.commit(event("session.created", &person, Some(after))).await?;
     Ok(answer)
 }
 
+/// A sign-in over the API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Login {
+    pub id: LoginId,
+    /// When its person proved who they are.
+    pub began: UnixMs,
+    pub ends: UnixMs,
+}
+
 /// What login and refresh answer.
-pub(super) fn answer(ctx: &Ctx, person: &Person, login: LoginId, refresh_token: String, ends: UnixMs) -> Result<TokenAnswer> {
+pub(super) fn answer(ctx: &Ctx, person: &Person, login: Login, refresh_token: String) -> Result<TokenAnswer> {
     // No token outlives its login.
-    let expires_in = super::LIFETIME.min(ends.0 - ctx.now().0) / 1_000;
+    let expires_in = super::LIFETIME.min(login.ends.0 - ctx.now().0) / 1_000;
     Ok(TokenAnswer {
         access_token: access::issue(ctx.core(), person, login, expires_in)?,
         refresh_token,
@@ -112,7 +126,7 @@ pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
         (Some(token), _) => (ctx.acting_in(token.tenant_id), token.login),
         (None, Some(text)) => {
             let held = refresh::find(ctx, text).await?;
-            (held.ctx, held.login)
+            (held.ctx, held.login.id)
         }
         (None, None) => {
             return Err(match ctx.who() {

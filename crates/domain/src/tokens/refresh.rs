@@ -1,7 +1,11 @@
 //! Refresh tokens: each is good once and replaced by its use. One that comes again was stolen, from its owner or by them
 //! who sent it first: the whole login ends (s49). A lost answer is no theft: for some seconds it is given again.
 
-use super::{end, login, sql};
+use super::{
+    end,
+    login::{self, Login},
+    sql,
+};
 use crate::{
     Core, Ctx, Error, Grant, Result, Who,
     ctx::Person,
@@ -22,10 +26,9 @@ const PREFIX: &str = "ksr_";
 pub(super) struct Held {
     /// The request, as theirs.
     pub ctx: Ctx,
-    pub login: LoginId,
+    pub login: Login,
     person: Person,
     id: Uuid,
-    login_expires_at: UnixMs,
 }
 
 /// Makes a refresh token of a login; its text stands nowhere else.
@@ -60,23 +63,22 @@ pub(super) async fn find(ctx: &Ctx, text: &str) -> Result<Held> {
     let person = identity::resume(ctx.core(), signed_in).await?.filter(|p| !p.must_enrol).ok_or_else(refused)?;
     Ok(Held {
         ctx: Ctx::new(ctx.core().clone(), Who::Person(person.clone()), ctx.request().clone()),
-        login: LoginId::from_uuid(found.login_id),
+        login: Login { id: LoginId::from_uuid(found.login_id), began: UnixMs(found.login_began), ends: UnixMs(found.login_expires_at) },
         person,
         id: found.id,
-        login_expires_at: UnixMs(found.login_expires_at),
     })
 }
 
 /// Replaces a refresh token, and answers with a fresh access token of who its person is now.
 pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
-    let Held { ctx, login, person, id, login_expires_at } = find(ctx, &body.refresh_token).await?;
+    let Held { ctx, login, person, id } = find(ctx, &body.refresh_token).await?;
     let (core, now) = (ctx.core(), ctx.now());
     let grant = Grant::of_caller(&ctx)?;
     let mut tx = ctx.db().begin_in(&grant).await?;
     // Of many at once, the first to get here makes the successor, and the others wait for its commit.
     if sql::use_refresh(&mut tx, &grant, id, now).await? {
-        let successor = make(core, &mut tx, &grant, login, Some(id), login_expires_at).await?;
-        let answer = login::answer(&ctx, &person, login, successor, login_expires_at)?;
+        let successor = make(core, &mut tx, &grant, login.id, Some(id), login.ends).await?;
+        let answer = login::answer(&ctx, &person, login, successor)?;
         let text = Secret::new(serde_json::to_string(&answer).map_err(Error::internal)?);
         let sealed = core.keys.seal.seal(grant.tenant_id().uuid(), id, &text, core.entropy())?;
         sql::keep_answer(&mut tx, &grant, id, &sealed).await?;
@@ -87,9 +89,9 @@ pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
         let text = core.keys.seal.open(grant.tenant_id().uuid(), id, &sealed)?;
         return serde_json::from_str(text.expose()).map_err(Error::internal);
     }
-    if end(&mut tx, &grant, login, now).await? {
-        tracing::warn!(request_id = %ctx.request().id, login = %login, "a refresh token came twice: its login was ended");
-        let after = serde_json::json!({"login": login});
+    if end(&mut tx, &grant, login.id, now).await? {
+        tracing::warn!(request_id = %ctx.request().id, login = %login.id, "a refresh token came twice: its login was ended");
+        let after = serde_json::json!({"login": login.id});
         commit_with(tx, &ctx, vec![(grant, login::event("session.token_reused", &person, Some(after)))]).await?;
         core.cache.sync(core).await?;
     }

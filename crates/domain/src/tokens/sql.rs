@@ -151,11 +151,12 @@ pub(super) struct Refresh {
     pub login_id: Uuid,
     pub user_id: Uuid,
     pub login_expires_at: i64,
+    pub login_began: i64,
 }
 
 /// The token behind a digest, used or not, if its time is not over and its login lives.
 pub(super) async fn find_refresh_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<Refresh>> {
-    const SQL: &str = "SELECT r.tenant_id, r.id, r.login_id, l.user_id, l.expires_at AS login_expires_at \
+    const SQL: &str = "SELECT r.tenant_id, r.id, r.login_id, l.user_id, l.expires_at AS login_expires_at, l.created_at AS login_began \
         FROM refresh_tokens r JOIN logins l ON l.tenant_id = r.tenant_id AND l.id = r.login_id \
         WHERE r.digest = $1 AND l.ended_at IS NULL AND l.expires_at > $2 AND (r.used_at IS NOT NULL OR r.expires_at > $2)";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?)

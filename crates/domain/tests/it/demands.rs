@@ -45,7 +45,7 @@ fn code(t: &TestInstallation, credential: &str) -> Code {
 async fn session(t: &TestInstallation, id: &str, ctx: &Ctx) {
     let p = ctx.person().unwrap();
     let signed_in = SignedIn { user_id: p.user_id, tenant_id: p.tenant_id };
-    assert!(sessions::insert(&t.core, id, "{}", Some(signed_in), None).await.unwrap());
+    t.open_session(id, signed_in).await;
 }
 
 async fn lives(t: &TestInstallation, id: &str) -> bool {
@@ -102,10 +102,10 @@ on_both! {
         let dev = t.again(&dev).await;
         assert!(dev.require(Perm::KeysRead).is_ok());
         let form = ConfirmForm { password: PASSWORD.into(), code: String::new() };
-        let kept = identity::turn_off_two_factor(&dev, &form).await;
+        let kept = identity::turn_off_two_factor(&dev, &form, false).await;
         assert!(matches!(&kept, Err(Error::Conflict(why)) if why.contains("Acme")), "{kept:?}");
         tenants::set_policies(&t.owner(), &patch(json!({"require_second_factor": false}))).await.unwrap();
-        identity::turn_off_two_factor(&dev, &form).await.unwrap();
+        identity::turn_off_two_factor(&dev, &form, false).await.unwrap();
         assert!(login(&t, "dev@acme.test").await.is_ok());
     }
 }
@@ -127,7 +127,7 @@ on_both! {
         must_enrol(tokens::login(&t.as_who(Who::Anonymous), &body).await);
         let secret = t.enrol(&t.owner()).await;
         let form = ConfirmForm { password: PASSWORD.into(), code: one_time_code(&secret, t.core.now()) };
-        assert!(matches!(identity::turn_off_two_factor(&t.owner(), &form).await, Err(Error::Conflict(_))), "whichever tenant asks for it");
+        assert!(matches!(identity::turn_off_two_factor(&t.owner(), &form, false).await, Err(Error::Conflict(_))), "whichever tenant asks for it");
     }
 }
 

@@ -13,7 +13,7 @@ fn form(email: &str, password: &str) -> SignInForm {
 
 async fn sign_in(ctx: &Ctx, form: &SignInForm) -> Result<SignedIn, Error> {
     match identity::sign_in(ctx, form, None).await? {
-        Step::SignedIn(signed_in) => Ok(signed_in),
+        Step::SignedIn(admitted) => Ok(admitted.who),
         Step::SecondFactor(half) => panic!("{half:?}"),
     }
 }

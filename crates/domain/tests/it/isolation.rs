@@ -30,7 +30,7 @@ async fn two_tenants() -> (TestInstallation, Grant, Grant) {
     let link = tenants::invite_owner(&t.owner(), globex.id, "boss@globex.test").await.unwrap().accept_url.unwrap();
     let form = AcceptForm { token: link.split("token=").nth(1).unwrap().into(), password: PASSWORD.into() };
     let joined = members::accept(&t.as_who(Who::Anonymous), &form).await.unwrap().unwrap();
-    let theirs = t.as_who(Who::Person(identity::resume(&t.core, joined).await.unwrap().unwrap()));
+    let theirs = t.as_who(Who::Person(identity::resume(&t.core, joined.who).await.unwrap().unwrap()));
     live(&t, &t.owner()).await;
     live(&t, &theirs).await;
     t.core.meter.stop().await;

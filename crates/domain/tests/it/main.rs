@@ -9,6 +9,7 @@ mod failures;
 mod helping;
 mod idempotency;
 mod identity;
+mod in_flight;
 mod isolation;
 mod keys;
 mod leaks;

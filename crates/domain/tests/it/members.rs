@@ -68,7 +68,7 @@ on_both! {
             email: "dev@acme.test".into(), password: PASSWORD.into(), next: String::new(),
         }, None).await.unwrap();
         let identity::Step::SignedIn(signed_in) = signed_in else { panic!("{signed_in:?}") };
-        assert_eq!(identity::resume(&t.core, signed_in).await.unwrap().unwrap().role, Role::Developer);
+        assert_eq!(identity::resume(&t.core, signed_in.who).await.unwrap().unwrap().role, Role::Developer);
         let log = audit::list(&owner, &contract::AuditFilter::default(), PageQuery::default()).await.unwrap().data;
         let added = log.iter().find(|e| e.action == "member.added" && e.actor.name == "dev@acme.test").unwrap();
         assert_eq!(added.after, Some(json!({"role": "developer", "invited_by": "owner@acme.test"})));
@@ -114,7 +114,7 @@ on_both! {
         forbidden(members::accept(&t.as_who(Who::Anonymous), &form(&made)).await);
         forbidden(members::accept(&platform, &form(&made)).await);
         let joined = members::accept(&dev, &form(&made)).await.unwrap().unwrap();
-        assert_eq!((joined.user_id, joined.tenant_id), (id(&dev), globex.id));
+        assert_eq!((joined.who.user_id, joined.who.tenant_id), (id(&dev), globex.id));
         // Who works nowhere cannot sign in to say so: the link adds the tenant, and they sign in afterwards.
         members::remove(&platform, id(&dev)).await.unwrap();
         tenants::suspend(&platform, globex.id, None).await.unwrap();
@@ -231,9 +231,8 @@ on_both! {
         let secret = keys::create_from_form(&admin, &t.form("theirs", "read")).await.unwrap().key.unwrap();
         let link = invite(&admin, "friend@acme.test", Role::Admin).await.unwrap();
         let person = admin.person().unwrap();
-        let session = json!({"person": identity::SignedIn { user_id: person.user_id, tenant_id: person.tenant_id }}).to_string();
         let signed_in = identity::SignedIn { user_id: person.user_id, tenant_id: person.tenant_id };
-        assert!(identity::sessions::insert(&t.core, "their-session", &session, Some(signed_in), None).await.unwrap());
+        t.open_session("their-session", signed_in).await;
         let gone = members::remove_confirmed(&owner, id(&admin), " Admin@acme.test ").await.unwrap();
         assert_eq!(gone.keys, 1);
         assert!(again(&t, &admin).await.is_none());

@@ -6,7 +6,7 @@ use contract::{
 };
 use domain::{
     Ctx, Error, InSession, Who, audit,
-    identity::{self, HalfSignedIn, SignedIn, Step, sessions},
+    identity::{self, Admitted, HalfSignedIn, SignedIn, Step, sessions},
     keys, on_both,
     testing::{PASSWORD, TestInstallation, one_time_code},
 };
@@ -50,7 +50,7 @@ async fn half(t: &TestInstallation) -> HalfSignedIn {
     }
 }
 
-async fn second(t: &TestInstallation, half: HalfSignedIn, code: &str) -> Result<SignedIn, Error> {
+async fn second(t: &TestInstallation, half: HalfSignedIn, code: &str) -> Result<Admitted, Error> {
     identity::second_step(&t.as_who(Who::Anonymous), half, code, None).await
 }
 
@@ -247,10 +247,10 @@ on_both! {
         enrol(&t).await;
         identity::change_password(&t.owner(), &change(PASSWORD, short)).await.unwrap();
         let off = |password: &str| ConfirmForm { password: password.into(), code: String::new() };
-        assert!(matches!(identity::turn_off_two_factor(&t.owner(), &off(short)).await, Err(Error::Invalid(_))), "too short to stand alone");
+        assert!(matches!(identity::turn_off_two_factor(&t.owner(), &off(short), false).await, Err(Error::Invalid(_))), "too short to stand alone");
         identity::change_password(&t.owner(), &change(short, PASSWORD)).await.unwrap();
-        assert!(identity::turn_off_two_factor(&t.owner(), &off("wrong")).await.is_err());
-        identity::turn_off_two_factor(&t.owner(), &off(PASSWORD)).await.unwrap();
+        assert!(identity::turn_off_two_factor(&t.owner(), &off("wrong"), false).await.is_err());
+        identity::turn_off_two_factor(&t.owner(), &off(PASSWORD), false).await.unwrap();
         assert_eq!(sign_in(&t, OWNER, PASSWORD, None).await, Tried::In);
     }
 }
@@ -307,7 +307,7 @@ on_both! {
     async fn s21_people_see_their_sessions_and_end_them(t) {
         let owner = SignedIn { user_id: t.first.user_id, tenant_id: t.first.tenant_id };
         for id in ["a", "b", "c"] {
-            assert!(sessions::insert(&t.core, id, "{}", Some(owner), None).await.unwrap());
+            t.open_session(id, owner).await;
             t.clock.advance(Duration::from_secs(1));
         }
         let ctx = in_session(&t, "a", t.core.now());
@@ -349,7 +349,7 @@ on_both! {
             ..ChangePasswordForm::default()
         };
         for id in ["a", "b"] {
-            assert!(sessions::insert(&t.core, id, "{}", Some(owner), None).await.unwrap());
+            t.open_session(id, owner).await;
         }
         let ctx = in_session(&t, "a", t.core.now());
         let new = "another gravel orbit lantern";
@@ -365,7 +365,7 @@ on_both! {
     async fn s16_a_second_factor_ends_sessions_that_never_gave_a_code_if_that_is_wanted(t) {
         let owner = SignedIn { user_id: t.first.user_id, tenant_id: t.first.tenant_id };
         for id in ["a", "b"] {
-            assert!(sessions::insert(&t.core, id, "{}", Some(owner), None).await.unwrap());
+            t.open_session(id, owner).await;
         }
         let ctx = in_session(&t, "a", t.core.now());
         let enrolment = identity::begin_two_factor(&ctx).await.unwrap();
@@ -385,7 +385,7 @@ on_both! {
         assert!(!identity::reset_link_is_open(&t.core, first.0.expose()).await.unwrap(), "replaced");
         assert!(!t.dump().await.contains(link.0.expose().as_str()), "stored hashed");
         let owner = SignedIn { user_id: t.first.user_id, tenant_id: t.first.tenant_id };
-        assert!(sessions::insert(&t.core, "a", "{}", Some(owner), None).await.unwrap());
+        t.open_session("a", owner).await;
         let form = |password: &str| ResetForm { token: link.0.expose().clone(), new_password: password.into() };
         assert!(matches!(identity::reset_password(&stranger, &form("short")).await, Err(Error::Invalid(_))));
         let good = form("another gravel orbit lantern");

@@ -73,6 +73,7 @@ fn s69_unscoped_sql_is_listed() {
     let listed = [
         "accept_step_unscoped",          // proof of who is there: people belong to no tenant
         "accounts_unscoped",             // the command line lists people
+        "admit_unscoped",                // accounts belong to no tenant
         "all_entries_unscoped",          // the snapshot holds every tenant's keys
         "all_policies_unscoped",         // how long each tenant keeps its log, and the form of its errors
         "append_change_unscoped",        // what was ended holds in every tenant, and signing keys belong to none
@@ -102,6 +103,7 @@ fn s69_unscoped_sql_is_listed() {
         "enrolled_unscoped",             // proof of who is there: people belong to no tenant
         "entries_of_tenant_unscoped",    // what a tenant's keys share
         "entries_of_unscoped",           // one key of the snapshot
+        "epoch_unscoped",                // accounts belong to no tenant
         "expire_unscoped",               // mails of every tenant grow old
         "expiring_unscoped",             // keys of every tenant expire, and one job tells of it
         "factor_unscoped",               // proof of who is there: people belong to no tenant
@@ -113,6 +115,7 @@ fn s69_unscoped_sql_is_listed() {
         "forget_tries_unscoped",         // proof of who is there: people belong to no tenant
         "give_try_back_unscoped",        // proof of who is there: people belong to no tenant
         "has_used_unscoped",             // a person signs in with the same program to every tenant
+        "hold_unscoped",                 // accounts belong to no tenant
         "home_unscoped",                 // where the end of a tenant is noted
         "insert_for_person_unscoped",    // mails to people, who belong to no tenant
         "insert_policies_unscoped",      // the meter writes the policies of every tenant's events
@@ -135,6 +138,7 @@ fn s69_unscoped_sql_is_listed() {
         "people_unscoped",               // sign-in: a member of which tenants?
         "plans_unscoped",                // plans belong to no tenant
         "policy_changes_unscoped",       // a count that every process follows
+        "raise_epoch_unscoped",          // accounts belong to no tenant
         "remember_device_unscoped",      // proof of who is there: people belong to no tenant
         "remove_factor_unscoped",        // proof of who is there: people belong to no tenant
         "replace_codes_unscoped",        // proof of who is there: people belong to no tenant
@@ -209,6 +213,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "identity/proof/confirm.rs judged",              // words that a person's password must not consist of
         "identity/proof/factor.rs check",                // a used recovery code is noted in every tenant of the person
         "identity/proof/factor.rs turn_off_two_factor",  // does any tenant of the person require it?
+        "identity/proof/factor.rs turn_off_two_factor",  // the person's logins end in every tenant
         "identity/proof/factor.rs turn_on_two_factor",   // the person's logins end in every tenant
         "identity/proof/failed.rs write",                // failed tries are noted in every tenant of the account
         "identity/proof/forgotten.rs answer_forgotten",  // noted in every tenant of the person

@@ -6,7 +6,6 @@ use domain::{
     testing::TestInstallation,
     verify::{self, Logged, Sent},
 };
-use serde_json::json;
 use std::time::Duration;
 
 fn forbidden<T: std::fmt::Debug>(done: domain::Result<T>) {
@@ -83,10 +82,8 @@ on_both! {
         let session = identity::SignedIn { user_id: t.first.user_id, tenant_id: globex.id };
         t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'admin', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex'").await;
         assert!(identity::resume(&t.core, session).await.unwrap().is_some());
-        let data = json!({"person": session}).to_string();
-        let home = json!({"person": identity::SignedIn { tenant_id: t.first.tenant_id, ..session }}).to_string();
-        assert!(identity::sessions::insert(&t.core, "there", &data, Some(session), None).await.unwrap());
-        assert!(identity::sessions::insert(&t.core, "home", &home, Some(identity::SignedIn { tenant_id: t.first.tenant_id, ..session }), None).await.unwrap());
+        t.open_session("there", session).await;
+        t.open_session("home", identity::SignedIn { tenant_id: t.first.tenant_id, ..session }).await;
         let suspended = tenants::suspend(&owner, globex.id, Some("unpaid")).await.unwrap();
         assert_eq!(suspended.state, TenantState::Suspended);
         assert_eq!(code(&t, &secret), Code::Disabled, "the very next decision");

@@ -48,14 +48,6 @@ fn encoded(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// The caller of the installation's own API with a token, as the HTTP layer makes it.
-async fn caller(t: &TestInstallation, jwt: &str) -> Option<Ctx> {
-    let decision = verify::check(&t.core, jwt, None, &Requirement::default(), None, true).unwrap();
-    let token = decision.token.filter(|_| decision.code == Code::Valid)?;
-    let person = verify::person(&t.core, &token).await.unwrap()?;
-    Some(t.as_who(Who::Person(person)).with_token(token))
-}
-
 on_both! {
     async fn a_login_issues_what_the_contract_says_and_a_token_is_decided_about_like_a_key(t) {
         let answer = login(&t).await;
@@ -329,9 +321,9 @@ on_both! {
 on_both! {
     async fn s22_who_was_disabled_neither_logs_in_nor_refreshes_nor_calls(t) {
         let held = login(&t).await;
-        assert!(caller(&t, &held.access_token).await.is_some());
+        assert!(t.by_token(&held.access_token).await.is_some());
         t.tamper("UPDATE users SET disabled_at = 1").await;
-        assert!(caller(&t, &held.access_token).await.is_none());
+        assert!(t.by_token(&held.access_token).await.is_none());
         assert!(is_refused(refresh(&t.core, &held.refresh_token).await));
         let again = credentials(json!({"email": "owner@acme.test", "password": PASSWORD}));
         assert!(tokens::login(&t.as_who(Who::Anonymous), &again).await.is_err());
@@ -343,7 +335,7 @@ on_both! {
         let (here, stays) = (login(&t).await, login(&t).await);
         let other = t.second_process().await;
         assert_eq!((code(&t.core, &here.access_token), code(&other, &here.access_token)), (Code::Valid, Code::Valid));
-        let ctx = caller(&t, &here.access_token).await.unwrap();
+        let ctx = t.by_token(&here.access_token).await.unwrap();
         assert_eq!(tokens::logout(&ctx, &LogoutBody::default()).await.unwrap(), 1);
         assert_eq!(code(&t.core, &here.access_token), Code::Revoked, "here at once");
         other.cache.sync(&other).await.unwrap();
@@ -366,17 +358,17 @@ on_both! {
     async fn a_token_may_what_role_and_scopes_both_hold(t) {
         let owner = login(&t).await;
         t.set_role(Role::Developer).await;
-        let ctx = caller(&t, &owner.access_token).await.unwrap();
+        let ctx = t.by_token(&owner.access_token).await.unwrap();
         assert!(ctx.require(contract::Perm::KeysRead).is_ok());
         assert!(matches!(ctx.require(contract::Perm::AuditRead), Err(Error::Denied(_))), "the role of this moment counts");
         let developer = login(&t).await;
         assert_eq!(developer.user.role, Role::Developer);
         t.set_role(Role::Owner).await;
-        let ctx = caller(&t, &developer.access_token).await.unwrap();
+        let ctx = t.by_token(&developer.access_token).await.unwrap();
         assert!(matches!(ctx.require(contract::Perm::AuditRead), Err(Error::Denied(_))), "and so do the scopes of the token");
         assert!(ctx.may_grant(&Scope::parse("admin").unwrap()).is_err() && ctx.may_grant(&Scope::parse("read").unwrap()).is_ok());
         let refreshed = refresh(&t.core, &developer.refresh_token).await.unwrap();
-        assert!(caller(&t, &refreshed.access_token).await.unwrap().require(contract::Perm::AuditRead).is_ok());
+        assert!(t.by_token(&refreshed.access_token).await.unwrap().require(contract::Perm::AuditRead).is_ok());
     }
 }
 
@@ -404,7 +396,7 @@ on_both! {
         assert!(matches!(tokens::login(&anonymous, &form(json!(null))).await, Err(Error::Refused(ErrorCode::TenantRequired, _))));
         let there = tokens::login(&anonymous, &form(json!(other.id))).await.unwrap();
         assert_eq!((there.user.tenant_id, there.user.role), (other.id, Role::Support));
-        let ctx = caller(&t, &there.access_token).await.unwrap();
+        let ctx = t.by_token(&there.access_token).await.unwrap();
         assert_eq!(ctx.tenant_id(), Some(other.id));
         let wrong = credentials(json!({"email": "owner@acme.test", "password": "wrong", "tenant_id": other.id}));
         assert!(matches!(tokens::login(&anonymous, &wrong).await, Err(Error::Refused(ErrorCode::Unauthorized, _))), "s8: the password comes first");

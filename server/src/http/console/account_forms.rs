@@ -121,7 +121,10 @@ pub async fn two_factor(State(state): State<AppState>, req: Request) -> Response
         "begin" => run(&parts, actions::begin_two_factor()).await.map(Answer::Enrolment),
         "on" => run(&parts, actions::turn_on_two_factor(form.code, form.end_others)).await.map(Answer::Codes),
         "codes" => run(&parts, actions::new_recovery_codes()).await.map(Answer::Codes),
-        "off" => run(&parts, actions::turn_off_two_factor(ConfirmForm { password: form.password, code: form.code })).await.map(Answer::Off),
+        "off" => {
+            let proof = ConfirmForm { password: form.password, code: form.code };
+            run(&parts, actions::turn_off_two_factor(proof, form.end_others)).await.map(Answer::Off)
+        }
         _ => Err(unknown_act()),
     };
     match done {

@@ -91,8 +91,8 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str, end_others: bool) -> Resu
     Ok(codes)
 }
 
-/// Turns the second factor off. The password must be one that may stand alone.
-pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
+/// Turns the second factor off. The password must be one that may stand alone. The other sessions end if that is wanted.
+pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm, end_others: bool) -> Result<()> {
     let (grant, person) = own(ctx)?;
     prove(ctx, person.user_id, &form.password, &form.code).await?;
     if let Err(why) = password::judge(&form.password, &[&person.email, "keystead"], false) {
@@ -105,11 +105,14 @@ pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm) -> Result<()> {
     if !requiring.is_empty() {
         return Err(Error::Conflict(format!("A second factor is required by a policy of {}", requiring.join(", "))));
     }
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = ctx.write_all(&grant).await?;
     if !sql::remove_factor_unscoped(tx.tx(), person.user_id).await? {
         return Err(Error::Conflict("Two-factor sign-in is off already.".to_owned()));
     }
-    tx.commit(Event { action: "user.two_factor_disabled", target: target(person), reason: None, before: None, after: None }).await
+    let ended = if end_others { identity::sign_out_elsewhere(tx.tx(), ctx, person.user_id).await? } else { 0 };
+    let after = serde_json::json!({"sessions_ended": ended});
+    tx.commit(Event { action: "user.two_factor_disabled", target: target(person), reason: None, before: None, after: Some(after) }).await?;
+    ctx.core().cache.sync(ctx.core()).await
 }
 
 /// Ten new recovery codes; the old ones work no more.

@@ -22,7 +22,8 @@ pub use forgotten::{answer_forgotten, ask_for_reset};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
 pub(crate) use recovery::{close_links, find, make_link, take_second_factor};
 pub use sign_in::{HalfSignedIn, Step, second_step, sign_in};
-pub(crate) use sign_in::{half_signed_in, prove, prove_code};
+pub(crate) use sign_in::{Proved, half_signed_in, prove, prove_code};
+pub use throttle::Closed;
 
 use crate::{
     Ctx, Error, Grant, Result,

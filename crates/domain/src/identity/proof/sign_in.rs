@@ -3,7 +3,7 @@
 use super::{device, factor, failed, sql, throttle};
 use crate::{
     Ctx, Error, Result, Who,
-    identity::{self, SignedIn, no_tenant},
+    identity::{self, Admitted, SignedIn, no_tenant, password},
 };
 use contract::{Email, ErrorCode, Secret, SignInForm, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ const OPEN_FOR: i64 = 10 * 60_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// In.
-    SignedIn(SignedIn),
+    SignedIn(Admitted),
     /// To the second factor.
     SecondFactor(HalfSignedIn),
 }
@@ -27,6 +27,7 @@ pub struct HalfSignedIn {
     user_id: UserId,
     tenant_id: TenantId,
     at: UnixMs,
+    epoch: i64,
 }
 
 /// Who gave the right password, and whether in a browser that they had signed in with before.
@@ -34,20 +35,22 @@ pub(crate) struct Proved {
     /// Who.
     pub user_id: UserId,
     known_device: bool,
+    /// When that began.
+    pub epoch: i64,
 }
 
 /// Signs in to the console, on the person's first tenant. `device` is what the browser's cookie holds.
 pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Result<Step> {
-    let Proved { user_id, known_device } = prove(ctx, &form.email, &form.password, device).await?;
+    let Proved { user_id, known_device, epoch } = prove(ctx, &form.email, &form.password, device).await?;
     let mut tx = ctx.db().read_all().await?;
     let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
     drop(tx);
-    let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
-    if let Some(half) = half_signed_in(ctx, signed_in).await? {
+    let proved = Admitted { who: SignedIn { user_id, tenant_id: member.tenant_id() }, epoch, stepped_at: None };
+    if let Some(half) = half_signed_in(ctx, proved, &form.password).await? {
         return Ok(Step::SecondFactor(half));
     }
-    arrived(ctx, signed_in, "password", !known_device).await?;
-    Ok(Step::SignedIn(signed_in))
+    arrived(ctx, proved, "password", !known_device).await?;
+    Ok(Step::SignedIn(proved))
 }
 
 /// Checks address and password. An unknown address costs the same work and gets the same answer (s8).
@@ -70,6 +73,7 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
     let tried = Subject::password(email.as_ref().map_or("", Email::as_str), device.as_deref());
     // Behind a known device it does not matter who else sits at the address.
     let from = Some(Subject::address(ctx.request().ip)).filter(|_| device.is_none());
+    throttle::pass(ctx, &tried, account)?;
     if let Some(from) = &from {
         throttle::admit(ctx, from, account).await?;
     }
@@ -97,28 +101,35 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
         sql::upgrade_hash_unscoped(&mut tx, user_id, &user.password_hash, &stronger).await?;
         tx.commit_quiet().await?;
     }
-    Ok(Proved { user_id, known_device: device.is_some() })
+    Ok(Proved { user_id, known_device: device.is_some(), epoch: user.epoch })
 }
 
-/// The state between the steps, of an account that has a second factor.
-pub(crate) async fn half_signed_in(ctx: &Ctx, who: SignedIn) -> Result<Option<HalfSignedIn>> {
+/// The state between the steps, of an account that has a second factor. Where somebody else took that away, a password
+/// that needed it is refused (s1).
+pub(crate) async fn half_signed_in(ctx: &Ctx, proved: Admitted, password: &str) -> Result<Option<HalfSignedIn>> {
+    let SignedIn { user_id, tenant_id } = proved.who;
     let mut tx = ctx.db().read().await?;
-    let enrolled = sql::enrolled_unscoped(&mut tx, who.user_id).await?;
-    Ok(enrolled.then(|| HalfSignedIn { user_id: who.user_id, tenant_id: who.tenant_id, at: ctx.now() }))
+    let enrolled = sql::enrolled_unscoped(&mut tx, user_id).await?;
+    if !enrolled && !password::stands_alone(password) {
+        return Err(Error::Refused(ErrorCode::Forbidden, TOO_SHORT.to_owned()));
+    }
+    Ok(enrolled.then(|| HalfSignedIn { user_id, tenant_id, at: ctx.now(), epoch: proved.epoch }))
 }
+
+const TOO_SHORT: &str = "Without a second factor this password is too short. Set a longer one by a link: ask for it under \
+    “Forgot your password?”, or ask an owner or whoever operates this server.";
 
 /// Signs in to the console by the second step.
-pub async fn second_step(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&str>) -> Result<SignedIn> {
+pub async fn second_step(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&str>) -> Result<Admitted> {
     let (by, known_device) = check_code(ctx, half, code, device).await?;
-    let signed_in = half.who();
-    arrived(ctx, signed_in, by.as_str(), !known_device).await?;
-    Ok(signed_in)
+    arrived(ctx, half.admitted(), by.as_str(), !known_device).await?;
+    Ok(half.admitted())
 }
 
 /// Checks the code of the second factor, or a recovery code, of somebody who signs in over the API.
-pub(crate) async fn prove_code(ctx: &Ctx, half: HalfSignedIn, code: &str) -> Result<SignedIn> {
+pub(crate) async fn prove_code(ctx: &Ctx, half: HalfSignedIn, code: &str) -> Result<Admitted> {
     check_code(ctx, half, code, None).await?;
-    Ok(half.who())
+    Ok(half.admitted())
 }
 
 async fn check_code(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&str>) -> Result<(factor::Proof, bool)> {
@@ -139,6 +150,10 @@ impl HalfSignedIn {
         SignedIn { user_id: self.user_id, tenant_id: self.tenant_id }
     }
 
+    const fn admitted(self) -> Admitted {
+        Admitted { who: self.who(), epoch: self.epoch, stepped_at: Some(self.at) }
+    }
+
     /// Can the second step still be taken?
     pub const fn is_open(self, now: UnixMs) -> bool {
         now.0 - self.at.0 < OPEN_FOR
@@ -146,8 +161,13 @@ impl HalfSignedIn {
 }
 
 /// Notes the start of a session, by a member who is one still.
-async fn arrived(ctx: &Ctx, signed_in: SignedIn, by: &str, new_device: bool) -> Result<()> {
-    let person = identity::resume(ctx.core(), signed_in).await?.ok_or(Error::Unauthenticated)?;
+async fn arrived(ctx: &Ctx, admitted: Admitted, by: &str, new_device: bool) -> Result<()> {
+    let mut tx = ctx.db().read().await?;
+    if identity::sql::epoch_unscoped(&mut tx, admitted.who.user_id).await? != admitted.epoch {
+        return Err(Error::Refused(ErrorCode::Unauthorized, "This sign-in was ended meanwhile. Sign in again.".to_owned()));
+    }
+    drop(tx);
+    let person = identity::resume(ctx.core(), admitted.who).await?.ok_or(Error::Unauthenticated)?;
     let there = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
     identity::record(&there, "session.created", Some(serde_json::json!({"by": by, "new_device": new_device}))).await
 }

@@ -21,16 +21,16 @@ pub(super) async fn count_try_unscoped(tx: &mut Tx, subject: &[u8], now: UnixMs,
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(subject).bind(now.0).bind(forgotten.0).fetch_optional(c).await)?)
 }
 
-pub(super) async fn blocked_until_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<i64> {
+pub(super) async fn blocked_until_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<UnixMs> {
     const SQL: &str = "SELECT blocked_until FROM throttles WHERE subject = $1";
     let until: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(subject).fetch_optional(c).await)?;
-    Ok(until.unwrap_or_default())
+    Ok(UnixMs(until.unwrap_or_default()))
 }
 
-/// Counts a try that is not looked at.
-pub(super) async fn count_refused_unscoped(tx: &mut Tx, subject: &[u8]) -> Result<i64> {
-    const SQL: &str = "UPDATE throttles SET refused = refused + 1 WHERE subject = $1 RETURNING refused";
-    let n: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(subject).fetch_optional(c).await)?;
+/// Counts tries that are not looked at.
+pub(super) async fn count_refused_unscoped(tx: &mut Tx, subject: &[u8], tries: i64) -> Result<i64> {
+    const SQL: &str = "UPDATE throttles SET refused = refused + $2 WHERE subject = $1 RETURNING refused";
+    let n: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(subject).bind(tries).fetch_optional(c).await)?;
     Ok(n.unwrap_or_default())
 }
 
@@ -85,8 +85,9 @@ pub(super) async fn upgrade_hash_unscoped(tx: &mut Tx, user: UserId, old: &str, 
     Ok(())
 }
 
+/// A sign-in that began with the old one opens nothing any more.
 pub(super) async fn set_password_unscoped(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
-    const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    const SQL: &str = "UPDATE users SET password_hash = $2, epoch = epoch + 1 WHERE id = $1";
     on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(hash).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -7,7 +7,11 @@ use super::{failed, sql};
 use crate::{Core, Ctx, Error, Result};
 use aws_lc_rs::digest::{Context, SHA256};
 use contract::{UnixMs, UserId, normalise};
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+};
 
 /// The longest wait, but for a way in that is closed.
 const LONGEST: i64 = 15 * 60_000;
@@ -123,19 +127,89 @@ fn client(ip: Option<IpAddr>) -> String {
     }
 }
 
+/// Ways in that were found closed a moment ago: whoever goes on trying costs no statement. Another process may have opened
+/// one since, so it is looked up again soon.
+#[derive(Debug, Default)]
+pub struct Closed(Mutex<HashMap<Vec<u8>, Seen>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    until: UnixMs,
+    /// When it was looked up.
+    at: UnixMs,
+    /// Tries that were refused so far.
+    refused: i64,
+    /// Those of them that are written nowhere yet.
+    unwritten: i64,
+}
+
+impl Closed {
+    /// How long a way in is taken for closed without looking.
+    const TRUSTED: i64 = 10_000;
+    /// Ways in that are known at once, 2 MB; beyond, each try is looked up.
+    const MOST: usize = 16_384;
+
+    fn ways(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a try at a way in that is known to be closed.
+    fn refuse(&self, digest: &[u8], now: UnixMs) -> Option<Seen> {
+        let mut ways = self.ways();
+        let seen = ways.get_mut(digest).filter(|s| now < s.until && (0..Self::TRUSTED).contains(&(now.0 - s.at.0)))?;
+        seen.refused += 1;
+        seen.unwritten += 1;
+        Some(*seen)
+    }
+
+    /// How many refused tries at it are still to be written.
+    fn unwritten(&self, digest: &[u8]) -> i64 {
+        self.ways().remove(digest).map_or(0, |seen| seen.unwritten)
+    }
+
+    fn learn(&self, digest: &[u8], until: UnixMs, refused: i64, now: UnixMs) {
+        let mut ways = self.ways();
+        if ways.len() >= Self::MOST {
+            ways.retain(|_, seen| now.0 - seen.at.0 < Self::TRUSTED);
+        }
+        if ways.len() < Self::MOST {
+            ways.insert(digest.to_vec(), Seen { until, at: now, refused, unwritten: 0 });
+        }
+    }
+}
+
+/// Refuses a try at what is known to be closed, before anything is asked or written for it.
+pub(super) fn pass(ctx: &Ctx, subject: &Subject, user: Option<UserId>) -> Result<()> {
+    let Some(seen) = ctx.core().closed.refuse(&subject.digest, ctx.now()) else { return Ok(()) };
+    failed::note(ctx, subject, user, seen.refused, true);
+    Err(wait(seen.until, ctx.now()))
+}
+
+const fn wait(until: UnixMs, now: UnixMs) -> Error {
+    let seconds = (until.0 - now.0 + 999) / 1_000;
+    Error::TooMany(if seconds < 1 { 1 } else { seconds })
+}
+
 /// Counts a try at an account, if there is one; how many in a row it is, or an error if it is not to be looked at.
 pub(super) async fn admit(ctx: &Ctx, subject: &Subject, user: Option<UserId>) -> Result<i64> {
     let now = ctx.now();
     let Subject { digest, rule, .. } = subject;
+    let closed = &ctx.core().closed;
+    pass(ctx, subject, user)?;
+    let unwritten = closed.unwritten(digest);
     let mut tx = ctx.db().begin().await?;
     let Some(failures) = sql::count_try_unscoped(&mut tx, digest, now, now.plus(-rule.forgets)).await? else {
         let until = sql::blocked_until_unscoped(&mut tx, digest).await?;
-        let refused = sql::count_refused_unscoped(&mut tx, digest).await?;
+        let refused = sql::count_refused_unscoped(&mut tx, digest, unwritten + 1).await?;
         tx.commit_quiet().await?;
+        closed.learn(digest, until, refused, now);
         failed::note(ctx, subject, user, refused, true);
-        return Err(Error::TooMany(((until - now.0 + 999) / 1_000).max(1)));
+        return Err(wait(until, now));
     };
     sql::block_until_unscoped(&mut tx, digest, now.plus(rule.rest(failures))).await?;
+    if unwritten > 0 {
+        sql::count_refused_unscoped(&mut tx, digest, unwritten).await?;
+    }
     tx.commit_quiet().await?;
     Ok(failures)
 }
@@ -144,7 +218,9 @@ pub(super) async fn admit(ctx: &Ctx, subject: &Subject, user: Option<UserId>) ->
 pub(super) async fn forgive(core: &Core, subject: &Subject) -> Result<()> {
     let mut tx = core.db.begin().await?;
     sql::forget_tries_unscoped(&mut tx, &subject.digest).await?;
-    tx.commit_quiet().await
+    tx.commit_quiet().await?;
+    core.closed.unwritten(&subject.digest);
+    Ok(())
 }
 
 /// It was not wrong; but the wrong ones before it stay.
