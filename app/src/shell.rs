@@ -30,6 +30,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="description" content="The console of Keystead: API keys, tokens and apps, who holds them, and what they were used for."/>
                 <meta name="color-scheme" content=theme.unwrap_or("light dark")/>
                 <link rel="icon" type="image/svg+xml" href="/pkg/assets/favicon.svg"/>
                 <link rel="stylesheet" href=assets.css/>
