@@ -1,7 +1,7 @@
 //! What the server puts into the context of every render and server function.
 
 use crate::{actions::AllowlistForm, error::AppError};
-use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, Prefs, Problem, Secret, UnixMs, Violations};
+use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, PolicyReview, Prefs, Problem, Secret, UnixMs};
 use domain::{
     Ctx,
     identity::{self, HalfSignedIn, SignedIn, sessions},
@@ -180,8 +180,8 @@ pub struct Reviewed {
 pub struct ReviewedPolicies {
     /// As typed.
     pub form: PoliciesForm,
-    /// What would not meet them.
-    pub violations: Violations,
+    /// What saving them would do.
+    pub review: PolicyReview,
     /// Which policies were shown.
     pub mark: String,
 }

@@ -21,6 +21,7 @@ mod leak;
 mod login;
 mod member;
 mod net;
+mod origin;
 mod page;
 mod plan;
 mod policy;
@@ -66,9 +67,12 @@ pub use member::{
     Recovery, ResetUrl,
 };
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
+pub use origin::{Origin, OriginError};
 pub use page::{Cursor, Page, PageQuery};
 pub use plan::{DEFAULT_PLAN, Plan, PlanForm};
-pub use policy::{ErrorForm, KeyPolicy, Lifetime, Policies, PoliciesBody, PoliciesForm, TenantSettings, Unenrolled, Violation, Violations};
+pub use policy::{
+    ErrorForm, KeyPolicy, Lifetime, Policies, PoliciesBody, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation, Violations,
+};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
 pub use scope::{

@@ -4,6 +4,7 @@ mod api;
 mod authn;
 mod client;
 pub mod console;
+mod cors;
 mod docs;
 mod error;
 mod error_page;
@@ -113,6 +114,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIME))
         .layer(RequestBodyTimeoutLayer::new(TIME))
+        .layer(from_fn_with_state(state.clone(), cors::cors))
         .layer(from_fn_with_state(state.clone(), client::https_only))
         .layer(from_fn_with_state(state.clone(), client::identify))
         .layer(CatchPanicLayer::custom(error::on_panic))

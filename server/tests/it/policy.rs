@@ -21,6 +21,12 @@ async fn set(app: &App, members: Value) {
     tenants::set_policies(&app.t.owner(), &serde_json::from_value(members).unwrap()).await.unwrap();
 }
 
+/// Which policies a review showed, as the form sends it back.
+pub fn mark(review: &Answer) -> String {
+    let mark = review.text.split("name=\"reviewed\" value=\"").nth(1).unwrap_or_else(|| panic!("{}", review.text));
+    mark.split('"').next().unwrap().replace("&quot;", "%22")
+}
+
 fn secret_in(answer: &Answer) -> String {
     crate::proof::text_of(answer, "totp-secret").replace(' ', "")
 }
@@ -39,7 +45,7 @@ on_both! {
         let review = app.form("/settings/policies", &owner, &format!("act=review&{asked}")).await;
         assert_eq!(review.status, StatusCode::OK, "{}", review.text);
         assert!(review.text.contains("1 member has to set up a second factor") && review.text.contains(&format!("/members/{dev}")), "{}", review.text);
-        let mark = review.text.split("name=\"reviewed\" value=\"").nth(1).unwrap().split('"').next().unwrap().replace("&quot;", "%22");
+        let mark = mark(&review);
         let saved = app.form("/settings/policies", &owner, &format!("act=save&{asked}&reviewed={mark}")).await;
         assert_eq!(saved.header("location"), "/settings/policies?saved=1", "{}", saved.text);
 
@@ -227,4 +233,47 @@ on_both! {
         assert!(page(&app, &owner, &at).await.text.contains("They are not signed in to this tenant"));
         assert_eq!(app.form(&at, &owner, "act=end_session&session=ff").await.status, StatusCode::NOT_FOUND);
     }
+}
+
+on_both! {
+    async fn a_review_says_what_changes_from_what_and_what_happens_with_the_saving(on) {
+        let app = App::new(on).await;
+        app.t.join("dev@acme.test", Role::Developer).await;
+        let dev = sign_in(&app, "dev@acme.test").await.cookie();
+        app.post("/v1/auth/login", &[], &json!({"email": "dev@acme.test", "password": PASSWORD})).await;
+        set(&app, json!({"max_key_lifetime_days": 90})).await;
+        app.t.clock.advance(std::time::Duration::from_secs(2 * 3_600));
+        let cookie = app.sign_in().await;
+        app.t.enrol(&app.t.owner()).await;
+        let owner = app.t.owner();
+        let asked = tenants::review(&owner, &contract::Policies { session_lifetime_hours: Some(1), ..contract::Policies::default() }).await.unwrap();
+        assert_eq!((asked.sessions_ending, asked.logins_ending, asked.before.max_key_lifetime_days), (1, 1, Some(90)));
+        let review = async |form: &str| app.form("/settings/policies", &cookie, &format!("act=review&{form}")).await;
+        let shown = review("max_key_lifetime_days=30&session_lifetime_hours=1&error_form=flat&require_second_factor=1&retention_days=30").await;
+        let text = text(&shown);
+        for said in [
+            "Keys work 90 days → becomes 30 days",
+            "Second factor not required → becomes required",
+            "Signed in at most 7 days → becomes 1 hour",
+            "Form of errors as the installation has it → becomes Flat: error, message and request id",
+            "Log is kept for ever → becomes 30 days",
+            "1 session of the console and 1 sign-in over the API end now.",
+            "Members without a second factor can only set one up from now on",
+            "1 member has to set up a second factor",
+            "From now on the API answers errors in the flat form",
+            "No request is older than the log is kept",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(!text.contains("Addresses not required → "), "what stays is not named: {text}");
+        let same = self::text(&review("max_key_lifetime_days=90").await);
+        assert!(same.contains("Nothing: these are the policies as they are."), "{same}");
+        assert_eq!(page(&app, &dev, "/keys").await.status, StatusCode::OK, "a review changes nothing");
+    }
+}
+
+/// What stands on a page, without its markup.
+fn text(answer: &Answer) -> String {
+    let parts = answer.text.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text));
+    parts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }

@@ -16,7 +16,7 @@ pub use manage::{
     remove_due, rename_own, require_platform, resume, suspend,
 };
 pub use plans::{delete_plan, plan, plans, save_plan};
-pub(crate) use policies::{error_forms_unscoped, judge, locked_policies, policies_of};
+pub(crate) use policies::{Answers, answers_unscoped, judge, locked_policies, policies_of};
 pub use policies::{forget_usage, review, set_policies, set_policies_from_form, settings};
 pub use support::{end_own_support, end_support, open_support, support, support_of};
 

@@ -90,8 +90,8 @@ on_both! {
         t.fill_usage(key.id, 10).await;
         t.clock.advance(Duration::from_secs(31 * 86_400));
         let keep = |days: i64| Policies { retention_days: Some(days), ..Policies::default() };
-        assert_eq!(tenants::review(&owner, &keep(32)).await.unwrap().outdated_events, 0);
-        assert_eq!(tenants::review(&owner, &keep(30)).await.unwrap().outdated_events, 15, "live and test");
+        assert_eq!(tenants::review(&owner, &keep(32)).await.unwrap().violations.outdated_events, 0);
+        assert_eq!(tenants::review(&owner, &keep(30)).await.unwrap().violations.outdated_events, 15, "live and test");
         let count = async || usage::list(&owner, &UsageFilter::default(), Environment::Live, PageQuery::default()).await.unwrap().data.len();
         tenants::forget_usage(&t.core).await.unwrap();
         assert_eq!(count().await, 10, "nothing is removed before it is asked for");

@@ -70,7 +70,7 @@ pub async fn allowlist(State(state): State<AppState>, req: Request) -> Response 
     render::page(&state, &parts, status, move || provide_context(shown.clone())).await
 }
 
-/// `POST /settings/policies`: shows what would not meet them, then saves those policies and no others.
+/// `POST /settings/policies`: shows what saving them would do, then saves those policies and no others.
 pub async fn policies(State(state): State<AppState>, req: Request) -> Response {
     let (parts, form) = match read::<PoliciesForm>(req).await {
         Ok(read) => read,
@@ -87,11 +87,11 @@ pub async fn policies(State(state): State<AppState>, req: Request) -> Response {
             Err(e) => refused(&state, &parts, form, e).await,
         };
     }
-    let violations = match tenants::review(&ctx, &asked).await {
-        Ok(violations) => violations,
+    let review = match tenants::review(&ctx, &asked).await {
+        Ok(review) => review,
         Err(e) => return refused(&state, &parts, form, AppError(ctx.problem(e))).await,
     };
-    let shown = ReviewedPolicies { mark: ReviewedPolicies::mark(&asked), form, violations };
+    let shown = ReviewedPolicies { mark: ReviewedPolicies::mark(&asked), form, review };
     render::page(&state, &parts, StatusCode::OK, move || provide_context(shown.clone())).await
 }
 
