@@ -205,6 +205,13 @@ pub fn fail(ctx: &Ctx, e: domain::Error) -> AppError {
     AppError(problem)
 }
 
+/// What a form is answered that was sent by a button which no page of ours has.
+pub fn unknown_act() -> AppError {
+    let problem = Problem::new(ErrorCode::ValidationFailed).message("Choose what to do.");
+    answer_with(&problem);
+    AppError(problem)
+}
+
 /// The status of the answer is the status of the problem that it tells.
 pub fn answer_with(problem: &Problem) {
     let status = http::StatusCode::from_u16(problem.code.status());

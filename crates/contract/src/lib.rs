@@ -23,6 +23,7 @@ mod member;
 mod net;
 mod origin;
 mod page;
+mod password;
 mod plan;
 mod policy;
 mod problem;
@@ -69,9 +70,11 @@ pub use member::{
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use origin::{Origin, OriginError};
 pub use page::{Cursor, Page, PageQuery};
+pub use password::{PASSWORD_MIN, PASSWORD_MIN_WITH_FACTOR, PasswordHint};
 pub use plan::{DEFAULT_PLAN, Plan, PlanForm};
 pub use policy::{
-    ErrorForm, KeyPolicy, Lifetime, Policies, PoliciesBody, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation, Violations,
+    ErrorForm, KeyPolicy, KeyRules, Lifetime, Policies, PoliciesBody, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation,
+    Violations,
 };
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};

@@ -75,6 +75,24 @@ impl Policies {
     }
 }
 
+impl Policies {
+    /// When a key expires at the latest whose expiry is set now.
+    pub fn latest_expiry(&self, now: UnixMs) -> Option<UnixMs> {
+        self.max_key_lifetime_days.map(|days| now.plus(days * UnixMs::DAY))
+    }
+}
+
+/// What a tenant demands of the keys that are made in it, for whoever makes one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyRules {
+    /// Days within which they expire.
+    pub max_lifetime_days: Option<i64>,
+    /// Whether they name the addresses from which they are used.
+    pub require_allowlist: bool,
+    /// Whether the tenant's own list does that for live keys.
+    pub tenant_list: bool,
+}
+
 /// The bounds of what is counted: the member, from, to, and in which unit.
 const BOUNDS: [(&str, i64, i64, &str); 4] = [
     ("max_key_lifetime_days", 1, 3650, "days"),

@@ -125,6 +125,10 @@ on_both! {
         assert_eq!(asked().await, [false; 3]);
         set(&app, json!({"error_form": "flat"})).await;
         assert_eq!(asked().await, [true; 3]);
+        let wrong = app.post("/v1/api-keys", &[("x-api-key", &key)], &json!({"name": "", "scopes": []})).await;
+        assert_eq!((wrong.status, flat(&wrong), wrong.json().as_object().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, true, 3));
+        let said = wrong.json()["message"].as_str().unwrap().to_owned();
+        assert!(said.contains("name: ") && said.contains("scopes: "), "three members, so the message names the fields: {said}");
         // Nobody's key and a revoked one of the tenant are one answer (s37): the installation's form.
         let id = app.get("/v1/api-keys?q=n", &[("x-api-key", &key)]).await.json();
         let id = id["data"].as_array().unwrap().iter().find(|k| k["name"] == "n").unwrap()["id"].as_str().unwrap().to_owned();
@@ -276,4 +280,54 @@ on_both! {
 fn text(answer: &Answer) -> String {
     let parts = answer.text.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text));
     parts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+on_both! {
+    async fn a_new_key_is_preset_within_the_policies_and_its_form_says_them(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let new = async || page(&app, &cookie, "/keys/new").await.text;
+        let chosen = |text: &str, value: &str| {
+            let input = text.split("<input").find(|i| i.contains("name=\"expires\"") && i.contains(&format!("value=\"{value}\""))).unwrap();
+            input.split('>').next().unwrap().contains("checked")
+        };
+        let before = new().await;
+        assert!(chosen(&before, "90") && !before.contains("A policy of the tenant"), "{before}");
+        set(&app, json!({"max_key_lifetime_days": 30, "require_allowlist": true})).await;
+        let after = new().await;
+        assert!(chosen(&after, "30") && !chosen(&after, "90"), "{after}");
+        for said in ["keys expire within 30 days", "id=\"expires-hint\"", "aria-describedby=\"expires-hint\"", "required by a policy", "asks for at least one"] {
+            assert!(after.contains(said), "{said}: {after}");
+        }
+        set(&app, json!({"max_key_lifetime_days": 3})).await;
+        let short = new().await;
+        let at = crate::key_pages::field(&page(&app, &cookie, "/keys/new").await, "expires_at");
+        assert!(chosen(&short, "custom") && at.len() == "2026-01-01T00:00".len(), "{at}: {short}");
+        let form = crate::console::create_form(&app, "preset").replace("expires=90", &format!("expires=custom&expires_at={at}"));
+        let made = app.form("/keys/new", &cookie, &(form + "&allowed_ips=203.0.113.0%2F24")).await;
+        assert!(made.text.contains("sk_live_"), "{}", made.text);
+    }
+}
+
+#[tokio::test]
+async fn fields_of_new_passwords_say_their_rule_without_script_and_more_with_it() {
+    let app = App::new(On::Sqlite).await;
+    let owner = app.sign_in().await;
+    let plain = page(&app, &owner, "/account").await.text;
+    for said in [
+        "At least 15 characters",
+        "data-strength=\"#new_password-strength\"",
+        "data-min=\"15\"",
+        "id=\"new_password-strength\" aria-live=\"polite\"",
+    ] {
+        assert!(plain.contains(said), "{said}: {plain}");
+    }
+    assert!(plain.contains("aria-describedby=\"new_password-hint\"") && plain.contains("data-names=\"Acme owner@acme.test\""), "{plain}");
+    app.t.enrol(&app.t.owner()).await;
+    let factor = page(&app, &owner, "/account").await.text;
+    assert!(factor.contains("At least 8 characters, since you have a second factor") && factor.contains("data-or-min=\"8\""), "{factor}");
+    let invited = app.form("/members", &owner, "act=invite&email=dev%40acme.test&role=developer").await;
+    let link = invited.text.split("http://localhost/").nth(1).unwrap().split(['<', '"']).next().unwrap().to_owned();
+    let accept = page(&app, "", &format!("/{link}")).await.text;
+    assert!(accept.contains("data-names=\"Acme dev@acme.test\"") && accept.contains("data-min=\"15\""), "{accept}");
 }

@@ -9,8 +9,8 @@ use crate::{
     identity, tokens,
 };
 use contract::{
-    AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, Origin, Perm, Policies, PoliciesBody, PoliciesForm,
-    PolicyReview, TenantId, TenantSettings, UnixMs, Violation, Violations,
+    AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, KeyRules, Origin, Perm, Policies, PoliciesBody,
+    PoliciesForm, PolicyReview, TenantId, TenantSettings, UnixMs, Violation, Violations,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,15 @@ pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
     let policies = sql::policies(&mut tx, &grant).await?;
     let violations = violations(ctx, &mut tx, &grant, &policies).await?;
     Ok(TenantSettings { policies, violations })
+}
+
+/// What is demanded of keys, for those who make them.
+pub async fn key_rules(ctx: &Ctx) -> Result<KeyRules> {
+    let grant = ctx.require(Perm::KeysWrite)?;
+    let mut tx = ctx.db().read_in(&grant).await?;
+    let policies = sql::policies(&mut tx, &grant).await?;
+    let tenant_list = !sql::allowlist(&mut tx, &grant).await?.is_empty();
+    Ok(KeyRules { max_lifetime_days: policies.max_key_lifetime_days, require_allowlist: policies.require_allowlist, tenant_list })
 }
 
 /// What saving these policies would do, for those who may.
@@ -203,7 +212,7 @@ pub(super) struct Facts<'a> {
 fn broken(policies: &Policies, tenants: &[AllowedIp], key: &Facts<'_>, now: UnixMs) -> Vec<KeyPolicy> {
     let mut broken = Vec::new();
     let gateway = key.kind == KeyKind::Gateway;
-    let latest = policies.max_key_lifetime_days.map(|days| now.plus(days * UnixMs::DAY));
+    let latest = policies.latest_expiry(now);
     if !gateway && latest.is_some_and(|latest| key.expires_at.is_none_or(|at| at > latest)) {
         broken.push(KeyPolicy::MaxLifetime);
     }
