@@ -1,7 +1,7 @@
 //! What the server puts into the context of every render and server function.
 
 use crate::{actions::AllowlistForm, error::AppError};
-use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, Prefs, Problem, Secret, UnixMs, Violations};
+use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, PolicyReview, Prefs, Problem, Secret, UnixMs};
 use domain::{
     Ctx,
     identity::{
@@ -200,8 +200,8 @@ pub struct Reviewed {
 pub struct ReviewedPolicies {
     /// As typed.
     pub form: PoliciesForm,
-    /// What would not meet them.
-    pub violations: Violations,
+    /// What saving them would do.
+    pub review: PolicyReview,
     /// Which policies were shown.
     pub mark: String,
 }
@@ -221,6 +221,13 @@ pub fn ctx() -> Result<Ctx, AppError> {
 /// What a server function answers instead: the problem as the API would tell it, under its own status.
 pub fn fail(ctx: &Ctx, e: domain::Error) -> AppError {
     let problem = ctx.problem(e);
+    answer_with(&problem);
+    AppError(problem)
+}
+
+/// What a form is answered that was sent by a button which no page of ours has.
+pub fn unknown_act() -> AppError {
+    let problem = Problem::new(ErrorCode::ValidationFailed).message("Choose what to do.");
     answer_with(&problem);
     AppError(problem)
 }

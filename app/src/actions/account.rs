@@ -2,11 +2,11 @@
 
 use crate::{
     error::AppError,
-    ssr::{Browser, ctx, fail},
+    ssr::{Browser, ctx, fail, unknown_act},
 };
 use contract::{
-    ChangeEmailForm, ChangePasswordForm, ConfirmForm, EmailLinkForm, Enrolment, ErrorCode, ForgotForm, Problem, RecoveryCodes, ResetForm,
-    Role, SetupForm, SignInForm, SignInStep,
+    ChangeEmailForm, ChangePasswordForm, ConfirmForm, EmailLinkForm, Enrolment, ForgotForm, RecoveryCodes, ResetForm, Role, SetupForm,
+    SignInForm, SignInStep,
 };
 use domain::{
     Ctx, Error,
@@ -98,7 +98,7 @@ pub async fn change_email(form: ChangeEmailForm) -> Result<(), AppError> {
     let done = match form.act.as_str() {
         "ask" => identity::change_email(&ctx, &form).await,
         "cancel" => identity::keep_email(&ctx).await,
-        _ => Err(unknown_act()),
+        _ => return Err(unknown_act()),
     };
     done.map_err(|e| fail(&ctx, e))
 }
@@ -110,13 +110,9 @@ pub async fn answer_email_link(form: EmailLinkForm) -> Result<bool, AppError> {
     let done = match form.act.as_str() {
         "confirm" => identity::confirm_email(&ctx, &form.token).await,
         "refuse" => identity::refuse_email(&ctx, &form.token).await.map(|()| false),
-        _ => Err(unknown_act()),
+        _ => return Err(unknown_act()),
     };
     done.map_err(|e| fail(&ctx, e))
-}
-
-fn unknown_act() -> Error {
-    Error::Refused(ErrorCode::BadRequest, Problem::new(ErrorCode::BadRequest).message)
 }
 
 /// Makes the secret of an authenticator app.

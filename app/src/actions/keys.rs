@@ -2,7 +2,7 @@
 
 use crate::{
     error::AppError,
-    ssr::{ctx, fail},
+    ssr::{ctx, fail, unknown_act},
 };
 use contract::{ApiKey, BulkRevokeForm, CreatedKey, KeyAct, KeyForm, KeyId, KeyState, Perm, RevokeForm, RotateBody, RotateForm, UpdateKey};
 use domain::{Ctx, Error, keys};
@@ -27,11 +27,12 @@ pub async fn edit_key(id: KeyId, form: KeyForm) -> Result<ApiKey, AppError> {
 #[server(endpoint = "keys/act")]
 pub async fn act_on_key(id: KeyId, form: KeyAct) -> Result<ApiKey, AppError> {
     let ctx = ctx()?;
+    ctx.require(Perm::KeysWrite).map_err(|e| fail(&ctx, e))?;
     let done = match form.act.as_str() {
         "disable" => keys::disable(&ctx, id).await,
         "enable" => keys::enable(&ctx, id).await,
         "narrow" => narrow(&ctx, id, &form.scopes).await,
-        _ => Err(Error::field("do", "invalid", "Choose what to do with the key.")),
+        _ => return Err(unknown_act()),
     };
     done.map_err(|e| fail(&ctx, e))
 }

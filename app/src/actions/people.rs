@@ -2,11 +2,10 @@
 
 use crate::{
     error::AppError,
-    ssr::{Browser, ctx, fail},
+    ssr::{Browser, ctx, fail, unknown_act},
 };
 use contract::{
-    AcceptForm, CreatedInvitation, ErrorCode, Invitation, InvitationId, InviteBody, Member, MemberBody, Problem, RecoverForm, ResetUrl,
-    Role, UserId,
+    AcceptForm, CreatedInvitation, Invitation, InvitationId, InviteBody, Member, MemberBody, RecoverForm, ResetUrl, Role, UserId,
 };
 use domain::{
     Ctx, Error, identity,
@@ -121,8 +120,7 @@ pub async fn recover_account(form: RecoverForm) -> Result<Option<ResetUrl>, AppE
 }
 
 async fn recover(ctx: &Ctx, whom: Whom, form: RecoverForm) -> Result<Option<ResetUrl>, AppError> {
-    let unknown = |()| fail(ctx, Error::Refused(ErrorCode::BadRequest, Problem::new(ErrorCode::BadRequest).message));
-    let how = form.act.parse().map_err(unknown)?;
+    let how = form.act.parse().map_err(|()| unknown_act())?;
     members::recover(ctx, &whom, how, &form.reason).await.map_err(|e| fail(ctx, e))
 }
 

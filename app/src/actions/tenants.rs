@@ -2,11 +2,11 @@
 
 use crate::{
     error::AppError,
-    ssr::{Browser, ctx, fail},
+    ssr::{Browser, ctx, fail, unknown_act},
 };
 use contract::{
-    ChangeTenantBody, CreatedInvitation, ErrorCode, MailId, Member, PlanForm, Problem, Role, SupportAccess, SupportForm, SupportId, Tenant,
-    TenantBody, TenantId,
+    ChangeTenantBody, CreatedInvitation, MailId, Member, PlanForm, Role, SupportAccess, SupportForm, SupportId, Tenant, TenantBody,
+    TenantId,
 };
 use domain::{Error, identity, mail, members, tenants};
 use leptos::prelude::*;
@@ -135,9 +135,12 @@ pub async fn create_tenant(form: PlatformForm) -> Result<(Tenant, Option<Created
 #[server(endpoint = "platform/save-plan")]
 pub async fn save_plan(form: PlanForm) -> Result<(), AppError> {
     let ctx = ctx()?;
+    tenants::require_platform(&ctx).map_err(|e| fail(&ctx, e))?;
     let done = match form.act.as_str() {
+        "create" => tenants::create_plan(&ctx, &form).await,
+        "save" => tenants::change_plan(&ctx, &form).await,
         "delete" => tenants::delete_plan(&ctx, &form.name).await,
-        _ => tenants::save_plan(&ctx, &form).await,
+        _ => return Err(unknown_act()),
     };
     done.map_err(|e| fail(&ctx, e))
 }
@@ -153,6 +156,7 @@ pub async fn retry_mail(id: MailId) -> Result<(), AppError> {
 #[server(endpoint = "platform/act-on-tenant")]
 pub async fn act_on_tenant(id: TenantId, form: PlatformForm) -> Result<Option<CreatedInvitation>, AppError> {
     let ctx = ctx()?;
+    tenants::require_platform(&ctx).map_err(|e| fail(&ctx, e))?;
     let done = match form.act.as_str() {
         "change" => {
             let body = ChangeTenantBody { name: Some(form.name), plan: Some(form.plan) };
@@ -162,7 +166,7 @@ pub async fn act_on_tenant(id: TenantId, form: PlatformForm) -> Result<Option<Cr
         "resume" => tenants::resume(&ctx, id).await.map(|_| None),
         "delete" => tenants::delete(&ctx, id, Some(&form.reason)).await.map(|_| None),
         "invite" => tenants::invite_owner(&ctx, id, &form.email).await.map(Some),
-        _ => Err(Error::Refused(ErrorCode::BadRequest, Problem::new(ErrorCode::BadRequest).message)),
+        _ => return Err(unknown_act()),
     };
     done.map_err(|e| fail(&ctx, e))
 }

@@ -9,12 +9,13 @@
 //! - `data-filter` on a form keeps its empty fields out of the address
 //! - `data-guard` asks before the page is left, until its secret was copied or `data-stored-box` is ticked
 //! - `data-pick` and `data-pick-all`: see `picks`; `data-preset`, `data-find` and `data-drop`: see `grants`
-//! - `data-key` and `data-shortcuts`: see `shortcuts`; `data-ago` and `data-ends`: see `times`; the focus: see `arrive`
+//! - `data-strength`: see `strength`; `data-key` and `data-shortcuts`: see `shortcuts`; `data-ago` and `data-ends`: see `times`; the focus: see `arrive`
 
 mod arrive;
 mod grants;
 mod picks;
 mod shortcuts;
+mod strength;
 mod times;
 
 use crate::browser::{find, listen};
@@ -40,6 +41,7 @@ pub fn install() {
     picks::install();
     grants::install();
     shortcuts::install();
+    strength::install();
     times::install();
     arrive::install();
 }

@@ -1,6 +1,7 @@
 //! Form fields: label, hint, message and their wiring for assistive technology. A field's id is its name.
 
 use crate::icon::{Icon, IconName};
+use contract::FieldErrors;
 use leptos::prelude::*;
 
 /// The ids that describe a field: its hint and its message.
@@ -101,7 +102,7 @@ pub fn TextField(
 
 /// Shows and hides what stands in a password field; only there once script runs.
 #[component]
-fn PasswordToggle(target: &'static str) -> impl IntoView {
+pub fn PasswordToggle(target: &'static str) -> impl IntoView {
     view! {
         <button
             class="btn btn--quiet btn--sm btn--icon"
@@ -149,6 +150,47 @@ pub fn TextArea(
 fn escape(value: &str) -> String {
     let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }
+}
+
+/// Why something is ended for good, and its name typed as consent.
+#[component]
+pub fn ConfirmFields(
+    /// The name of the field of the reason.
+    #[prop(default = "reason")]
+    why: &'static str,
+    /// The reason as typed.
+    reason: String,
+    /// What has to be typed.
+    phrase: String,
+    /// What was typed.
+    confirm: String,
+    /// What is wrong.
+    errors: FieldErrors,
+    /// Whether the form is what its page is about, and has the focus.
+    #[prop(optional)]
+    main: bool,
+) -> impl IntoView {
+    let error = |name: &str| errors.get(name).map(str::to_owned);
+    let untouched = errors.is_empty();
+    view! {
+        <TextField
+            name=why
+            label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
+            value=reason
+            error=error(why)
+            autofocus=main && untouched
+            required=false
+        />
+        <TextField
+            name="confirm"
+            label=move || view! { "Type "<code>{phrase.clone()}</code>" to confirm" }
+            value=confirm
+            error=error("confirm")
+            autofocus=main && !untouched
+            mono=true
+        />
+    }
+    .into_any()
 }
 
 /// A choice among words, with its label above it.

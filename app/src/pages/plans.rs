@@ -19,7 +19,9 @@ pub fn PlansPage() -> impl IntoView {
     framed(|visit| async move {
         let all = tenants::plans(&visit.ctx).await?;
         let Returned { mut form, errors, message } = returned::<PlanForm>().unwrap_or_default();
-        let edited = visit.query.get_str("edit").and_then(|name| all.iter().find(|p| p.name == name));
+        // A refused change comes back without the query.
+        let changing = if form.act == "save" { Some(form.name.clone()) } else { visit.query.get_str("edit").map(str::to_owned) };
+        let edited = changing.and_then(|name| all.iter().find(|p| p.name == name));
         if let Some(plan) = edited.filter(|_| form == PlanForm::default()) {
             form = PlanForm {
                 name: plan.name.clone(),
@@ -55,7 +57,7 @@ pub fn PlansPage() -> impl IntoView {
                             error=error("per_second")
                         />
                         <div class="row row--wrap">
-                            <button class="btn btn--primary" type="submit" name="act" value="save">"Save plan"</button>
+                            <button class="btn btn--primary" type="submit" name="act" value=if known { "save" } else { "create" }>"Save plan"</button>
                             {known.then(|| view! { <a class="btn btn--quiet" href="/platform/plans">"Cancel"</a> }.into_any())}
                         </div>
                     </form>

@@ -1,7 +1,7 @@
 //! First run: the one-time link of an empty installation makes the first tenant and its owner.
 
 use crate::{
-    components::{AuthPage, Banner, Fault, TextField, Tone},
+    components::{Asked, AuthPage, Banner, Fault, NewPassword, TextField, Tone},
     returned::{Returned, returned},
     ssr::ctx,
 };
@@ -79,15 +79,7 @@ fn FirstTenant(token: String, back: Returned<SetupForm>) -> impl IntoView {
                     error=error("email")
                     autofocus=first == "email"
                 />
-                <TextField
-                    name="password"
-                    label=|| "Password"
-                    kind="password"
-                    autocomplete="new-password"
-                    hint="At least 15 characters. A sentence is easiest to remember."
-                    error=error("password")
-                    autofocus=first == "password"
-                />
+                <NewPassword name="password" label="Password" asked=Asked::Alone error=error("password") autofocus=first == "password"/>
                 <button class="btn btn--primary btn--full" type="submit">"Set up Keystead"</button>
             </form>
         </AuthPage>

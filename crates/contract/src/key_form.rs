@@ -173,6 +173,18 @@ impl KeyForm {
         form
     }
 
+    /// The form as it is preset where keys expire within so many days: the longest choice that is not too long.
+    #[must_use]
+    pub fn expiring_within(self, days: Option<i64>, now: UnixMs) -> Self {
+        let Some(days) = days else { return self };
+        let fits = |choice: &Expiry| choice.days().is_some_and(|n| n <= days);
+        let (expires, expires_at) = match Expiry::ALL.into_iter().rev().find(fits) {
+            Some(preset) => (preset, String::new()),
+            None => (Expiry::Custom, minute(now.plus(days * UnixMs::DAY))),
+        };
+        Self { expires: expires.as_str().to_owned(), expires_at, ..self }
+    }
+
     /// The form that a key would come from, to edit it.
     pub fn of(key: &ApiKey) -> Self {
         Self {
@@ -422,6 +434,19 @@ mod tests {
         ]);
         assert_eq!(form.scopes, ["orders:read", "orders:write", "files:read", "files:run", "read"]);
         assert_eq!(form.owner, None, "a field that was not sent stays unsaid");
+    }
+
+    #[test]
+    fn a_form_is_preset_with_the_longest_expiry_that_the_tenant_allows() {
+        let preset = |days| KeyForm::default().expiring_within(days, NOW);
+        for (days, choice) in [(None, "90"), (Some(365), "90"), (Some(90), "90"), (Some(89), "30"), (Some(7), "7"), (Some(6), "custom")] {
+            assert_eq!(preset(days).expires, choice, "{days:?}");
+        }
+        for days in [1, 6, 7, 29, 30, 365] {
+            let key = KeyForm { name: "x".into(), scopes: vec!["read".into()], ..preset(Some(days)) }.parse(NOW).expect("valid");
+            let latest = crate::Policies { max_key_lifetime_days: Some(days), ..Default::default() }.latest_expiry(NOW);
+            assert!(key.expires_at > Some(NOW) && key.expires_at <= latest, "{days}");
+        }
     }
 
     #[test]

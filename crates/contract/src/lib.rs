@@ -21,7 +21,9 @@ mod leak;
 mod login;
 mod member;
 mod net;
+mod origin;
 mod page;
+mod password;
 mod plan;
 mod policy;
 mod problem;
@@ -66,9 +68,14 @@ pub use member::{
     Recovery, ResetUrl,
 };
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
+pub use origin::{Origin, OriginError};
 pub use page::{Cursor, Page, PageQuery};
+pub use password::{PASSWORD_MIN, PASSWORD_MIN_WITH_FACTOR, PasswordHint};
 pub use plan::{DEFAULT_PLAN, Plan, PlanForm};
-pub use policy::{ErrorForm, KeyPolicy, Lifetime, Policies, PoliciesBody, PoliciesForm, TenantSettings, Unenrolled, Violation, Violations};
+pub use policy::{
+    ErrorForm, KeyPolicy, KeyRules, Lifetime, Policies, PoliciesBody, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation,
+    Violations,
+};
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};
 pub use scope::{

@@ -23,7 +23,7 @@ pub struct Plan {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanForm {
-    /// `save` or `delete`.
+    /// `create`, `save` or `delete`.
     pub act: String,
     /// Its name.
     pub name: String,
@@ -51,6 +51,9 @@ impl PlanForm {
         let mut found = FieldErrors::default();
         check_rate_limit(limit, &mut found);
         found.0.into_iter().for_each(|e| errors.add(e.field.trim_start_matches("rate_limit."), &e.code, e.message));
+        if limit.is_some_and(|limit| limit.per_second > limit.per_hour) {
+            errors.add("per_second", "invalid", "More in a second than in an hour: the limit of the hour would hold already.");
+        }
         errors.into_result(limit.map(|limit| (name.to_owned(), limit)))
     }
 }
@@ -67,6 +70,9 @@ mod tests {
         assert_eq!(form(" big ", "50,000", "200").expect("good"), ("big".to_owned(), RateLimit { per_hour: 50_000, per_second: 200 }));
         let named = |e: FieldErrors| e.0.into_iter().map(|e| e.field).collect::<Vec<_>>();
         assert_eq!(named(form("Big Plan", "x", "").expect_err("bad")), ["name", "per_hour", "per_second"]);
-        assert!(!named(form("zero", "0", "0").expect_err("bad")).is_empty());
+        assert_eq!(named(form("zero", "0", "0").expect_err("bad")), ["per_hour", "per_second"]);
+        assert_eq!(named(form("big", "1000000001", "1000001").expect_err("bad")), ["per_hour", "per_second"]);
+        assert_eq!(named(form("odd", "50", "51").expect_err("bad")), ["per_second"]);
+        assert!(form("even", "50", "50").is_ok());
     }
 }

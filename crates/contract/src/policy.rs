@@ -1,6 +1,6 @@
 //! What a tenant demands of its keys and people, how its errors look, and how long it keeps its log.
 
-use crate::{FieldErrors, KeyId, UnixMs, UserId, credential::words, key_body::named};
+use crate::{FieldErrors, KeyId, Origin, UnixMs, UserId, credential::words, key_body::named, origin::read_origins};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -29,6 +29,9 @@ pub struct Policies {
     pub session_lifetime_hours: Option<i64>,
     /// The form of errors for requests with a credential of the tenant; none means the installation's.
     pub error_form: Option<ErrorForm>,
+    /// Origins whose scripts may call `/v1` from a browser and read what a credential of the tenant is answered.
+    #[cfg_attr(feature = "openapi", schema(max_items = 20))]
+    pub allowed_origins: Vec<Origin>,
 }
 
 words! {
@@ -70,6 +73,24 @@ impl Policies {
             absolute: self.session_lifetime_hours.map_or(Lifetime::LONGEST.absolute, |n| n * HOUR),
         }
     }
+}
+
+impl Policies {
+    /// When a key expires at the latest whose expiry is set now.
+    pub fn latest_expiry(&self, now: UnixMs) -> Option<UnixMs> {
+        self.max_key_lifetime_days.map(|days| now.plus(days * UnixMs::DAY))
+    }
+}
+
+/// What a tenant demands of the keys that are made in it, for whoever makes one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyRules {
+    /// Days within which they expire.
+    pub max_lifetime_days: Option<i64>,
+    /// Whether they name the addresses from which they are used.
+    pub require_allowlist: bool,
+    /// Whether the tenant's own list does that for live keys.
+    pub tenant_list: bool,
 }
 
 /// The bounds of what is counted: the member, from, to, and in which unit.
@@ -122,6 +143,10 @@ pub struct PoliciesBody {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<ErrorForm>))]
     #[serde(deserialize_with = "named")]
     pub error_form: Option<Option<ErrorForm>>,
+    /// Origins whose scripts may call `/v1` from a browser: https, or http on a loopback host, and no path.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Origin>>, max_items = 20))]
+    #[serde(deserialize_with = "named")]
+    pub allowed_origins: Option<Option<Vec<String>>>,
 }
 
 impl PoliciesBody {
@@ -141,6 +166,10 @@ impl PoliciesBody {
             require_owner: self.require_owner.unwrap_or(before.require_owner),
             require_second_factor: self.require_second_factor.unwrap_or(before.require_second_factor),
             error_form: self.error_form.unwrap_or(before.error_form),
+            allowed_origins: match &self.allowed_origins {
+                Some(asked) => read_origins(asked.iter().flatten().map(String::as_str), &mut errors),
+                None => before.allowed_origins.clone(),
+            },
         };
         errors.into_result(Some(after))
     }
@@ -168,6 +197,8 @@ pub struct PoliciesForm {
     pub session_lifetime_hours: String,
     /// A form, or empty.
     pub error_form: String,
+    /// Origins, one a line.
+    pub allowed_origins: String,
     /// The policies whose consequences were shown.
     pub reviewed: String,
 }
@@ -190,6 +221,7 @@ impl PoliciesForm {
             require_owner: self.require_owner.is_some(),
             require_second_factor: self.require_second_factor.is_some(),
             error_form: None,
+            allowed_origins: read_origins(self.allowed_origins.lines().filter(|line| !line.trim().is_empty()), &mut errors),
         };
         match self.error_form.as_str() {
             "" => {}
@@ -215,6 +247,7 @@ impl From<&Policies> for PoliciesForm {
             session_idle_minutes: number(p.session_idle_minutes),
             session_lifetime_hours: number(p.session_lifetime_hours),
             error_form: p.error_form.map(|f| f.to_string()).unwrap_or_default(),
+            allowed_origins: p.allowed_origins.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             ..Self::default()
         }
     }
@@ -277,6 +310,21 @@ impl Violations {
     }
 }
 
+/// What saving policies would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyReview {
+    /// The policies as they are.
+    pub before: Policies,
+    /// The policies as they would be.
+    pub after: Policies,
+    /// Who and what would not meet them, and what would be removed.
+    pub violations: Violations,
+    /// Sessions of the console that would end at once.
+    pub sessions_ending: i64,
+    /// Sign-ins over the API that would end at once.
+    pub logins_ending: i64,
+}
+
 /// `GET /v1/settings`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -311,6 +359,7 @@ mod tests {
             session_idle_minutes: Some(15),
             error_form: Some(ErrorForm::Flat),
             require_second_factor: true,
+            allowed_origins: ["https://a.test", "http://localhost:5173"].map(|o| Origin::parse(o).expect("an origin")).into(),
             ..Policies::default()
         };
         assert_eq!(PoliciesForm::from(&policies).parse(), Ok(policies));

@@ -198,6 +198,13 @@ impl FieldErrors {
         self.0.iter().find(|e| e.field == field).map(|e| e.message.as_str())
     }
 
+    /// Notes more; the first of a field stays.
+    pub fn extend(&mut self, more: Self) {
+        for e in more.0 {
+            self.add(&e.field, &e.code, e.message);
+        }
+    }
+
     /// Nothing wrong?
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -282,9 +289,14 @@ impl Problem {
         })
     }
 
-    /// The `flat` body of guide 002.
+    /// The `flat` body of guide 002. It has three members, so what is wrong with which field stands in the message.
     pub fn flat_body(&self) -> serde_json::Value {
-        serde_json::json!({"error": self.code.flat(), "message": self.message, "request_id": self.request_id})
+        let fields = self.fields.0.iter().map(|e| match e.field.as_str() {
+            "" => format!(". {}", e.message.trim_end_matches('.')),
+            field => format!(". {field}: {}", e.message.trim_end_matches('.')),
+        });
+        let message = format!("{}{}", self.message, fields.collect::<String>());
+        serde_json::json!({"error": self.code.flat(), "message": message, "request_id": self.request_id})
     }
 }
 
@@ -311,6 +323,11 @@ mod tests {
               "error":{"code":"INVALID_API_KEY","message":"Invalid or expired API key"},"request_id":"req_1"})
         );
         assert_eq!(p.flat_body(), serde_json::json!({"error":"unauthorized","message":"Invalid or expired API key","request_id":"req_1"}));
+        let mut fields = FieldErrors::one("name", "required", "Give it a name.");
+        fields.add("scopes", "required", "Choose at least one permission.");
+        let said = Problem::invalid(fields).flat_body();
+        assert_eq!(said["message"], "Some fields are not valid. name: Give it a name. scopes: Choose at least one permission");
+        assert_eq!(said.as_object().map(serde_json::Map::len), Some(3));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Schemas of the types that are a string on the wire, for the server's OpenAPI document.
 
 use crate::{
-    AllowedIp, AuditId, Change, Cursor, Email, FormId, InvitationId, KeyCursor, KeyId, KeyName, LeakId, MailId, OutboxId, Scope, SecretId,
-    Slug, TenantId, TenantName, UnixMs, UsageId, UserId,
+    AllowedIp, AuditId, Change, Cursor, Email, FormId, InvitationId, KeyCursor, KeyId, KeyName, LeakId, MailId, Origin, OutboxId, Scope,
+    SecretId, Slug, TenantId, TenantName, UnixMs, UsageId, UserId,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -52,6 +52,9 @@ strings! {
     AllowedIp: |s| s
         .description(Some("An address, or a network in CIDR form without bits behind its prefix."))
         .examples([serde_json::json!("203.0.113.0/24")]);
+    Origin: |s| s
+        .description(Some("Scheme, host and port as browsers write them: https, or http on a loopback host."))
+        .examples([serde_json::json!("https://app.example.com")]);
     UnixMs: |s| s.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).description(Some("RFC 3339, to the millisecond."));
     KeyName: |s| s.min_length(Some(1)).max_length(Some(100)).description(Some("What calls with the key; one line."))
         .examples([serde_json::json!("nightly-export")]);

@@ -36,7 +36,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Whose credential a request came with, on its way out: errors have the form that this tenant chose.
+/// Whose credential a request came with, on its way out: errors have the form that this tenant chose, and the origins that
+/// it lists may read the answer.
 #[derive(Clone, Copy)]
 pub struct Whose(pub TenantId);
 

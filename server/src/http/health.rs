@@ -1,8 +1,13 @@
 //! Who am I, and does the server live?
 
-use super::{AppState, api::Caller, authn, error::ApiError};
+use super::{
+    AppState,
+    api::Caller,
+    authn,
+    error::{ApiError, Whose},
+};
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::request::Parts,
     response::{IntoResponse, Response},
@@ -78,9 +83,10 @@ struct User {
         (status = 200, description = "Healthy.", body = Health),
     )
 )]
-pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<Health>, Response> {
+pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<(Option<Extension<Whose>>, Json<Health>), Response> {
     let started = Instant::now();
     let (ctx, decision) = authn::caller(&state, &parts).await?;
+    let whose = decision.as_ref().and_then(authn::whose);
     if let Some(decision) = decision {
         let logged = authn::logged(&parts.method, &parts.uri, ctx.request());
         verify::record(&ctx, None, ctx.request().ip, &Requirement::default(), &decision, UsageSource::Api, logged, started.elapsed()).await;
@@ -106,7 +112,7 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<Json<
         let plan = tenants::plan(&ctx).await.map_err(|e| ApiError(ctx.problem(e)).into_response())?;
         health.user = Some(User { id, plan });
     }
-    Ok(Json(health))
+    Ok((whose.map(Extension), Json(health)))
 }
 
 /// Says that the process answers.

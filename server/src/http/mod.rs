@@ -4,6 +4,7 @@ mod api;
 mod authn;
 mod client;
 pub mod console;
+mod cors;
 mod docs;
 mod error;
 mod error_page;
@@ -26,6 +27,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::{any, get},
 };
+use contract::ErrorCode;
 use domain::Core;
 use ipnet::IpNet;
 use std::{sync::Arc, time::Duration};
@@ -109,10 +111,11 @@ pub fn router(state: AppState) -> Router {
         .merge(docs::routes().merge(error_page::routes()).layer(compress.clone()))
         .merge(console::routes(&state).layer(compress))
         .route("/pkg/{*path}", get(assets::serve))
-        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
+        .method_not_allowed_fallback(|| async { error::ApiError::from(ErrorCode::MethodNotAllowed) })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIME))
         .layer(RequestBodyTimeoutLayer::new(TIME))
+        .layer(from_fn_with_state(state.clone(), cors::cors))
         .layer(from_fn_with_state(state.clone(), client::https_only))
         .layer(from_fn_with_state(state.clone(), client::identify))
         .layer(CatchPanicLayer::custom(error::on_panic))

@@ -501,3 +501,47 @@ async fn what_a_layer_refuses_is_a_page_for_people_and_a_problem_for_programs() 
     assert!(away.text.contains("Not available right now"), "{}", away.text);
     assert!(away.text.contains("href=\"/keys?q=x&amp;state=active\""), "and can be tried again: {}", away.text);
 }
+
+#[tokio::test]
+async fn a_button_that_no_page_has_is_answered_alike_everywhere() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let key = keys::create_from_form(&app.t.owner(), &app.t.form("plain", "read")).await.unwrap().api_key.id;
+    let (me, tenant) = (app.t.first.user_id, app.t.first.tenant_id);
+    let mut paths: Vec<String> =
+        ["/settings/scopes", "/settings/allowlist", "/settings/policies", "/settings/tenant"].map(Into::into).into();
+    paths.extend(["/account/two-factor", "/account/sessions"].map(Into::into));
+    paths.extend(["/members", "/tenants", "/platform/plans", "/platform/tenants", "/platform/recovery"].map(Into::into));
+    paths.extend([format!("/keys/{key}"), format!("/keys/{key}/edit"), format!("/members/{me}"), format!("/platform/tenants/{tenant}")]);
+    for path in paths {
+        let answer = app.form(&path, &cookie, "act=nonsense&do=nonsense").await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", answer.text);
+        assert!(answer.text.contains("Choose what to do.") && answer.text.contains("<h1"), "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_has_not_is_answered_with_words() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let send = async |method: &str, path: &str, accept: &str| {
+        let headers = [("accept", accept), ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+        app.send(request(method, path, &headers, "")).await
+    };
+    for (method, path) in [("DELETE", "/keys"), ("PUT", "/keys/new"), ("POST", "/usage"), ("GET", "/logout"), ("PATCH", "/forgot")] {
+        let page = send(method, path, "text/html").await;
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (StatusCode::METHOD_NOT_ALLOWED, "text/html; charset=utf-8"),
+            "{method} {path}"
+        );
+        assert!(page.text.contains("<h1") && !page.header("allow").is_empty(), "{method} {path}: {}", page.text);
+        assert_eq!(send(method, path, "application/json").await.code(), "METHOD_NOT_ALLOWED", "{method} {path}");
+    }
+    for path in ["/v1/settings", "/api-keys", "/livez"] {
+        for accept in ["text/html", "*/*"] {
+            let answer = send("TRACE", path, accept).await;
+            assert_eq!((answer.status, answer.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"), "{path}");
+        }
+    }
+}

@@ -25,7 +25,7 @@ async fn works(app: &App, secret: &str) -> bool {
 }
 
 /// The value of a hidden field.
-fn field(page: &Answer, name: &str) -> String {
+pub fn field(page: &Answer, name: &str) -> String {
     page.text.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 

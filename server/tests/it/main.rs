@@ -6,6 +6,7 @@ mod caddy;
 mod command_line;
 mod console;
 mod console_desk;
+mod cors;
 mod coverage;
 mod documents;
 mod gateway;

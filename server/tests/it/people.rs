@@ -367,3 +367,24 @@ async fn what_was_typed_as_an_address_is_text_on_the_page() {
     assert!(made.is_ok());
     assert!(page(&app, &owner, "/members").await.text.contains("x&amp;y@acme.test"));
 }
+
+#[tokio::test]
+async fn a_new_plan_overwrites_none_and_odd_limits_are_refused_beside_their_field() {
+    let app = App::new(On::Sqlite).await;
+    let owner = app.sign_in().await;
+    let send = async |form: &str| app.form("/platform/plans", &owner, form).await;
+    assert_eq!(send("act=create&name=big&per_hour=50000&per_second=200").await.header("location"), "/platform/plans");
+    let again = send("act=create&name=big&per_hour=5&per_second=5").await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.text.contains("id=\"name-error\"") && again.text.contains("There is a plan big already"), "{}", again.text);
+    assert!(again.text.contains("50,000") && again.text.contains("value=\"create\""), "{}", again.text);
+    let odd = send("act=save&name=big&per_hour=5&per_second=6").await;
+    assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        odd.text.contains("id=\"per_second-error\"") && odd.text.contains("Change big") && odd.text.contains("value=\"save\""),
+        "{}",
+        odd.text
+    );
+    assert_eq!(send("act=save&name=big&per_hour=60000&per_second=200").await.header("location"), "/platform/plans");
+    assert_eq!(send("act=save&name=none&per_hour=60000&per_second=200").await.status, StatusCode::NOT_FOUND);
+}

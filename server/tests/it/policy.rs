@@ -21,6 +21,12 @@ async fn set(app: &App, members: Value) {
     tenants::set_policies(&app.t.owner(), &serde_json::from_value(members).unwrap()).await.unwrap();
 }
 
+/// Which policies a review showed, as the form sends it back.
+pub fn mark(review: &Answer) -> String {
+    let mark = review.text.split("name=\"reviewed\" value=\"").nth(1).unwrap_or_else(|| panic!("{}", review.text));
+    mark.split('"').next().unwrap().replace("&quot;", "%22")
+}
+
 fn secret_in(answer: &Answer) -> String {
     crate::proof::text_of(answer, "totp-secret").replace(' ', "")
 }
@@ -39,7 +45,7 @@ on_both! {
         let review = app.form("/settings/policies", &owner, &format!("act=review&{asked}")).await;
         assert_eq!(review.status, StatusCode::OK, "{}", review.text);
         assert!(review.text.contains("1 member has to set up a second factor") && review.text.contains(&format!("/members/{dev}")), "{}", review.text);
-        let mark = review.text.split("name=\"reviewed\" value=\"").nth(1).unwrap().split('"').next().unwrap().replace("&quot;", "%22");
+        let mark = mark(&review);
         let saved = app.form("/settings/policies", &owner, &format!("act=save&{asked}&reviewed={mark}")).await;
         assert_eq!(saved.header("location"), "/settings/policies?saved=1", "{}", saved.text);
 
@@ -119,6 +125,10 @@ on_both! {
         assert_eq!(asked().await, [false; 3]);
         set(&app, json!({"error_form": "flat"})).await;
         assert_eq!(asked().await, [true; 3]);
+        let wrong = app.post("/v1/api-keys", &[("x-api-key", &key)], &json!({"name": "", "scopes": []})).await;
+        assert_eq!((wrong.status, flat(&wrong), wrong.json().as_object().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, true, 3));
+        let said = wrong.json()["message"].as_str().unwrap().to_owned();
+        assert!(said.contains("name: ") && said.contains("scopes: "), "three members, so the message names the fields: {said}");
         // Nobody's key and a revoked one of the tenant are one answer (s37): the installation's form.
         let id = app.get("/v1/api-keys?q=n", &[("x-api-key", &key)]).await.json();
         let id = id["data"].as_array().unwrap().iter().find(|k| k["name"] == "n").unwrap()["id"].as_str().unwrap().to_owned();
@@ -227,4 +237,97 @@ on_both! {
         assert!(page(&app, &owner, &at).await.text.contains("They are not signed in to this tenant"));
         assert_eq!(app.form(&at, &owner, "act=end_session&session=ff").await.status, StatusCode::NOT_FOUND);
     }
+}
+
+on_both! {
+    async fn a_review_says_what_changes_from_what_and_what_happens_with_the_saving(on) {
+        let app = App::new(on).await;
+        app.t.join("dev@acme.test", Role::Developer).await;
+        let dev = sign_in(&app, "dev@acme.test").await.cookie();
+        app.post("/v1/auth/login", &[], &json!({"email": "dev@acme.test", "password": PASSWORD})).await;
+        set(&app, json!({"max_key_lifetime_days": 90})).await;
+        app.t.clock.advance(std::time::Duration::from_secs(2 * 3_600));
+        let cookie = app.sign_in().await;
+        app.t.enrol(&app.t.owner()).await;
+        let owner = app.t.owner();
+        let asked = tenants::review(&owner, &contract::Policies { session_lifetime_hours: Some(1), ..contract::Policies::default() }).await.unwrap();
+        assert_eq!((asked.sessions_ending, asked.logins_ending, asked.before.max_key_lifetime_days), (1, 1, Some(90)));
+        let review = async |form: &str| app.form("/settings/policies", &cookie, &format!("act=review&{form}")).await;
+        let shown = review("max_key_lifetime_days=30&session_lifetime_hours=1&error_form=flat&require_second_factor=1&retention_days=30").await;
+        let text = text(&shown);
+        for said in [
+            "Keys work 90 days → becomes 30 days",
+            "Second factor not required → becomes required",
+            "Signed in at most 7 days → becomes 1 hour",
+            "Form of errors as the installation has it → becomes Flat: error, message and request id",
+            "Log is kept for ever → becomes 30 days",
+            "1 session of the console and 1 sign-in over the API end now.",
+            "Members without a second factor can only set one up from now on",
+            "1 member has to set up a second factor",
+            "From now on the API answers errors in the flat form",
+            "No request is older than the log is kept",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(!text.contains("Addresses not required → "), "what stays is not named: {text}");
+        let same = self::text(&review("max_key_lifetime_days=90").await);
+        assert!(same.contains("Nothing: these are the policies as they are."), "{same}");
+        assert_eq!(page(&app, &dev, "/keys").await.status, StatusCode::OK, "a review changes nothing");
+    }
+}
+
+/// What stands on a page, without its markup.
+fn text(answer: &Answer) -> String {
+    let parts = answer.text.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text));
+    parts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+on_both! {
+    async fn a_new_key_is_preset_within_the_policies_and_its_form_says_them(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let new = async || page(&app, &cookie, "/keys/new").await.text;
+        let chosen = |text: &str, value: &str| {
+            let input = text.split("<input").find(|i| i.contains("name=\"expires\"") && i.contains(&format!("value=\"{value}\""))).unwrap();
+            input.split('>').next().unwrap().contains("checked")
+        };
+        let before = new().await;
+        assert!(chosen(&before, "90") && !before.contains("A policy of the tenant"), "{before}");
+        set(&app, json!({"max_key_lifetime_days": 30, "require_allowlist": true})).await;
+        let after = new().await;
+        assert!(chosen(&after, "30") && !chosen(&after, "90"), "{after}");
+        for said in ["keys expire within 30 days", "id=\"expires-hint\"", "aria-describedby=\"expires-hint\"", "required by a policy", "asks for at least one"] {
+            assert!(after.contains(said), "{said}: {after}");
+        }
+        set(&app, json!({"max_key_lifetime_days": 3})).await;
+        let short = new().await;
+        let at = crate::key_pages::field(&page(&app, &cookie, "/keys/new").await, "expires_at");
+        assert!(chosen(&short, "custom") && at.len() == "2026-01-01T00:00".len(), "{at}: {short}");
+        let form = crate::console::create_form(&app, "preset").replace("expires=90", &format!("expires=custom&expires_at={at}"));
+        let made = app.form("/keys/new", &cookie, &(form + "&allowed_ips=203.0.113.0%2F24")).await;
+        assert!(made.text.contains("sk_live_"), "{}", made.text);
+    }
+}
+
+#[tokio::test]
+async fn fields_of_new_passwords_say_their_rule_without_script_and_more_with_it() {
+    let app = App::new(On::Sqlite).await;
+    let owner = app.sign_in().await;
+    let plain = page(&app, &owner, "/account").await.text;
+    for said in [
+        "At least 15 characters",
+        "data-strength=\"#new_password-strength\"",
+        "data-min=\"15\"",
+        "id=\"new_password-strength\" aria-live=\"polite\"",
+    ] {
+        assert!(plain.contains(said), "{said}: {plain}");
+    }
+    assert!(plain.contains("aria-describedby=\"new_password-hint\"") && plain.contains("data-names=\"Acme owner@acme.test\""), "{plain}");
+    app.t.enrol(&app.t.owner()).await;
+    let factor = page(&app, &owner, "/account").await.text;
+    assert!(factor.contains("At least 8 characters, since you have a second factor") && factor.contains("data-or-min=\"8\""), "{factor}");
+    let invited = app.form("/members", &owner, "act=invite&email=dev%40acme.test&role=developer").await;
+    let link = invited.text.split("http://localhost/").nth(1).unwrap().split(['<', '"']).next().unwrap().to_owned();
+    let accept = page(&app, "", &format!("/{link}")).await.text;
+    assert!(accept.contains("data-names=\"Acme dev@acme.test\"") && accept.contains("data-min=\"15\""), "{accept}");
 }

@@ -2,7 +2,7 @@
 
 use super::{CodeField, Done, EndOthers, Tabs};
 use crate::{
-    components::{Crumbs, ErrorSummary, PageTitle, TextField},
+    components::{Asked, Crumbs, ErrorSummary, NewPassword, PageTitle, TextField},
     returned::{Returned, returned},
     visit::{Shown, framed},
 };
@@ -18,6 +18,7 @@ pub fn AccountPage() -> impl IntoView {
         let two_factor = identity::two_factor_state(&visit.ctx).await?.on_since.is_some();
         let back = returned::<ChangePasswordForm>();
         let done = back.is_none() && visit.query.get_str("done") == Some("password");
+        let names = format!("{} {}", visit.chrome.tenant, visit.chrome.email);
         let said = format!(
             "You are signed in as {}, {} of {}.",
             visit.chrome.email,
@@ -30,7 +31,7 @@ pub fn AccountPage() -> impl IntoView {
             <div class="stack narrow">
                 {done.then(|| view! { <Done text="Your password is changed."/> }.into_any())}
                 <p class="small soft">{said}</p>
-                <Form back=back.unwrap_or_default() two_factor wants_code/>
+                <Form back=back.unwrap_or_default() two_factor wants_code names/>
             </div>
         };
         Ok(Shown::new(Crumbs::section("Account"), body))
@@ -38,16 +39,12 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 #[component]
-fn Form(back: Returned<ChangePasswordForm>, two_factor: bool, wants_code: bool) -> impl IntoView {
+fn Form(back: Returned<ChangePasswordForm>, two_factor: bool, wants_code: bool, names: String) -> impl IntoView {
     let Returned { form, errors, message } = back;
     let error = |name: &str| errors.get(name).map(str::to_owned);
     let again = !errors.is_empty() || message.is_some();
     let ends = !again || form.end_others.is_some();
-    let hint = if two_factor {
-        "At least 8 characters, since you have a second factor. A sentence is easiest to remember."
-    } else {
-        "At least 15 characters. A sentence is easiest to remember."
-    };
+    let asked = if two_factor { Asked::WithFactor } else { Asked::Alone };
     view! {
         <section class="card">
             <div class="card__head"><h2>"Change password"</h2></div>
@@ -55,7 +52,7 @@ fn Form(back: Returned<ChangePasswordForm>, two_factor: bool, wants_code: bool) 
                 <ErrorSummary errors=errors.clone() message/>
                 <TextField name="password" label=|| "Current password" kind="password" autocomplete="current-password" error=error("password")/>
                 {wants_code.then(|| view! { <CodeField error=error("code")/> }.into_any())}
-                <TextField name="new_password" label=|| "New password" kind="password" autocomplete="new-password" hint=hint error=error("new_password")/>
+                <NewPassword name="new_password" label="New password" asked names error=error("new_password")/>
                 <EndOthers chosen=ends/>
                 <div class="row"><button class="btn btn--primary" type="submit">"Change password"</button></div>
             </form>

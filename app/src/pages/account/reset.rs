@@ -1,7 +1,7 @@
 //! `/reset`: a new password, by a link.
 
 use crate::{
-    components::{AuthPage, Banner, Fault, TextField, Tone},
+    components::{Asked, AuthPage, Banner, Fault, NewPassword, Tone},
     returned::{Returned, returned},
     ssr::ctx,
 };
@@ -18,7 +18,7 @@ pub fn ResetPage() -> impl IntoView {
     let token = linked.filter(|_| back.form.token.is_empty()).unwrap_or_else(|| back.form.token.clone());
     Suspend::new(async move {
         match is_open(&token).await {
-            Ok(true) => view! { <NewPassword token back/> }.into_any(),
+            Ok(true) => view! { <Choose token back/> }.into_any(),
             Ok(false) => view! { <NoLink/> }.into_any(),
             Err(problem) => view! { <Fault problem/> }.into_any(),
         }
@@ -42,7 +42,7 @@ fn NoLink() -> impl IntoView {
 }
 
 #[component]
-fn NewPassword(token: String, back: Returned<ResetForm>) -> impl IntoView {
+fn Choose(token: String, back: Returned<ResetForm>) -> impl IntoView {
     let Returned { errors, message, .. } = back;
     let error = errors.get("new_password").map(str::to_owned);
     view! {
@@ -51,15 +51,7 @@ fn NewPassword(token: String, back: Returned<ResetForm>) -> impl IntoView {
             {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
             <form class="stack" method="post" action="/reset" novalidate=true>
                 <input type="hidden" name="token" value=token/>
-                <TextField
-                    name="new_password"
-                    label=|| "New password"
-                    kind="password"
-                    autocomplete="new-password"
-                    hint="At least 15 characters, 8 with a second factor. A sentence is easiest to remember."
-                    error
-                    autofocus=true
-                />
+                <NewPassword name="new_password" label="New password" asked=Asked::Either error autofocus=true/>
                 <button class="btn btn--primary btn--full" type="submit">"Set password"</button>
             </form>
         </AuthPage>

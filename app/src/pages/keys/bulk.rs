@@ -1,8 +1,8 @@
 //! The page that revokes several keys at once: what that would break in sum, and a phrase typed as consent.
 
-use super::{callers::callers_in, list::Query};
+use super::{callers::callers_in, query::Query};
 use crate::{
-    components::{Banner, Crumbs, ErrorSummary, Glyph, PageTitle, StateBadge, TextField, Time, Tone},
+    components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, StateBadge, Time, Tone},
     icon::{Icon, IconName},
     numbers::thousands,
     returned::{Returned, returned},
@@ -80,8 +80,6 @@ async fn matching(visit: &Visit) -> domain::Result<(Vec<ApiKey>, bool)> {
 #[component]
 fn Consent(weighed: Vec<Weighed>, more: bool, back: Returned<BulkRevokeForm>) -> impl IntoView {
     let Returned { form, errors, message } = back;
-    let error = |name: &str| errors.get(name).map(str::to_owned);
-    let untouched = errors.is_empty();
     let n = weighed.len();
     let gateways = weighed.iter().any(|(key, _)| key.kind == KeyKind::Gateway);
     let phrase = BulkRevokeForm::phrase(n);
@@ -116,22 +114,7 @@ fn Consent(weighed: Vec<Weighed>, more: bool, back: Returned<BulkRevokeForm>) ->
                     </table>
                 </div>
                 {fields}
-                <TextField
-                    name="reason"
-                    label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
-                    value=form.reason.clone()
-                    error=error("reason")
-                    autofocus=untouched
-                    required=false
-                />
-                <TextField
-                    name="confirm"
-                    label=move || view! { "Type "<code>{phrase.clone()}</code>" to confirm" }
-                    value=form.confirm.clone()
-                    error=error("confirm")
-                    autofocus=!untouched
-                    mono=true
-                />
+                <ConfirmFields reason=form.reason phrase=phrase confirm=form.confirm errors main=true/>
             </div>
             <div class="dialog__foot">
                 <a class="btn btn--quiet" href="/keys">"Cancel"</a>

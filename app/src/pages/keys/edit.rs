@@ -10,7 +10,7 @@ use crate::{
     visit::{Shown, framed},
 };
 use contract::{ApiKey, Change, Impact, KeyForm, KeyState, Perm, Problem, ScopeSet};
-use domain::{Ctx, keys};
+use domain::{Ctx, keys, tenants};
 use leptos::prelude::*;
 
 /// A form that was sent to see what it would break, not to save it.
@@ -35,6 +35,7 @@ pub fn KeyEdit() -> impl IntoView {
             return Ok(Shown::new(crumbs, view! { <Gone key/> }));
         }
         let catalogue = keys::catalogue(&visit.ctx).await?;
+        let rules = tenants::key_rules(&visit.ctx).await?;
         let asked = use_context::<PreviewOfEdit>().map(|p| p.0);
         let mut back = returned::<KeyForm>().unwrap_or_else(|| Returned {
             form: KeyForm { seen: Some(keys::fingerprint(&key)), ..KeyForm::of(&key) },
@@ -60,7 +61,7 @@ pub fn KeyEdit() -> impl IntoView {
         let title = format!("Edit {}", key.name);
         let body = view! {
             <div class="page__head"><PageTitle>{title}</PageTitle></div>
-            <KeyFields chrome catalogue back editing=Some(key) aside/>
+            <KeyFields chrome catalogue rules back editing=Some(key) aside/>
         };
         Ok(Shown::new(crumbs, body))
     })

@@ -6,10 +6,11 @@ use crate::{
     components::{ErrorSummary, FieldError, TextArea, TextField, described_by},
     icon::{Icon, IconName},
     islands::KeySummary,
+    numbers::counted,
     returned::Returned,
     url::key_href,
 };
-use contract::{ApiKey, Chrome, Environment, Expiry, FieldErrors, KeyForm, KeyKind, ScopeDef};
+use contract::{ApiKey, Chrome, Environment, Expiry, FieldErrors, KeyForm, KeyKind, KeyRules, ScopeDef};
 use leptos::prelude::*;
 
 /// The form with its summary.
@@ -19,6 +20,8 @@ pub fn KeyFields(
     chrome: Chrome,
     /// The permissions that the tenant knows.
     catalogue: Vec<ScopeDef>,
+    /// What the tenant demands of keys.
+    rules: KeyRules,
     /// What was typed before, and what was wrong with it.
     back: Returned<KeyForm>,
     /// The key that is edited; none creates one.
@@ -68,7 +71,7 @@ pub fn KeyFields(
                 {hidden}
                 <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox fixed=editing.as_ref().map(|k| k.kind) autofocus=first all/>
                 <Permissions form=form.clone() errors=errors.clone() catalogue role=chrome.role/>
-                <Limits form=form.clone() errors address=chrome.address/>
+                <Limits form=form.clone() errors address=chrome.address rules/>
             </div>
             <aside class="stick stack" aria-label="Summary">
                 {aside}
@@ -188,7 +191,7 @@ const fn kind_words(kind: KeyKind) -> (&'static str, &'static str) {
 }
 
 #[component]
-fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl IntoView {
+fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>, rules: KeyRules) -> impl IntoView {
     let error = |name: &str| errors.get(name).map(str::to_owned);
     let choices = Expiry::ALL.map(|e| {
         view! {
@@ -199,15 +202,28 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
         }
         .into_any()
     });
+    let limit = rules
+        .max_lifetime_days
+        .map(|days| format!("A policy of the tenant: keys expire within {}. Gateway keys are not bound by it.", counted(days, "day")));
+    let (asked, listed) = match (rules.require_allowlist, rules.tenant_list) {
+        (false, _) => ("optional", "Empty means from anywhere."),
+        (true, false) => ("required by a policy", "A policy of the tenant asks for at least one, but for gateway keys."),
+        (true, true) => (
+            "required by a policy",
+            "A policy of the tenant asks for at least one; for live keys its own list is enough, and gateway keys need none.",
+        ),
+    };
+    let limited = limit.is_some();
     let bad_date = errors.get("expires_at").is_some();
     let bad_ips = errors.get("allowed_ips").is_some();
     view! {
         <section class="group" aria-labelledby="limits">
             <div class="group__head"><h2 id="limits">"Limits"</h2></div>
-            <fieldset class="field" id="expires" tabindex="-1" aria-describedby=described_by("expires", false, errors.get("expires").is_some())>
+            <fieldset class="field" id="expires" tabindex="-1" aria-describedby=described_by("expires", limited, errors.get("expires").is_some())>
                 <legend class="label">"Expires"</legend>
                 <div class="seg seg--scroll">{choices.into_iter().collect_view()}</div>
                 <FieldError name="expires" message=error("expires")/>
+                {limit.map(|limit| view! { <p class="hint" id="expires-hint">{limit}</p> }.into_any())}
                 <p class="only-gateway not-never row row--top small warn">
                     <Icon name=IconName::TriangleAlert/>
                     <span>"When a gateway’s key expires, every request behind the gateway is refused. Choose Never, or replace it in time."</span>
@@ -233,7 +249,7 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
             </div>
             <div class="field">
                 <div class="row row--wrap">
-                    <label class="label" for="allowed_ips">"Allowed addresses "<span class="muted">"optional"</span></label>
+                    <label class="label" for="allowed_ips">"Allowed addresses "<span class="muted">{asked}</span></label>
                     {address.map(|address| {
                         view! {
                             <button class="btn btn--quiet btn--sm push" type="button" data-js="" data-append="#allowed_ips" data-line=address.clone()>
@@ -245,7 +261,7 @@ fn Limits(form: KeyForm, errors: FieldErrors, address: Option<String>) -> impl I
                 </div>
                 <TextArea name="allowed_ips" value=form.allowed_ips.clone() described=described_by("allowed_ips", true, bad_ips) invalid=bad_ips/>
                 <FieldError name="allowed_ips" message=error("allowed_ips")/>
-                <p class="hint" id="allowed_ips-hint">"One address or network a line, such as 203.0.113.0/24. Empty means from anywhere."</p>
+                <p class="hint" id="allowed_ips-hint">"One address or network a line, such as 203.0.113.0/24. "{listed}</p>
             </div>
             <Rate form=form.clone() errors=errors.clone()/>
             <Further form errors/>

@@ -6,10 +6,12 @@ mod callers;
 mod cockpit;
 mod detail;
 mod edit;
+mod facts;
 mod form;
 mod list;
 mod new;
 mod permissions;
+mod query;
 mod queue;
 mod reveal;
 mod revoke;
@@ -25,6 +27,9 @@ pub use list::KeyList;
 pub use new::NewKey;
 pub use revoke::KeyRevoke;
 pub use rotate::{KeyRetire, KeyRotate};
+
+/// How much of a log a card of a key's page shows.
+const SHOWN: usize = 8;
 
 /// `Secret key`, for people.
 const fn kind_title(kind: KeyKind) -> &'static str {

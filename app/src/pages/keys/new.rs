@@ -8,7 +8,7 @@ use crate::{
     visit::{Shown, framed},
 };
 use contract::{CreatedKey, Environment, FormId, KeyForm, Perm};
-use domain::keys;
+use domain::{keys, tenants};
 use leptos::prelude::*;
 
 /// `/keys/new`
@@ -20,9 +20,12 @@ pub fn NewKey() -> impl IntoView {
         }
         visit.ctx.require(Perm::KeysWrite)?;
         let catalogue = keys::catalogue(&visit.ctx).await?;
+        let rules = tenants::key_rules(&visit.ctx).await?;
+        let now = visit.ctx.now();
         let chrome = visit.chrome;
         let mut back = returned::<KeyForm>().unwrap_or_else(|| Returned {
-            form: KeyForm { environment: chrome.prefs.environment.to_string(), ..KeyForm::default() },
+            form: KeyForm { environment: chrome.prefs.environment.to_string(), ..KeyForm::default() }
+                .expiring_within(rules.max_lifetime_days, now),
             ..Returned::default()
         });
         if chrome.sandbox {
@@ -34,7 +37,7 @@ pub fn NewKey() -> impl IntoView {
         }
         let body = view! {
             <div class="page__head"><PageTitle>"Create key"</PageTitle></div>
-            <KeyFields chrome catalogue back/>
+            <KeyFields chrome catalogue rules back/>
         };
         Ok(Shown::new(Crumbs::keys("Create key"), body))
     })

@@ -2,7 +2,7 @@
 
 use super::callers::{Callers, callers_in};
 use crate::{
-    components::{Banner, Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm, Tone},
+    components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, Time, TimeForm, Tone},
     numbers::thousands,
     returned::{Returned, returned},
     url::key_href,
@@ -32,8 +32,6 @@ pub fn KeyRevoke() -> impl IntoView {
 fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeForm>) -> impl IntoView {
     let Returned { form, errors, message } = back;
     let name = key.name.clone();
-    let error = |name: &str| errors.get(name).map(str::to_owned);
-    let untouched = errors.is_empty();
     let broken = if key.kind == KeyKind::Gateway {
         view! {
             <p class="soft">"Every decision asked with this key stops within a second, so its gateway refuses every request behind it until it has another key. This cannot be undone."</p>
@@ -57,22 +55,7 @@ fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeF
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>
                 {broken}
-                <TextField
-                    name="reason"
-                    label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
-                    value=form.reason.clone()
-                    error=error("reason")
-                    autofocus=untouched
-                    required=false
-                />
-                <TextField
-                    name="confirm"
-                    label=move || view! { "Type "<code>{name.clone()}</code>" to confirm" }
-                    value=form.confirm.clone()
-                    error=error("confirm")
-                    autofocus=!untouched
-                    mono=true
-                />
+                <ConfirmFields reason=form.reason phrase=name confirm=form.confirm errors main=true/>
             </div>
             <div class="dialog__foot">
                 <a class="btn btn--quiet" href=key_href(key.id)>"Cancel"</a>

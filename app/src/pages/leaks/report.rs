@@ -3,7 +3,7 @@
 use super::{ReportBadge, desk::Acts, display, effect_title, found::Found, source_title};
 use crate::{
     actions::ReportForm,
-    components::{Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm},
+    components::{ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::counted,
     pages::audit::action_words,
@@ -96,8 +96,6 @@ fn Notify(report: LeakReport) -> impl IntoView {
 /// The form that revokes a key, for those who see no page of it.
 #[component]
 fn Revoke(report: LeakReport, allowed: i64, form: ReportForm, errors: FieldErrors) -> impl IntoView {
-    let name = report.key_name.clone();
-    let error = |name: &str| errors.get(name).map(str::to_owned);
     let breaks = if allowed == 0 {
         "No request of the last 30 days would have been refused.".to_owned()
     } else {
@@ -107,20 +105,7 @@ fn Revoke(report: LeakReport, allowed: i64, form: ReportForm, errors: FieldError
         <form class="card__body card__line stack" method="post" action=format!("/leaks/{}", report.id) novalidate=true>
             <h3>"Revoke key"</h3>
             <p class="small soft">"Every request with this key is refused from now on, within a second. This cannot be undone. "{breaks}</p>
-            <TextField
-                name="why"
-                label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
-                value=form.why.clone()
-                error=error("why")
-                required=false
-            />
-            <TextField
-                name="confirm"
-                label=move || view! { "Type "<code>{name.clone()}</code>" to confirm" }
-                value=form.confirm.clone()
-                error=error("confirm")
-                mono=true
-            />
+            <ConfirmFields why="why" reason=form.why phrase=report.key_name confirm=form.confirm errors/>
             <div class="row"><button class="btn btn--destroy" type="submit" name="act" value="revoke"><Icon name=IconName::Ban/>"Revoke key"</button></div>
         </form>
     }

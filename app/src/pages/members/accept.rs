@@ -1,7 +1,7 @@
 //! `/invitations/accept`: where the link of an invitation leads.
 
 use crate::{
-    components::{AuthPage, Banner, Fault, TextField, Time, TimeForm, Tone},
+    components::{Asked, AuthPage, Banner, Fault, NewPassword, Time, TimeForm, Tone},
     returned::{Returned, returned},
     ssr::ctx,
     url::href,
@@ -48,20 +48,13 @@ fn Join(invited: Invited, token: String, back: Returned<AcceptForm>, someone: Op
     let Invited { tenant, email, role, by, expires_at, invitee } = invited;
     let error = errors.get("password").map(str::to_owned);
     let shown = email.clone();
+    let names = format!("{tenant} {email}");
     let way = match invitee {
         Invitee::New => view! {
             <form class="stack" method="post" action="/invitations/accept" novalidate=true>
                 <input type="hidden" name="token" value=token/>
                 <input class="sr" type="email" name="username" value=email autocomplete="username" readonly=true tabindex="-1" aria-label="Email"/>
-                <TextField
-                    name="password"
-                    label=|| "Choose a password"
-                    kind="password"
-                    autocomplete="new-password"
-                    hint="At least 15 characters. A sentence is easiest to remember."
-                    error
-                    autofocus=true
-                />
+                <NewPassword name="password" label="Choose a password" asked=Asked::Alone names error autofocus=true/>
                 <button class="btn btn--primary btn--full" type="submit">"Join"</button>
             </form>
         }

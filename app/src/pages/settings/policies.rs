@@ -3,7 +3,7 @@
 
 use super::{Tabs, crumbs};
 use crate::{
-    components::{Banner, ErrorSummary, FieldError, PageTitle, TextField, Tone, described_by},
+    components::{Banner, ErrorSummary, FieldError, PageTitle, SelectField, TextArea, TextField, Tone, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -11,7 +11,7 @@ use crate::{
     url::key_href,
     visit::{Shown, framed},
 };
-use contract::{ErrorForm, KeyPolicy, Perm, PoliciesForm, TenantSettings, Unenrolled, Violation, Violations};
+use contract::{ErrorForm, KeyPolicy, Perm, Policies, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation, Violations};
 use domain::tenants;
 use leptos::prelude::*;
 
@@ -26,7 +26,7 @@ pub fn PoliciesPage() -> impl IntoView {
         let form = if visit.chrome.role.holds(Perm::PoliciesWrite) {
             view! { <Form now=PoliciesForm::from(&policies) review=review.clone() back/> }.into_any()
         } else {
-            view! { <Plain form=PoliciesForm::from(&policies)/> }.into_any()
+            view! { <Plain policies/> }.into_any()
         };
         let standing = review.is_none().then(|| view! { <Standing violations/> }.into_any());
         let body = view! {
@@ -43,29 +43,28 @@ pub fn PoliciesPage() -> impl IntoView {
     })
 }
 
+/// The policies in words, in the order of the form.
+fn said(p: &Policies) -> [(&'static str, String); 9] {
+    let within = |n: Option<i64>, unit: &str, none: &str| n.map_or_else(|| none.to_owned(), |n| counted(n, unit));
+    let required = |on: bool| if on { "required" } else { "not required" }.to_owned();
+    let origins = p.allowed_origins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    [
+        ("Keys work", within(p.max_key_lifetime_days, "day", "for ever")),
+        ("Addresses", required(p.require_allowlist)),
+        ("Owner", required(p.require_owner)),
+        ("Second factor", required(p.require_second_factor)),
+        ("Signed in without a request", within(p.session_idle_minutes, "minute", "12 hours")),
+        ("Signed in at most", within(p.session_lifetime_hours, "hour", "7 days")),
+        ("Form of errors", p.error_form.map_or("as the installation has it", form_words).to_owned()),
+        ("Origins of browsers", if origins.is_empty() { "none".to_owned() } else { origins }),
+        ("Log is kept", within(p.retention_days, "day", "for ever")),
+    ]
+}
+
 #[component]
-fn Plain(form: PoliciesForm) -> impl IntoView {
-    let days = |text: String| if text.is_empty() { "for ever".to_owned() } else { format!("{text} days") };
-    let yes = |ticked: Option<String>| if ticked.is_some() { "required" } else { "not required" };
-    let time = |text: String, unit: &str, none: &str| if text.is_empty() { none.to_owned() } else { format!("{text} {unit}") };
-    let errors = form.error_form.parse().map_or("the installation's", form_words);
-    view! {
-        <section class="card">
-            <div class="card__body">
-                <dl class="dl">
-                    <dt>"Keys work"</dt><dd>{days(form.max_key_lifetime_days)}</dd>
-                    <dt>"Addresses"</dt><dd>{yes(form.require_allowlist)}</dd>
-                    <dt>"Owner"</dt><dd>{yes(form.require_owner)}</dd>
-                    <dt>"Second factor"</dt><dd>{yes(form.require_second_factor)}</dd>
-                    <dt>"Signed in without a request"</dt><dd>{time(form.session_idle_minutes, "minutes", "12 hours")}</dd>
-                    <dt>"Signed in at most"</dt><dd>{time(form.session_lifetime_hours, "hours", "7 days")}</dd>
-                    <dt>"Form of errors"</dt><dd>{errors}</dd>
-                    <dt>"Log is kept"</dt><dd>{days(form.retention_days)}</dd>
-                </dl>
-            </div>
-        </section>
-    }
-    .into_any()
+fn Plain(policies: Policies) -> impl IntoView {
+    let rows = said(&policies).into_iter().map(|(what, how)| view! { <dt>{what}</dt><dd>{how}</dd> }.into_any());
+    view! { <section class="card"><div class="card__body"><dl class="dl">{rows.collect_view()}</dl></div></section> }.into_any()
 }
 
 #[component]
@@ -73,6 +72,9 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
     let (errors, message) = back.as_ref().map(|b| (b.errors.clone(), b.message.clone())).unwrap_or_default();
     let form = back.map(|b| b.form).or_else(|| review.as_ref().map(|r| r.form.clone())).unwrap_or(now);
     let error = |name: &str| errors.get(name).map(str::to_owned);
+    let origins = error("allowed_origins");
+    let forms = [(String::new(), "As the installation has it".to_owned())];
+    let forms = forms.into_iter().chain(ErrorForm::ALL.iter().map(|form| (form.to_string(), form_words(*form).to_owned()))).collect();
     let next = match review {
         Some(review) => view! { <Review review/> }.into_any(),
         None => view! { <div class="row"><button class="btn btn--primary" type="submit" name="act" value="review">"Review change"</button></div> }.into_any(),
@@ -106,7 +108,13 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
                 error=error("session_lifetime_hours")
                 required=false
             />
-            <FormField chosen=form.error_form error=error("error_form")/>
+            <SelectField name="error_form" label="Form of errors, for requests with a credential of this tenant" options=forms chosen=form.error_form error=error("error_form")/>
+            <div class="field">
+                <label class="label" for="allowed_origins">"Origins whose scripts may call the API "<span class="muted">"one a line; none means no browser may"</span></label>
+                <TextArea name="allowed_origins" value=form.allowed_origins described=described_by("allowed_origins", true, origins.is_some()) invalid=origins.is_some()/>
+                <FieldError name="allowed_origins" message=origins/>
+                <p class="hint" id="allowed_origins-hint">"https://app.example.com or, on this machine, http://localhost:5173. They read what credentials of this tenant are answered under /v1, never a cookie."</p>
+            </div>
             <TextField
                 name="retention_days"
                 label=|| view! { "Requests are kept for "<span class="muted">"days; empty means for ever"</span> }
@@ -137,29 +145,6 @@ fn Tick(name: &'static str, ticked: bool, label: &'static str, hint: &'static st
     }
 }
 
-/// The forms of errors, and the installation's.
-#[component]
-fn FormField(chosen: String, error: Option<String>) -> impl IntoView {
-    let invalid = error.is_some();
-    let options = ErrorForm::ALL
-        .iter()
-        .map(|form| view! { <option value=form.as_str() selected=form.as_str() == chosen>{form_words(*form)}</option> }.into_any());
-    view! {
-        <div class="field">
-            <label class="label" for="error_form">"Form of errors "<span class="muted">"for requests with a credential of this tenant"</span></label>
-            <span class="selectbox">
-                <select class="select" id="error_form" name="error_form" aria-invalid=invalid.then_some("true") aria-describedby=described_by("error_form", false, invalid)>
-                    <option value="">"As the installation has it"</option>
-                    {options.collect_view()}
-                </select>
-                <Icon name=IconName::ChevronDown/>
-            </span>
-            <FieldError name="error_form" message=error/>
-        </div>
-    }
-    .into_any()
-}
-
 const fn form_words(form: ErrorForm) -> &'static str {
     match form {
         ErrorForm::Standard => "Standard: problem details with code and message",
@@ -167,10 +152,12 @@ const fn form_words(form: ErrorForm) -> &'static str {
     }
 }
 
-/// What would not meet the policies, and the button that saves exactly these.
+/// What saving the policies does, and the button that saves exactly these.
 #[component]
 fn Review(review: ReviewedPolicies) -> impl IntoView {
-    let ReviewedPolicies { violations, mark, .. } = review;
+    let ReviewedPolicies { review, mark, .. } = review;
+    let effects = effects(&review);
+    let PolicyReview { before, after, violations, .. } = review;
     let removed = (violations.outdated_events > 0).then(|| {
         let said = format!("{} are older than that and will be removed for good.", counted(violations.outdated_events, "request"));
         view! { <Banner tone=Tone::Danger><p><b>{said}</b></p></Banner> }.into_any()
@@ -183,6 +170,8 @@ fn Review(review: ReviewedPolicies) -> impl IntoView {
     view! {
         <section class="stack" id="review" aria-labelledby="review-title">
             <h2 id="review-title">"What this changes"</h2>
+            <Changes before after/>
+            {effects}
             {removed}
             {keys}
             <input type="hidden" name="reviewed" value=mark/>
@@ -194,6 +183,52 @@ fn Review(review: ReviewedPolicies) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Each policy that changes, from what to what.
+#[component]
+fn Changes(before: Policies, after: Policies) -> impl IntoView {
+    if before == after {
+        return view! { <p class="small soft">"Nothing: these are the policies as they are."</p> }.into_any();
+    }
+    let changed = said(&before).into_iter().zip(said(&after)).filter(|(was, is)| was != is);
+    let rows = changed.map(|((what, was), (_, is))| {
+        view! { <dt>{what}</dt><dd><span class="soft">{was}</span><span aria-hidden="true">" → "</span><span class="sr">" becomes "</span><b>{is}</b></dd> }.into_any()
+    });
+    view! { <div class="card"><div class="card__body"><dl class="dl">{rows.collect_view()}</dl></div></div> }.into_any()
+}
+
+/// What happens with the saving, beside what keys and members do not meet.
+fn effects(review: &PolicyReview) -> Option<AnyView> {
+    let PolicyReview { before, after, violations, sessions_ending, logins_ending } = review;
+    let mut said = Vec::new();
+    if after.lifetime() != before.lifetime() {
+        said.push(match (*sessions_ending, *logins_ending) {
+            (0, 0) => "Nobody is signed out by this now.".to_owned(),
+            (sessions, logins) => {
+                let ending = sessions + logins;
+                let verb = if ending == 1 { "ends" } else { "end" };
+                format!("{} of the console and {} over the API {verb} now.", counted(sessions, "session"), counted(logins, "sign-in"))
+            }
+        });
+    }
+    if after.require_second_factor && !before.require_second_factor && violations.unenrolled_total > 0 {
+        said.push("Members without a second factor can only set one up from now on, and their sign-ins over the API end.".to_owned());
+    }
+    if after.error_form != before.error_form {
+        said.push(match after.error_form {
+            Some(ErrorForm::Standard) => {
+                "From now on the API answers errors in the standard form: problem details with code and message.".to_owned()
+            }
+            Some(ErrorForm::Flat) => "From now on the API answers errors in the flat form: error, message and request id.".to_owned(),
+            None => "From now on the API answers errors in the form of the installation.".to_owned(),
+        });
+    }
+    if after.retention_days.is_some() && after.retention_days != before.retention_days && violations.outdated_events == 0 {
+        said.push("No request is older than the log is kept: nothing is removed now.".to_owned());
+    }
+    let rows = said.into_iter().map(|line| view! { <li>{line}</li> }.into_any()).collect::<Vec<_>>();
+    (!rows.is_empty()).then(|| view! { <div class="card"><ul class="rows">{rows}</ul></div> }.into_any())
 }
 
 /// Who and what does not meet what is demanded.

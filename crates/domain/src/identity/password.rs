@@ -5,7 +5,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use contract::Secret;
+use contract::{PASSWORD_MIN, PASSWORD_MIN_WITH_FACTOR, Secret};
 use std::{
     collections::HashSet,
     sync::{Arc, LazyLock},
@@ -14,10 +14,6 @@ use std::{
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use zxcvbn::zxcvbn;
 
-/// NIST SP 800-63B-4: at least 15 characters where no second factor stands behind the password.
-pub const MIN_CHARS: usize = 15;
-/// The same with one.
-const MIN_CHARS_WITH_FACTOR: usize = 8;
 /// argon2 reads any length; this bounds what a request may make it read.
 const MAX_BYTES: usize = 1024;
 /// Guesses that a password must outlast, as a power of ten, and with a second factor.
@@ -38,7 +34,7 @@ pub fn stands_alone(password: &str) -> bool {
 /// address, the product. No rule about its composition.
 pub fn judge(password: &str, context: &[&str], second_factor: bool) -> Result<(), String> {
     let (min_chars, min_guesses) =
-        if second_factor { (MIN_CHARS_WITH_FACTOR, MIN_GUESSES_LOG10_WITH_FACTOR) } else { (MIN_CHARS, MIN_GUESSES_LOG10) };
+        if second_factor { (PASSWORD_MIN_WITH_FACTOR, MIN_GUESSES_LOG10_WITH_FACTOR) } else { (PASSWORD_MIN, MIN_GUESSES_LOG10) };
     let chars = password.chars().count();
     if chars < min_chars {
         return Err(format!("At least {min_chars} characters; these are {chars}. A sentence is easiest to remember."));
@@ -176,6 +172,24 @@ mod tests {
             assert!(judge(weak, &[], false).is_err_and(|e| e.contains("first that are guessed")), "{weak}");
         }
         assert!(judge("acmecorporation1", &["acmecorporation"], false).is_err());
+    }
+
+    #[test]
+    fn s3_what_is_said_while_a_password_is_typed_promises_nothing_that_is_refused() {
+        let hint = |typed: &str, min: usize| contract::PasswordHint::of(typed, min, min, &["acmecorporation"]);
+        for min in [PASSWORD_MIN, PASSWORD_MIN_WITH_FACTOR] {
+            for common in COMMON.iter().filter(|p| p.chars().count() >= min) {
+                // Lists are too long for a browser: the most that is said of them is that they are still to be checked.
+                assert!(
+                    hint(common, min).words().contains("is checked when you send it")
+                        || hint(common, min).words().starts_with("Easily guessed"),
+                    "{common}"
+                );
+            }
+        }
+        for refused in ["passwordpassword", "aaaaaaaaaaaaaaaa", "123456789012345", "qwertyuiopasdfgh", "acmecorporation1"] {
+            assert!(hint(refused, PASSWORD_MIN).words().starts_with("Easily guessed"), "{refused}");
+        }
     }
 
     #[tokio::test]

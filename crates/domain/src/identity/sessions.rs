@@ -153,6 +153,14 @@ pub(crate) async fn hold_to(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now:
     Ok(())
 }
 
+/// How many sessions of the grant's tenant would end at once if they were held to this.
+pub(crate) async fn would_end(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now: UnixMs) -> Result<i64> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM sessions WHERE works_in = $1 AND expires_at > $4 AND (last_seen_at + $2 <= $4 OR created_at + $3 <= $4)";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(lifetime.idle).bind(lifetime.absolute).bind(now.0)
+        .fetch_one(c).await)?)
+}
+
 /// Notes where a session began.
 pub async fn describe(core: &Core, id: &str, from: &RequestInfo) -> Result<()> {
     const SQL: &str = "UPDATE sessions SET ip = $2, user_agent = $3 WHERE digest = $1";

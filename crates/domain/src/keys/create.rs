@@ -87,10 +87,12 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Opt
     }
     req.expires_at = req.expires_at.or(maker.expires_at);
     req.rate_limit = req.rate_limit.or(maker.rate_limit);
-    maker.check(ctx, &Power::from(&req))?;
-    let scopes = admit_scopes(ctx, &grant, &mut tx, req.scopes).await?;
+    // What is wrong with several fields is told at once.
+    let mut errors = FieldErrors::default();
+    note(&mut errors, maker.check(ctx, &Power::from(&req)))?;
+    let scopes = note(&mut errors, admit_scopes(ctx, &grant, &mut tx, req.scopes).await)?.unwrap_or_default();
     let owner = match &req.owner {
-        Some(asked) => Some(owner(ctx, tx.tx(), &grant, asked).await?),
+        Some(asked) => note(&mut errors, owner(ctx, tx.tx(), &grant, asked).await)?,
         None => default_owner(ctx, tx.tx(), &grant).await?,
     };
     let core = ctx.core();
@@ -122,7 +124,8 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Opt
         last_used_at: None,
         revoked_at: None,
     };
-    tenants::judge(tx.tx(), &grant, None, &key, now).await?;
+    note(&mut errors, tenants::judge(tx.tx(), &grant, None, &key, now).await)?;
+    errors.into_result(Some(()))?;
     sql::insert(tx.tx(), &grant, &key, owner.map(|(id, _)| id)).await?;
     sql::insert_secret(tx.tx(), &grant, SecretId::from_uuid(ctx.new_uuid()), &key, &digest, now).await?;
     sql::append_change(tx.tx(), &grant, id, now).await?;
@@ -131,6 +134,18 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Opt
     tx.commit(Event { action, target: target(&key), reason: None, before: None, after: Some(after) }).await?;
     core.cache.sync_later(core).await;
     Ok(CreatedKey { api_key: key, key: token.map(|t| t.expose().clone()) })
+}
+
+/// What was done, or nothing where fields were wrong; they are noted. Any other error ends it.
+pub(super) fn note<T>(errors: &mut FieldErrors, done: Result<T>) -> Result<Option<T>> {
+    match done {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Invalid(wrong)) => {
+            errors.extend(wrong);
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
 }
 
 impl<'a> From<&'a CreateKey> for Power<'a> {

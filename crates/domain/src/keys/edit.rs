@@ -2,7 +2,7 @@
 
 use super::{
     bounds::{Maker, Power},
-    create::{admit_scopes, owner},
+    create::{admit_scopes, note, owner},
     reach,
     scan::refuse_keys,
     sql, target,
@@ -22,6 +22,8 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
     if before.state == KeyState::Revoked {
         return Err(Error::Conflict(format!("{} is revoked", before.name)));
     }
+    // What is wrong with several fields is told at once.
+    let mut errors = FieldErrors::default();
     let mut after = before.clone();
     if let Some(name) = change.name {
         refuse_keys("name", name.as_str())?;
@@ -39,7 +41,7 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
     }
     if let Some(at) = change.expires_at {
         if at.is_some_and(|t| t <= now) && at != before.expires_at {
-            return Err(Error::field("expires_at", "invalid", "This time has passed. To end the key now, revoke it."));
+            errors.add("expires_at", "invalid", "This time has passed. To end the key now, revoke it.");
         }
         after.expires_at = at;
     }
@@ -47,35 +49,38 @@ pub async fn update(ctx: &Ctx, id: KeyId, change: UpdateKey) -> Result<ApiKey> {
     after.rate_limit = change.rate_limit.unwrap_or(after.rate_limit);
     let narrower_than_nothing = after.not_before.zip(after.expires_at).is_some_and(|(from, until)| from >= until);
     if narrower_than_nothing && (after.not_before, after.expires_at) != (before.not_before, before.expires_at) {
-        return Err(FieldErrors::one("not_before", "invalid", "The key would expire before it begins to work.").into());
+        errors.add("not_before", "invalid", "The key would expire before it begins to work.");
     }
     match change.owner {
         Some(Some(asked)) => {
-            let (id, email) = owner(ctx, tx.tx(), &grant, &asked).await?;
-            (owner_id, after.owner) = (Some(id), Some(email));
+            if let Some((id, email)) = note(&mut errors, owner(ctx, tx.tx(), &grant, &asked).await)? {
+                (owner_id, after.owner) = (Some(id), Some(email));
+            }
         }
         Some(None) if super::only_own(ctx).is_some() => {
-            return Err(Error::field("owner", "not_permitted", "You can only make and keep keys of your own."));
+            errors.add("owner", "not_permitted", "You can only make and keep keys of your own.");
         }
         Some(None) => (owner_id, after.owner) = (None, None),
         None => {}
     }
     let only_renamed = after == ApiKey { name: after.name.clone(), ..before.clone() };
     if !only_renamed {
-        Maker::of(ctx, tx.tx(), &grant).await?.check(ctx, &Power::from(&after))?;
+        note(&mut errors, Maker::of(ctx, tx.tx(), &grant).await?.check(ctx, &Power::from(&after)))?;
     }
     if after.scopes != before.scopes {
-        after.scopes = ScopeSet(admit_scopes(ctx, &grant, &mut tx, after.scopes.0).await?);
+        let admitted = note(&mut errors, admit_scopes(ctx, &grant, &mut tx, after.scopes.0).await)?;
+        after.scopes = ScopeSet(admitted.unwrap_or_default());
     }
     // An expired key lives again when its expiry is moved ahead.
     if after.state == KeyState::Expired {
         after.state = KeyState::of(None, None, after.expires_at, now);
     }
     let (was, is) = difference(&before, &after)?;
-    if is.is_empty() {
+    if is.is_empty() && errors.is_empty() {
         return Ok(before);
     }
-    tenants::judge(tx.tx(), &grant, Some(&before), &after, now).await?;
+    note(&mut errors, tenants::judge(tx.tx(), &grant, Some(&before), &after, now).await)?;
+    errors.into_result(Some(()))?;
     sql::update(tx.tx(), &grant, &after, owner_id).await?;
     sql::append_change(tx.tx(), &grant, id, now).await?;
     let (was, is) = (Some(Value::Object(was)), Some(Value::Object(is)));

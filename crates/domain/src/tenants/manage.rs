@@ -1,7 +1,7 @@
 //! What becomes of tenants: renamed, suspended, deleted, removed. For those who operate the installation; an owner may
 //! delete their own.
 
-use super::{act_in, insert, plans, sql};
+use super::{act_in, insert, plans, policies, sql};
 use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result, Who,
     db::{Event, Tx, commit_with},
@@ -204,6 +204,7 @@ async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) 
         identity::sign_out_of_tenant(&mut tx, &grant, None, now).await?;
     }
     keys::tell_tenant_changed(&mut tx, &grant, now).await?;
+    policies::tell_in_use(&mut tx, &grant).await?;
     let after = Tenant { state: to, removed_at: deleted.map(|at| at.plus(Tenant::GRACE)), ..before.clone() };
     let told = |t: &Tenant| Some(serde_json::json!({"state": t.state, "removed_at": t.removed_at}));
     let event = Event { action, target: target(&after), reason, before: told(&before), after: told(&after) };

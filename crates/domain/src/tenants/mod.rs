@@ -15,9 +15,9 @@ pub use manage::{
     change, create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped,
     remove_due, rename_own, require_platform, resume, suspend,
 };
-pub use plans::{delete_plan, plan, plans, save_plan};
-pub(crate) use policies::{error_forms_unscoped, judge, locked_policies, policies_of};
-pub use policies::{forget_usage, review, set_policies, set_policies_from_form, settings};
+pub use plans::{change_plan, create_plan, delete_plan, plan, plans};
+pub(crate) use policies::{Answers, answers_unscoped, judge, locked_policies, policies_of};
+pub use policies::{forget_usage, key_rules, review, set_policies, set_policies_from_form, settings};
 pub use support::{end_own_support, end_support, open_support, support, support_of};
 
 use crate::{

@@ -9,9 +9,10 @@ use crate::{
     identity, tokens,
 };
 use contract::{
-    AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, Perm, Policies, PoliciesBody, PoliciesForm, TenantId,
-    TenantSettings, UnixMs, Violation, Violations,
+    AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, KeyRules, Origin, Perm, Policies, PoliciesBody,
+    PoliciesForm, PolicyReview, TenantId, TenantSettings, UnixMs, Violation, Violations,
 };
+use std::collections::{HashMap, HashSet};
 
 /// Violations that are named.
 const NAMED: usize = 20;
@@ -25,12 +26,28 @@ pub async fn settings(ctx: &Ctx) -> Result<TenantSettings> {
     Ok(TenantSettings { policies, violations })
 }
 
-/// What would not meet these policies, for those who may set them.
-pub async fn review(ctx: &Ctx, policies: &Policies) -> Result<Violations> {
+/// What is demanded of keys, for those who make them.
+pub async fn key_rules(ctx: &Ctx) -> Result<KeyRules> {
+    let grant = ctx.require(Perm::KeysWrite)?;
+    let mut tx = ctx.db().read_in(&grant).await?;
+    let policies = sql::policies(&mut tx, &grant).await?;
+    let tenant_list = !sql::allowlist(&mut tx, &grant).await?.is_empty();
+    Ok(KeyRules { max_lifetime_days: policies.max_key_lifetime_days, require_allowlist: policies.require_allowlist, tenant_list })
+}
+
+/// What saving these policies would do, for those who may.
+pub async fn review(ctx: &Ctx, policies: &Policies) -> Result<PolicyReview> {
     let grant = ctx.require_tenant_level(Perm::PoliciesWrite)?;
     let mut tx = ctx.db().read_much_in(&grant).await?;
     sets_an_example(ctx, &mut tx, policies).await?;
-    violations(ctx, &mut tx, &grant, policies).await
+    let before = sql::policies(&mut tx, &grant).await?;
+    let violations = violations(ctx, &mut tx, &grant, policies).await?;
+    let (mut sessions_ending, mut logins_ending) = (0, 0);
+    if policies.lifetime() != before.lifetime() {
+        sessions_ending = identity::sessions::would_end(&mut tx, &grant, policies.lifetime(), ctx.now()).await?;
+        logins_ending = tokens::would_end(&mut tx, &grant, policies.lifetime(), ctx.now()).await?;
+    }
+    Ok(PolicyReview { before, after: policies.clone(), violations, sessions_ending, logins_ending })
 }
 
 /// Sets the policies that are named.
@@ -54,7 +71,7 @@ async fn save(ctx: &Ctx, change: impl FnOnce(&Policies) -> Result<Policies>) -> 
     if after != before {
         sql::set_policies(tx.tx(), &grant, &after).await?;
         hold_people_to(tx.tx(), &grant, &before, &after, ctx.now()).await?;
-        if after.error_form != before.error_form {
+        if after.error_form != before.error_form || after.allowed_origins != before.allowed_origins {
             sql::tell_policy_changed_unscoped(tx.tx()).await?;
         }
         let told = |p: &Policies| serde_json::to_value(p).map_err(Error::internal).map(Some);
@@ -101,14 +118,34 @@ pub(crate) async fn locked_policies(tx: &mut Tx, grant: &Grant) -> Result<Polici
     sql::policies(tx, grant).await
 }
 
-/// How often any tenant changed the form of its errors, and every form that a tenant chose, unless `known` is that number.
-pub(crate) async fn error_forms_unscoped(tx: &mut Tx, known: Option<i64>) -> Result<Option<(i64, Vec<(TenantId, ErrorForm)>)>> {
+/// What tenants chose about answers, as every process keeps it in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// The form of errors.
+    pub forms: HashMap<TenantId, ErrorForm>,
+    /// Who lists an origin, while in use.
+    pub origins: HashMap<Origin, HashSet<TenantId>>,
+}
+
+/// How often any tenant chose something about answers, and all that was chosen, unless `known` is that number.
+pub(crate) async fn answers_unscoped(tx: &mut Tx, known: Option<i64>) -> Result<Option<(i64, Answers)>> {
     let changes = sql::policy_changes_unscoped(tx).await?;
     if known == Some(changes) {
         return Ok(None);
     }
-    let all = sql::all_policies_unscoped(tx).await?;
-    Ok(Some((changes, all.into_iter().filter_map(|(tenant, policies)| Some((tenant, policies.error_form?))).collect())))
+    let mut chosen = Answers::default();
+    for (tenant, policies, in_use) in sql::all_policies_unscoped(tx).await? {
+        chosen.forms.extend(policies.error_form.map(|form| (tenant, form)));
+        for origin in policies.allowed_origins.into_iter().filter(|_| in_use) {
+            chosen.origins.entry(origin).or_default().insert(tenant);
+        }
+    }
+    Ok(Some((changes, chosen)))
+}
+
+/// The tenant goes out of use or comes back, and the origins that it lists with it.
+pub(super) async fn tell_in_use(tx: &mut Tx, grant: &Grant) -> Result<()> {
+    if sql::policies(tx, grant).await?.allowed_origins.is_empty() { Ok(()) } else { sql::tell_policy_changed_unscoped(tx).await }
 }
 
 /// Refuses a new key, or what is changed about one, that does not meet the policies.
@@ -147,7 +184,7 @@ pub async fn forget_usage(core: &Core) -> Result<()> {
     let mut tx = core.db.read_all().await?;
     let all = sql::all_policies_unscoped(&mut tx).await?;
     drop(tx);
-    for (tenant, days) in all.into_iter().filter_map(|(tenant, policies)| Some((tenant, policies.retention_days?))) {
+    for (tenant, days) in all.into_iter().filter_map(|(tenant, policies, _)| Some((tenant, policies.retention_days?))) {
         let grant = Grant::of_job(tenant, "retention");
         let until = core.now().plus(-days * UnixMs::DAY);
         loop {
@@ -175,7 +212,7 @@ pub(super) struct Facts<'a> {
 fn broken(policies: &Policies, tenants: &[AllowedIp], key: &Facts<'_>, now: UnixMs) -> Vec<KeyPolicy> {
     let mut broken = Vec::new();
     let gateway = key.kind == KeyKind::Gateway;
-    let latest = policies.max_key_lifetime_days.map(|days| now.plus(days * UnixMs::DAY));
+    let latest = policies.latest_expiry(now);
     if !gateway && latest.is_some_and(|latest| key.expires_at.is_none_or(|at| at > latest)) {
         broken.push(KeyPolicy::MaxLifetime);
     }

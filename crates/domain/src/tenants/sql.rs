@@ -262,10 +262,11 @@ pub(super) async fn unenrolled(tx: &mut Tx, grant: &Grant) -> Result<Vec<Unenrol
     Ok(rows.into_iter().map(|(id, email)| Unenrolled { id: UserId::from_uuid(id), email }).collect())
 }
 
-/// The policies of every tenant.
-pub(super) async fn all_policies_unscoped(tx: &mut Tx) -> Result<Vec<(TenantId, Policies)>> {
-    let rows: Vec<(Uuid, Json<Policies>)> = on!(tx, c => sqlx::query_as("SELECT id, policies FROM tenants").fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id, policies)| (TenantId::from_uuid(id), policies.0)).collect())
+/// The policies of every tenant, and whether it is in use.
+pub(super) async fn all_policies_unscoped(tx: &mut Tx) -> Result<Vec<(TenantId, Policies, bool)>> {
+    const SQL: &str = "SELECT id, policies, COALESCE(suspended_at, deleted_at) FROM tenants";
+    let rows: Vec<(Uuid, Json<Policies>, Option<i64>)> = on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, policies, out)| (TenantId::from_uuid(id), policies.0, out.is_none())).collect())
 }
 
 /// Another change of policies that every process follows.

@@ -134,6 +134,11 @@ pub(crate) async fn hold_to(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now:
     tell(tx).await
 }
 
+/// How many logins of the grant's tenant would end at once if they were held to this.
+pub(crate) async fn would_end(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, now: UnixMs) -> Result<i64> {
+    sql::logins_before(tx, grant, now.plus(-lifetime.absolute), now).await
+}
+
 /// Logins of a member in the grant's tenant.
 pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
     sql::logins_of(tx, grant, person, now).await

@@ -143,6 +143,12 @@ pub(super) async fn shorten_logins(tx: &mut Tx, grant: &Grant, absolute: i64, no
     Ok(rows.into_iter().map(|(id, ends)| (id, UnixMs(ends))).collect())
 }
 
+/// How many logins that live began then or before.
+pub(super) async fn logins_before(tx: &mut Tx, grant: &Grant, began: UnixMs, now: UnixMs) -> Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM logins WHERE tenant_id = $1 AND ended_at IS NULL AND expires_at > $3 AND created_at <= $2";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(began.0).bind(now.0).fetch_one(c).await)?)
+}
+
 /// A refresh token with its login.
 #[derive(FromRow)]
 pub(super) struct Refresh {

@@ -25,8 +25,8 @@ pub struct KeyCache {
     keys: RwLock<Keys>,
     /// One follower at a time; holds the last sequence that was applied, none before the first load.
     followed: Mutex<Option<i64>>,
-    /// The forms of errors that tenants chose, and the number of the change that they are of.
-    forms: RwLock<(Option<i64>, HashMap<TenantId, ErrorForm>)>,
+    /// What tenants chose about answers, and the number of the change that it is of.
+    answers: RwLock<(Option<i64>, tenants::Answers)>,
     /// When the log was last read with success, Unix milliseconds.
     synced_at: AtomicI64,
 }
@@ -85,7 +85,7 @@ impl Verbs {
 
 impl KeyCache {
     pub(crate) fn new() -> Self {
-        Self { keys: RwLock::default(), followed: Mutex::new(None), forms: RwLock::default(), synced_at: AtomicI64::new(0) }
+        Self { keys: RwLock::default(), followed: Mutex::new(None), answers: RwLock::default(), synced_at: AtomicI64::new(0) }
     }
 
     /// The key behind a digest.
@@ -107,7 +107,13 @@ impl KeyCache {
 
     /// The form of errors that a tenant chose.
     pub fn error_form(&self, tenant: TenantId) -> Option<ErrorForm> {
-        self.forms.read().unwrap_or_else(PoisonError::into_inner).1.get(&tenant).copied()
+        self.answers.read().unwrap_or_else(PoisonError::into_inner).1.forms.get(&tenant).copied()
+    }
+
+    /// Does the tenant list the origin, as a browser sent it? Without a tenant: does any that is in use?
+    pub fn lists_origin(&self, origin: &str, tenant: Option<TenantId>) -> bool {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        answers.1.origins.get(origin).is_some_and(|lists| tenant.is_none_or(|tenant| lists.contains(&tenant)))
     }
 
     /// How many secrets it holds.
@@ -175,9 +181,9 @@ impl KeyCache {
                 *followed = Some(last);
             },
         }
-        let known = self.forms.read().unwrap_or_else(PoisonError::into_inner).0;
-        if let Some((change, forms)) = tenants::error_forms_unscoped(&mut tx, known).await? {
-            *self.forms.write().unwrap_or_else(PoisonError::into_inner) = (Some(change), forms.into_iter().collect());
+        let known = self.answers.read().unwrap_or_else(PoisonError::into_inner).0;
+        if let Some((change, answers)) = tenants::answers_unscoped(&mut tx, known).await? {
+            *self.answers.write().unwrap_or_else(PoisonError::into_inner) = (Some(change), answers);
         }
         core.tokens.follow(core, &mut tx).await?;
         self.synced_at.store(started.0, Ordering::Release);

@@ -1,7 +1,8 @@
 //! Policies: what they refuse, what they list, what retention removes.
 
 use contract::{
-    AllowlistBody, Environment, KeyFilter, KeyForm, KeyPolicy, PageQuery, Perm, Policies, PoliciesBody, Role, UpdateKeyBody, UsageFilter,
+    AllowlistBody, Environment, KeyFilter, KeyForm, KeyPolicy, KeyRules, PageQuery, Perm, Policies, PoliciesBody, Role, UpdateKeyBody,
+    UsageFilter,
 };
 use domain::{Error, keys, on_both, tenants, testing::TestInstallation, usage};
 use serde_json::json;
@@ -90,8 +91,8 @@ on_both! {
         t.fill_usage(key.id, 10).await;
         t.clock.advance(Duration::from_secs(31 * 86_400));
         let keep = |days: i64| Policies { retention_days: Some(days), ..Policies::default() };
-        assert_eq!(tenants::review(&owner, &keep(32)).await.unwrap().outdated_events, 0);
-        assert_eq!(tenants::review(&owner, &keep(30)).await.unwrap().outdated_events, 15, "live and test");
+        assert_eq!(tenants::review(&owner, &keep(32)).await.unwrap().violations.outdated_events, 0);
+        assert_eq!(tenants::review(&owner, &keep(30)).await.unwrap().violations.outdated_events, 15, "live and test");
         let count = async || usage::list(&owner, &UsageFilter::default(), Environment::Live, PageQuery::default()).await.unwrap().data.len();
         tenants::forget_usage(&t.core).await.unwrap();
         assert_eq!(count().await, 10, "nothing is removed before it is asked for");
@@ -101,5 +102,30 @@ on_both! {
             assert_eq!(count().await, left, "{days} days");
         }
         assert_eq!(keys::list(&owner, &KeyFilter::default(), PageQuery::default()).await.unwrap().data.len(), 3);
+    }
+}
+
+on_both! {
+    async fn who_makes_keys_is_told_what_is_demanded_of_them_and_everything_wrong_at_once(t) {
+        let owner = t.owner();
+        let dev = t.join("dev@acme.test", Role::Developer).await;
+        assert_eq!(tenants::key_rules(&dev).await.unwrap(), KeyRules::default());
+        tenants::set_policies(&owner, &patch(json!({"max_key_lifetime_days": 10, "require_allowlist": true}))).await.unwrap();
+        assert_eq!(tenants::key_rules(&dev).await.unwrap(), KeyRules { max_lifetime_days: Some(10), require_allowlist: true, tenant_list: false });
+        assert!(matches!(tenants::key_rules(&t.join("sec@acme.test", Role::Security).await).await, Err(Error::Denied(Perm::KeysWrite))));
+        let body = json!({"name": "x", "scopes": ["nonsense"], "owner": "nobody@acme.test", "expires_in_days": 11});
+        let refused = keys::create_from_body(&owner, &serde_json::from_value(body).unwrap()).await;
+        let Err(Error::Invalid(wrong)) = refused else { panic!("{refused:?}") };
+        let fields: Vec<_> = wrong.0.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, ["scopes", "owner", "expires_at", "allowed_ips"], "the catalogue, the members and the policies");
+        assert_eq!(keys::list(&owner, &KeyFilter::default(), PageQuery::default()).await.unwrap().data.len(), 2, "nothing is made");
+        let key = keys::list(&owner, &KeyFilter::default(), PageQuery::default()).await.unwrap().data.remove(0);
+        let body = json!({"name": "other", "scopes": ["nonsense"], "owner": "nobody@acme.test", "expires_at": "2001-01-01T00:00:00Z"});
+        let refused = keys::update_from_body(&owner, key.id, &change(body)).await;
+        let Err(Error::Invalid(wrong)) = refused else { panic!("{refused:?}") };
+        assert!(["expires_at", "scopes", "owner"].iter().all(|f| wrong.get(f).is_some()), "{wrong:?}");
+        assert_eq!(keys::get(&owner, key.id).await.unwrap(), key, "nothing is changed");
+        tenants::set_allowlist(&owner, &AllowlistBody { allowed_ips: vec!["203.0.113.0/24".into()] }).await.unwrap();
+        assert!(tenants::key_rules(&dev).await.unwrap().tenant_list);
     }
 }

@@ -413,3 +413,18 @@ on_both! {
         assert!(log.iter().any(|e| e.action == "user.two_factor_disabled" && e.actor.name == "command line" && e.target.name == OWNER));
     }
 }
+
+on_both! {
+    async fn s16_a_new_password_is_another_one_when_it_is_changed_and_by_a_link(t) {
+        let same = |done: domain::Result<()>| matches!(&done, Err(Error::Invalid(f)) if f.get("new_password").is_some_and(|m| m.contains("already")));
+        let change = |from: &str| ChangePasswordForm { password: from.into(), new_password: PASSWORD.into(), ..ChangePasswordForm::default() };
+        assert!(same(identity::change_password(&t.owner(), &change(PASSWORD)).await));
+        let guessed = identity::change_password(&t.owner(), &change("not my password at all")).await;
+        assert!(matches!(&guessed, Err(Error::Invalid(f)) if f.get("password").is_some() && f.get("new_password").is_none()), "{guessed:?}");
+        let link = identity::new_reset_link(&t.as_who(Who::CommandLine(t.first.tenant_id)), OWNER).await.unwrap();
+        let reset = |to: &str| ResetForm { token: link.0.expose().clone(), new_password: to.into() };
+        assert!(same(identity::reset_password(&t.as_who(Who::Anonymous), &reset(PASSWORD)).await));
+        identity::reset_password(&t.as_who(Who::Anonymous), &reset("another gravel orbit lantern")).await.unwrap();
+        assert_eq!(sign_in(&t, OWNER, "another gravel orbit lantern", None).await, Tried::In, "the link was not used up before");
+    }
+}

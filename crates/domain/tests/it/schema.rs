@@ -118,6 +118,7 @@ fn s69_unscoped_sql_is_listed() {
         "hold_unscoped",                 // accounts belong to no tenant
         "home_unscoped",                 // where the end of a tenant is noted
         "insert_for_person_unscoped",    // mails to people, who belong to no tenant
+        "insert_plan_unscoped",          // plans belong to no tenant
         "insert_policies_unscoped",      // the meter writes the policies of every tenant's events
         "insert_reset_link_unscoped",    // proof of who is there: people belong to no tenant
         "insert_reset_request_unscoped", // proof of who is there: people belong to no tenant
@@ -144,7 +145,6 @@ fn s69_unscoped_sql_is_listed() {
         "replace_codes_unscoped",        // proof of who is there: people belong to no tenant
         "requiring_unscoped",            // which of a person’s tenants require a second factor?
         "retry_unscoped",                // a mail, for platform admins
-        "save_plan_unscoped",            // plans belong to no tenant
         "set_disabled_unscoped",         // accounts belong to no tenant
         "set_email_unscoped",            // proof of who is there: people belong to no tenant
         "set_password_unscoped",         // proof of who is there: people belong to no tenant
@@ -169,6 +169,7 @@ fn s69_unscoped_sql_is_listed() {
         "token_changes_unscoped",        // the log that every process follows
         "touch_key_unscoped",            // the meter writes the last use of every tenant's keys
         "touch_try_unscoped",            // proof of who is there: people belong to no tenant
+        "update_plan_unscoped",          // plans belong to no tenant
         "upgrade_hash_unscoped",         // proof of who is there: people belong to no tenant
         "upsert_email_change_unscoped",  // proof of who is there: people belong to no tenant
         "use_code_unscoped",             // proof of who is there: people belong to no tenant
@@ -250,10 +251,11 @@ fn s69_transactions_across_tenants_are_listed() {
         "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
         "tenants/manage.rs switch",                      // noted in both tenants
         "tenants/mod.rs bootstrap",                      // makes the first tenant
+        "tenants/plans/mod.rs change_plan",              // every tenant that has it is told
+        "tenants/plans/mod.rs create_plan",              // plans belong to no tenant
         "tenants/plans/mod.rs delete_plan",              // does any tenant have it?
         "tenants/plans/mod.rs plan",                     // what the caller's tenant has
         "tenants/plans/mod.rs plans",                    // how many tenants have a plan
-        "tenants/plans/mod.rs save_plan",                // every tenant that has it is told
         "tenants/policies.rs forget_usage",              // how long each tenant keeps its log
         "tenants/support/mod.rs ended",                  // noted in both tenants
         "tenants/support/mod.rs open_support",           // noted in both tenants

@@ -170,8 +170,9 @@ on_both! {
     async fn a_plan_holds_at_once_for_every_tenant_that_has_it_and_only_operators_make_one(t) {
         let (owner, admin) = (t.owner(), t.join("admin@acme.test", Role::Admin).await);
         let plan = |name: &str, hour: &str| contract::PlanForm { name: name.into(), per_hour: hour.into(), per_second: "50".into(), ..Default::default() };
-        assert!(matches!(tenants::save_plan(&admin, &plan("big", "5")).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
-        tenants::save_plan(&owner, &plan("big", "50000")).await.unwrap();
+        assert!(matches!(tenants::create_plan(&admin, &plan("big", "500")).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
+        assert!(matches!(tenants::change_plan(&owner, &plan("big", "50000")).await, Err(Error::NotFound)));
+        tenants::create_plan(&owner, &plan("big", "50000")).await.unwrap();
         let made = keys::create_from_form(&owner, &t.form("checkout", "orders:read")).await.unwrap().api_key.id;
         let secret = keys::secrets(&owner, made).await.unwrap()[0].id;
         let limit = || t.core.cache.find(made, secret).unwrap().rate_limit;
@@ -180,7 +181,12 @@ on_both! {
         assert!(matches!(tenants::change(&owner, t.first.tenant_id, &to("none")).await, Err(Error::Invalid(_))));
         let after = tenants::change(&owner, t.first.tenant_id, &to("big")).await.unwrap();
         assert_eq!((after.plan.as_str(), limit().per_hour, tenants::plan(&owner).await.unwrap().as_str()), ("big", 50_000, "big"));
-        tenants::save_plan(&owner, &plan("big", "60000")).await.unwrap();
+        for name in ["big", "default"] {
+            let again = tenants::create_plan(&owner, &plan(name, "60000")).await;
+            assert!(matches!(&again, Err(Error::Invalid(f)) if f.get("name").is_some_and(|m| m.contains("already"))), "{again:?}");
+        }
+        assert_eq!(limit().per_hour, 50_000, "what exists is not overwritten");
+        tenants::change_plan(&owner, &plan("big", "60000")).await.unwrap();
         assert_eq!(limit().per_hour, 60_000);
         assert!(matches!(tenants::delete_plan(&owner, "big").await, Err(Error::Conflict(_))), "a tenant has it");
         assert!(matches!(tenants::delete_plan(&owner, "default").await, Err(Error::Conflict(_))));

@@ -1,7 +1,7 @@
 //! `/v1/auth/login`, `/refresh`, `/logout`, `/me`: people over the API.
 
 use super::{Body, Caller, Routes};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Whose};
 use axum::{Extension, Json};
 use contract::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer};
 use domain::{Ctx, tokens};
@@ -17,6 +17,14 @@ pub fn open_routes() -> Routes {
 /// What an access token is sent with.
 pub fn routes() -> Routes {
     vec![routes!(logout), routes!(me)]
+}
+
+/// The answer belongs to the tenant that was signed in to.
+type SignedIn = (Extension<Whose>, Json<TokenAnswer>);
+
+fn signed_in(done: domain::Result<TokenAnswer>, ctx: &Ctx) -> Result<SignedIn, ApiError> {
+    let answer = done.map_err(|e| ctx.problem(e))?;
+    Ok((Extension(Whose(answer.user.tenant_id)), Json(answer)))
 }
 
 /// Signs a person in, for an hour and for as long as they refresh.
@@ -35,9 +43,9 @@ pub fn routes() -> Routes {
         (status = 429, description = "Too many attempts failed."),
     )
 )]
-async fn login(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
+async fn login(Extension(ctx): Extension<Ctx>, body: Body) -> Result<SignedIn, ApiError> {
     let body: LoginBody = body.read()?;
-    tokens::login(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+    signed_in(tokens::login(&ctx, &body).await, &ctx)
 }
 
 /// Takes the second step: a code of the authenticator app, or a recovery code.
@@ -54,9 +62,9 @@ async fn login(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenA
         (status = 429, description = "Too many attempts failed."),
     )
 )]
-async fn mfa(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
+async fn mfa(Extension(ctx): Extension<Ctx>, body: Body) -> Result<SignedIn, ApiError> {
     let body: MfaBody = body.read()?;
-    tokens::mfa(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+    signed_in(tokens::mfa(&ctx, &body).await, &ctx)
 }
 
 /// Replaces a refresh token, with a fresh access token beside it.
@@ -75,9 +83,9 @@ async fn mfa(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAns
         (status = 429, description = "Too many attempts failed."),
     )
 )]
-async fn refresh(Extension(ctx): Extension<Ctx>, body: Body) -> Result<Json<TokenAnswer>, ApiError> {
+async fn refresh(Extension(ctx): Extension<Ctx>, body: Body) -> Result<SignedIn, ApiError> {
     let body: RefreshBody = body.read()?;
-    tokens::refresh(&ctx, &body).await.map(Json).map_err(|e| ctx.problem(e).into())
+    signed_in(tokens::refresh(&ctx, &body).await, &ctx)
 }
 
 /// How many sign-ins ended.

@@ -9,6 +9,7 @@ use app::{
     actions::{self, AccountForm},
     error::AppError,
     home,
+    ssr::unknown_act,
 };
 use axum::{
     extract::{Request, State},
@@ -16,8 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use contract::{
-    ChangeEmailForm, ChangePasswordForm, CodeForm, ConfirmForm, EmailLinkForm, Enrolment, ErrorCode, FieldErrors, ForgotForm, Problem,
-    RecoveryCodes, ResetForm,
+    ChangeEmailForm, ChangePasswordForm, CodeForm, ConfirmForm, EmailLinkForm, Enrolment, ErrorCode, ForgotForm, RecoveryCodes, ResetForm,
 };
 use domain::{Ctx, identity};
 use leptos::prelude::provide_context;
@@ -173,8 +173,4 @@ pub async fn sessions(State(state): State<AppState>, req: Request) -> Response {
         Ok(()) => Redirect::to("/account/sessions?done=1").into_response(),
         Err(e) => refused(&state, &parts, form, e).await,
     }
-}
-
-fn unknown_act() -> AppError {
-    AppError(Problem::invalid(FieldErrors::one("act", "invalid", "Choose what to do.")))
 }

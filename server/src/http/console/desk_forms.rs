@@ -8,13 +8,14 @@ use super::{
 use app::{
     actions::{self, DeskForm, ReportForm},
     error::AppError,
+    ssr::unknown_act,
 };
 use axum::{
     extract::{Path, Request, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{FieldErrors, LeakId, LeakText, Problem, RevokeForm, SecretId};
+use contract::{LeakId, LeakText, Problem, RevokeForm, SecretId};
 use domain::leaks::LOOKUP_BYTES;
 use leptos::prelude::provide_context;
 use serde::Deserialize;
@@ -77,7 +78,7 @@ pub async fn report(State(state): State<AppState>, Path(id): Path<String>, req: 
             let revoke = RevokeForm { reason: form.why.clone(), confirm: form.confirm.clone() };
             run(&parts, actions::revoke_leaked(id, revoke)).await.map(drop).map_err(|e| renamed(e, "reason", "why"))
         }
-        _ => Err(AppError(Problem::invalid(FieldErrors::one("act", "invalid", "Choose what to do.")))),
+        _ => Err(unknown_act()),
     };
     match done {
         Ok(()) => Redirect::to(&format!("/leaks/{id}")).into_response(),

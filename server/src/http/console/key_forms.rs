@@ -5,7 +5,7 @@ use super::{
     forms::{read, refused, run},
     render,
 };
-use app::actions;
+use app::{actions, ssr::unknown_act};
 use axum::{
     extract::{Path, Request, State},
     http::{StatusCode, request::Parts},
@@ -34,6 +34,9 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, req: Re
         Err(refused) => return refused,
     };
     let Ok(id) = id.parse::<KeyId>() else { return nowhere(&state, &parts).await };
+    if !matches!(button.as_str(), "save" | "preview") {
+        return refused(&state, &parts, form, unknown_act()).await;
+    }
     if button == "preview" {
         return render::page(&state, &parts, StatusCode::OK, move || provide_context(app::PreviewOfEdit(form.clone()))).await;
     }

@@ -72,6 +72,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/platform/mails", post(tenant_forms::mails))
         .route("/api/{*name}", any(no_function))
         .fallback(render::not_found)
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(without_referer))
         .layer(from_fn_with_state(state.clone(), confirm::ask))
         .layer(from_fn(sign_in_first))
@@ -138,6 +139,11 @@ async fn without_referer(mut req: Request, next: Next) -> Response {
         req.headers_mut().remove(header::REFERER);
     }
     next.run(req).await
+}
+
+/// A page or form by a method that it has not: people are shown a page of it, too.
+async fn wrong_method() -> Response {
+    super::error::ApiError::from(contract::ErrorCode::MethodNotAllowed).into_response()
 }
 
 /// `/api/…`: no server function has this name.

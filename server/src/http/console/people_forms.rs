@@ -9,13 +9,14 @@ use app::{
     actions::{self, InviteForm, MemberForm},
     error::AppError,
     home,
+    ssr::unknown_act,
 };
 use axum::{
     extract::{Path, Request, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{AcceptForm, ErrorCode, FieldErrors, Problem, RecoverForm, Recovery, UserId};
+use contract::{AcceptForm, ErrorCode, Problem, RecoverForm, Recovery, UserId};
 use leptos::prelude::provide_context;
 
 /// `POST /members`: invites, which is answered by the page with the link, once; or takes an invitation back.
@@ -24,6 +25,9 @@ pub async fn members(State(state): State<AppState>, req: Request) -> Response {
         Ok(read) => read,
         Err(refused) => return refused,
     };
+    if !matches!(form.act.as_str(), "invite" | "withdraw") {
+        return refused(&state, &parts, form, unknown_act()).await;
+    }
     if form.act == "withdraw" {
         let Ok(id) = form.id.parse() else { return refused(&state, &parts, form, AppError(Problem::new(ErrorCode::NotFound))).await };
         return match run(&parts, actions::withdraw_invitation(id)).await {
@@ -61,7 +65,7 @@ pub async fn member(State(state): State<AppState>, Path(id): Path<String>, req: 
         "enable" => run(&parts, actions::set_account(id, false)).await.map(|_| here("enabled")),
         "end_session" => run(&parts, actions::end_member_sessions(id, Some(form.session.clone()))).await.map(|()| here("session")),
         "end_sessions" => run(&parts, actions::end_member_sessions(id, None)).await.map(|()| here("session")),
-        _ => Err(unknown()),
+        _ => Err(unknown_act()),
     };
     match done {
         Ok(to) => Redirect::to(&to).into_response(),
@@ -79,9 +83,4 @@ pub async fn accept(State(state): State<AppState>, req: Request) -> Response {
         Ok(role) => Redirect::to(role.map_or("/login", home)).into_response(),
         Err(e) => refused(&state, &parts, AcceptForm { password: String::new(), ..form }, e).await,
     }
-}
-
-/// A button that the page does not have.
-pub(super) fn unknown() -> AppError {
-    AppError(Problem::invalid(FieldErrors::one("act", "invalid", "Choose what to do.")))
 }

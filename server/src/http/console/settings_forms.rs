@@ -8,7 +8,7 @@ use super::{
 use app::{
     actions::{self, AllowlistForm, ScopeForm},
     error::AppError,
-    ssr::{Reviewed, ReviewedPolicies},
+    ssr::{Reviewed, ReviewedPolicies, unknown_act},
 };
 use axum::{
     extract::{Request, State},
@@ -29,7 +29,7 @@ pub async fn scopes(State(state): State<AppState>, req: Request) -> Response {
         "add" => run(&parts, actions::add_scope(form.name.clone(), form.description.clone())).await,
         "describe" => run(&parts, actions::describe_scope(form.name.clone(), form.description.clone())).await,
         "delete" => run(&parts, actions::delete_scope(form.name.clone())).await,
-        _ => Err(AppError(Problem::invalid(FieldErrors::one("act", "invalid", "Choose what to do.")))),
+        _ => Err(unknown_act()),
     };
     match done {
         Ok(_) => Redirect::to("/settings/scopes").into_response(),
@@ -44,6 +44,9 @@ pub async fn allowlist(State(state): State<AppState>, req: Request) -> Response 
         Err(refused) => return refused,
     };
     let Some(ctx) = parts.extensions.get::<Ctx>().cloned() else { return StatusCode::UNAUTHORIZED.into_response() };
+    if !matches!(form.act.as_str(), "review" | "save") {
+        return refused(&state, &parts, form, unknown_act()).await;
+    }
     let list = match list(&ctx, &form.allowed_ips) {
         Ok(list) => list,
         Err(e) => return refused(&state, &parts, form, e).await,
@@ -70,13 +73,16 @@ pub async fn allowlist(State(state): State<AppState>, req: Request) -> Response 
     render::page(&state, &parts, status, move || provide_context(shown.clone())).await
 }
 
-/// `POST /settings/policies`: shows what would not meet them, then saves those policies and no others.
+/// `POST /settings/policies`: shows what saving them would do, then saves those policies and no others.
 pub async fn policies(State(state): State<AppState>, req: Request) -> Response {
     let (parts, form) = match read::<PoliciesForm>(req).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
     let Some(ctx) = parts.extensions.get::<Ctx>().cloned() else { return StatusCode::UNAUTHORIZED.into_response() };
+    if !matches!(form.act.as_str(), "review" | "save") {
+        return refused(&state, &parts, form, unknown_act()).await;
+    }
     let asked = match ctx.require(contract::Perm::PoliciesWrite).and_then(|_| Ok(form.parse()?)) {
         Ok(asked) => asked,
         Err(e) => return refused(&state, &parts, form, AppError(ctx.problem(e))).await,
@@ -87,11 +93,11 @@ pub async fn policies(State(state): State<AppState>, req: Request) -> Response {
             Err(e) => refused(&state, &parts, form, e).await,
         };
     }
-    let violations = match tenants::review(&ctx, &asked).await {
-        Ok(violations) => violations,
+    let review = match tenants::review(&ctx, &asked).await {
+        Ok(review) => review,
         Err(e) => return refused(&state, &parts, form, AppError(ctx.problem(e))).await,
     };
-    let shown = ReviewedPolicies { mark: ReviewedPolicies::mark(&asked), form, violations };
+    let shown = ReviewedPolicies { mark: ReviewedPolicies::mark(&asked), form, review };
     render::page(&state, &parts, StatusCode::OK, move || provide_context(shown.clone())).await
 }
 

@@ -3,13 +3,13 @@
 use super::{
     super::AppState,
     forms::{read, refused, run},
-    people_forms::unknown,
     render,
 };
 use app::{
     actions::{self, OwnTenantForm, PlatformForm, TenantsForm},
     error::AppError,
     home,
+    ssr::unknown_act,
 };
 use axum::{
     extract::{Path, Request, State},
@@ -28,8 +28,9 @@ pub async fn mine(State(state): State<AppState>, req: Request) -> Response {
     };
     let done = match (form.act.as_str(), form.tenant.parse()) {
         ("leave", _) => run(&parts, actions::leave_tenant(form.confirm.clone())).await.map(|_| "/login"),
-        (_, Ok(tenant)) => run(&parts, actions::switch_tenant(tenant)).await.map(home),
-        (_, Err(_)) => Err(AppError(Problem::new(ErrorCode::NotFound))),
+        ("", Ok(tenant)) => run(&parts, actions::switch_tenant(tenant)).await.map(home),
+        ("", Err(_)) => Err(AppError(Problem::new(ErrorCode::NotFound))),
+        _ => Err(unknown_act()),
     };
     match done {
         Ok(to) => Redirect::to(to).into_response(),
@@ -50,7 +51,7 @@ pub async fn own(State(state): State<AppState>, req: Request) -> Response {
             Ok(id) => run(&parts, actions::end_support(id)).await.map(|()| "/settings/tenant"),
             Err(_) => Err(AppError(Problem::new(ErrorCode::NotFound))),
         },
-        _ => Err(unknown()),
+        _ => Err(unknown_act()),
     };
     match done {
         Ok(to) => Redirect::to(to).into_response(),
@@ -64,6 +65,9 @@ pub async fn create(State(state): State<AppState>, req: Request) -> Response {
         Ok(read) => read,
         Err(refused) => return refused,
     };
+    if form.act != "create" {
+        return refused(&state, &parts, form, unknown_act()).await;
+    }
     match run(&parts, actions::create_tenant(form.clone())).await {
         Ok((_, Some(link))) => render::page(&state, &parts, StatusCode::OK, move || provide_context(link.clone())).await,
         Ok((made, None)) => Redirect::to(&format!("/platform/tenants/{}", made.id)).into_response(),

@@ -32,6 +32,9 @@ pub async fn wants_code(ctx: &Ctx) -> Result<bool> {
 pub async fn change_password(ctx: &Ctx, form: &ChangePasswordForm) -> Result<()> {
     let (grant, person) = own(ctx)?;
     prove(ctx, person.user_id, &form.password, &form.code).await?;
+    if form.new_password == form.password {
+        return Err(same_as_before());
+    }
     let new = judged(ctx, person.user_id, &person.email, &form.new_password).await?;
     let mut tx = ctx.write_all(&grant).await?;
     sql::set_password_unscoped(tx.tx(), person.user_id, &new).await?;
@@ -56,6 +59,11 @@ async fn check_code(ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
     let enrolled = sql::enrolled_unscoped(&mut tx, user).await?;
     drop(tx);
     if enrolled && factor::check(ctx, user, code, None).await?.is_none() { Err(factor::wrong_code()) } else { Ok(()) }
+}
+
+/// A new password that is none.
+pub(super) fn same_as_before() -> Error {
+    Error::field("new_password", "invalid", "This is your password already. Choose another one.")
 }
 
 /// The hash of a new password that is good enough for this person.

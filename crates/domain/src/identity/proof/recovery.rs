@@ -86,8 +86,13 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     let mut tx = core.db.read().await?;
     let user = sql::user_of_reset_link_unscoped(&mut tx, &link, ctx.now()).await?.ok_or_else(gone)?;
     let email = sql::email_unscoped(&mut tx, user).await?;
+    let before = sql::password_hash_unscoped(&mut tx, user).await?;
     drop(tx);
     let new = confirm::judged(ctx, user, &email, &form.new_password).await?;
+    // Only what is good enough is compared, so whoever holds a link guesses once: what differs uses it up.
+    if core.hasher.verify(&Secret::new(form.new_password.clone()), Some(before)).await? {
+        return Err(confirm::same_as_before());
+    }
     let mut tx = core.db.begin_all().await?;
     if !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
         return Err(gone());

@@ -8,7 +8,7 @@ use crate::{
     db::{Event, Tx, commit_with},
     keys::tell_tenant_changed,
 };
-use contract::{DEFAULT_PLAN, Plan, PlanForm, Target};
+use contract::{DEFAULT_PLAN, Plan, PlanForm, RateLimit, Target};
 
 /// Every plan, by its name.
 pub async fn plans(ctx: &Ctx) -> Result<Vec<Plan>> {
@@ -17,19 +17,30 @@ pub async fn plans(ctx: &Ctx) -> Result<Vec<Plan>> {
     sql::plans_unscoped(&mut tx).await
 }
 
-/// Makes a plan, or changes its limits: at once, for every tenant that has it.
-pub async fn save_plan(ctx: &Ctx, form: &PlanForm) -> Result<()> {
+/// Makes a plan; one that exists stays as it is.
+pub async fn create_plan(ctx: &Ctx, form: &PlanForm) -> Result<()> {
     require_platform(ctx)?;
     let (name, limit) = form.parse()?;
     let mut tx = ctx.db().begin_all().await?;
-    let before = sql::plans_unscoped(&mut tx).await?.into_iter().find(|p| p.name == name).map(|p| p.rate_limit);
-    sql::save_plan_unscoped(&mut tx, &name, limit).await?;
+    if !sql::insert_plan_unscoped(&mut tx, &name, limit).await? {
+        return Err(Error::field("name", "taken", format!("There is a plan {name} already. Change that one, or choose another name.")));
+    }
+    let after = Some(told(limit));
+    noted(ctx, tx, Event { action: "plan.saved", target: target(&name), reason: None, before: None, after }).await
+}
+
+/// Changes the limits of a plan: at once, for every tenant that has it.
+pub async fn change_plan(ctx: &Ctx, form: &PlanForm) -> Result<()> {
+    require_platform(ctx)?;
+    let (name, limit) = form.parse()?;
+    let mut tx = ctx.db().begin_all().await?;
+    let before = sql::plans_unscoped(&mut tx).await?.into_iter().find(|p| p.name == name).ok_or(Error::NotFound)?.rate_limit;
+    sql::update_plan_unscoped(&mut tx, &name, limit).await?;
     for tenant in sql::tenants_of_plan_unscoped(&mut tx, &name).await? {
         tell_tenant_changed(&mut tx, &Grant::of_platform(ctx, tenant)?, ctx.now()).await?;
     }
-    let told = |limit| serde_json::json!({"rate_limit": limit});
-    noted(ctx, tx, Event { action: "plan.saved", target: target(&name), reason: None, before: before.map(told), after: Some(told(limit)) })
-        .await
+    let (before, after) = (Some(told(before)), Some(told(limit)));
+    noted(ctx, tx, Event { action: "plan.saved", target: target(&name), reason: None, before, after }).await
 }
 
 /// Deletes a plan that no tenant has.
@@ -44,7 +55,7 @@ pub async fn delete_plan(ctx: &Ctx, name: &str) -> Result<()> {
         return Err(Error::Conflict(format!("{} tenants are on {name}: give them another plan first", plan.tenants)));
     }
     sql::delete_plan_unscoped(&mut tx, name).await?;
-    let before = Some(serde_json::json!({"rate_limit": plan.rate_limit}));
+    let before = Some(told(plan.rate_limit));
     noted(ctx, tx, Event { action: "plan.deleted", target: target(name), reason: None, before, after: None }).await
 }
 
@@ -68,6 +79,11 @@ async fn noted(ctx: &Ctx, tx: Tx, event: Event) -> Result<()> {
     let events = if ctx.home().is_some() { vec![(Grant::of_caller(&ctx.at_home())?, event)] } else { Vec::new() };
     commit_with(tx, ctx, events).await?;
     ctx.core().cache.sync(ctx.core()).await
+}
+
+/// The limits as the audit log tells them.
+fn told(limit: RateLimit) -> serde_json::Value {
+    serde_json::json!({"rate_limit": limit})
 }
 
 fn target(name: &str) -> Target {

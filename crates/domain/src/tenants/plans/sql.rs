@@ -17,9 +17,16 @@ pub(super) async fn plans_unscoped(tx: &mut Tx) -> Result<Vec<Plan>> {
     Ok(rows.into_iter().map(plan).collect())
 }
 
-pub(super) async fn save_plan_unscoped(tx: &mut Tx, name: &str, limit: RateLimit) -> Result<()> {
-    const SQL: &str = "INSERT INTO plans (name, per_hour, per_second) VALUES ($1, $2, $3) \
-        ON CONFLICT (name) DO UPDATE SET per_hour = $2, per_second = $3";
+/// False if the name is taken.
+pub(super) async fn insert_plan_unscoped(tx: &mut Tx, name: &str, limit: RateLimit) -> Result<bool> {
+    const SQL: &str = "INSERT INTO plans (name, per_hour, per_second) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    let n = on!(tx, c => sqlx::query(SQL).bind(name).bind(i64::from(limit.per_hour)).bind(i64::from(limit.per_second))
+        .execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn update_plan_unscoped(tx: &mut Tx, name: &str, limit: RateLimit) -> Result<()> {
+    const SQL: &str = "UPDATE plans SET per_hour = $2, per_second = $3 WHERE name = $1";
     on!(tx, c => sqlx::query(SQL).bind(name).bind(i64::from(limit.per_hour)).bind(i64::from(limit.per_second)).execute(c).await.map(drop))?;
     Ok(())
 }
