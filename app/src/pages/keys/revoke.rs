@@ -3,7 +3,7 @@
 use super::callers::{Callers, callers_in};
 use crate::{
     components::{Banner, Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm, Tone},
-    numbers::thousands,
+    numbers::{counted, thousands},
     returned::{Returned, returned},
     url::key_href,
     visit::{Shown, framed},
@@ -136,8 +136,8 @@ fn Broken(impact: Impact) -> impl IntoView {
         }
         .into_any();
     }
-    let requests = format!("{} requests", thousands(allowed_30d));
-    let addresses = if addresses_30d == 1 { "1 address".to_owned() } else { format!("{} addresses", thousands(addresses_30d)) };
+    let requests = counted(allowed_30d, "request");
+    let addresses = counted(addresses_30d, "address");
     view! {
         <Banner tone=Tone::Danger>
             <p><b>{format!("{requests} of the last 30 days would have been refused.")}</b></p>
