@@ -12,6 +12,7 @@ mod mark;
 mod page;
 mod preferences;
 mod problem;
+mod sessions;
 mod time;
 
 pub use auth::AuthPage;
@@ -26,4 +27,5 @@ pub use mark::{Glyph, Logo, Tally};
 pub use page::{Crumbs, PageTitle, Pager};
 pub use preferences::{EnvironmentSwitch, SwitchToLive, ThemeSwitch};
 pub use problem::{Fault, ProblemView};
+pub use sessions::{EndForm, SessionTable};
 pub use time::{Ends, Time, TimeForm};

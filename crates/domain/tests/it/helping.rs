@@ -110,7 +110,7 @@ on_both! {
             forbidden(help(&owner, &t.owner(), how).await);
         }
         // A tenant that is out of use is one still.
-        tenants::suspend(&t.owner(), globex, None).await.unwrap();
+        tenants::suspend(&t.owner(), globex, Some("unpaid")).await.unwrap();
         forbidden(help(&owner, &dev, Recovery::Link).await);
         tenants::resume(&t.owner(), globex).await.unwrap();
         // Who owns every one of them may.
