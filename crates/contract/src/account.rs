@@ -1,6 +1,6 @@
 //! What the console's frame and its sign-in pages know.
 
-use crate::{Environment, Membership, Role, TenantId, UnixMs, credential::words};
+use crate::{Environment, Membership, Perm, Role, TenantId, UnixMs, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -56,6 +56,13 @@ pub struct Chrome {
     pub address: Option<String>,
     /// The public URL is plain http and not loopback: secrets would travel in the clear.
     pub insecure: bool,
+}
+
+impl Chrome {
+    /// Does the reader make secrets here? Support does not: they would outlive its access.
+    pub fn makes_secrets(&self) -> bool {
+        self.role.holds(Perm::KeysWrite) && self.supporting.is_none()
+    }
 }
 
 /// The one-time setup form.
