@@ -36,7 +36,7 @@ pub async fn database(config: &Config) -> Result<Db> {
 /// The same of a database that holds an installation, and nothing is made: a wrong setting does not begin a second one.
 async fn existing(config: &Config) -> Result<Db> {
     let db = Db::connect_existing(&config.database_url()?).await.context(config.database_setting())?;
-    let mut there = db::has_schema(&db).await?;
+    let mut there = db::has_schema(&db).await.context(config.database_setting())?;
     if there {
         migrate(&db).await?;
         there = DataKeys::exist(&db).await?;

@@ -112,6 +112,17 @@ async fn postgres(url: &str) -> Result<Db, ConnectError> {
     Ok(Db::of(Pools::Postgres { pool: pool(CONNECTIONS), follower: pool(1) }, CONNECTIONS))
 }
 
+/// Has anybody made a schema here?
+pub async fn has_schema(db: &Db) -> Result<bool, sqlx::Error> {
+    const SQLITE: &str = "SELECT COUNT(*) FROM pragma_table_info('_sqlx_migrations')";
+    const POSTGRES: &str = "SELECT COUNT(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' AND schemaname = current_schema()";
+    let n: i64 = match &db.pools {
+        Pools::Sqlite { writer, .. } => sqlx::query_scalar(SQLITE).fetch_one(writer).await?,
+        Pools::Postgres { pool, .. } => sqlx::query_scalar(POSTGRES).fetch_one(pool).await?,
+    };
+    Ok(n > 0)
+}
+
 /// The role, if row-level security does not bind it (s69).
 const UNBOUND: &str = "SELECT CAST(rolname AS TEXT) FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
 

@@ -4,17 +4,6 @@ use super::{Db, Pools};
 use crate::{Error, Result};
 use sqlx::{ConnectOptions, Connection};
 
-/// Has anybody made a schema here?
-pub async fn has_schema(db: &Db) -> Result<bool> {
-    const SQLITE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
-    const POSTGRES: &str = "SELECT COUNT(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' AND schemaname = current_schema()";
-    let n: i64 = match &db.pools {
-        Pools::Sqlite { writer, .. } => sqlx::query_scalar(SQLITE).fetch_one(writer).await?,
-        Pools::Postgres { pool, .. } => sqlx::query_scalar(POSTGRES).fetch_one(pool).await?,
-    };
-    Ok(n > 0)
-}
-
 /// Brings the schema up to date; safe to run from several processes at once.
 pub async fn migrate(db: &Db) -> Result<()> {
     match &db.pools {

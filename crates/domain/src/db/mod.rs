@@ -5,8 +5,8 @@ mod migrate;
 mod wake;
 mod write;
 
-pub use connect::ConnectError;
-pub use migrate::{has_schema, migrate};
+pub use connect::{ConnectError, has_schema};
+pub use migrate::migrate;
 pub use wake::Wake;
 pub(crate) use wake::tell;
 pub(crate) use write::commit_with;

@@ -81,8 +81,8 @@ fn s69_unscoped_sql_is_listed() {
         "block_until_unscoped",          // proof of who is there: people belong to no tenant
         "blocked_until_unscoped",        // proof of who is there: people belong to no tenant
         "changes_unscoped",              // the log that keeps it true
-        "closed_unscoped",               // why nobody works in a person’s tenants
         "close_reset_links_unscoped",    // proof of who is there: people belong to no tenant
+        "closed_unscoped",               // why nobody works in a person’s tenants
         "codes_left_unscoped",           // proof of who is there: people belong to no tenant
         "confirm_email_change_unscoped", // proof of who is there: people belong to no tenant
         "confirm_factor_unscoped",       // proof of who is there: people belong to no tenant
@@ -125,9 +125,9 @@ fn s69_unscoped_sql_is_listed() {
         "insert_unscoped",               // the meter writes the events of every tenant at once
         "insert_user_unscoped",          // people belong to no tenant
         "is_known_device_unscoped",      // proof of who is there: people belong to no tenant
+        "is_unproved_unscoped",          // proof of who is there: people belong to no tenant
         "last_change_unscoped",          // the log's end
         "linked_unscoped",               // an invitation is found by its link
-        "is_unproved_unscoped",          // proof of who is there: people belong to no tenant
         "list_unscoped",                 // the command line lists tenants
         "lock_account_unscoped",         // accounts belong to no tenant
         "lock_standing_unscoped",        // accounts belong to no tenant

@@ -121,6 +121,7 @@ on_both! {
     async fn an_owner_deletes_their_tenant_by_its_name_and_it_is_removed_after_thirty_days(t) {
         let platform = t.owner();
         let (globex, line, secret) = globex(&t).await;
+        t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'owner', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex'").await;
         let owner = t.member(t.first.user_id, globex.id, Role::Owner);
         forbidden(tenants::delete_own(&t.member(t.first.user_id, globex.id, Role::Admin), "Globex").await);
         assert!(matches!(tenants::delete_own(&owner, "globex").await, Err(Error::Invalid(f)) if f.get("confirm").is_some()));
