@@ -2,7 +2,7 @@
 //! at the address that the event names. And what a tenant's owners are told of: what somebody from outside does to who
 //! has a say there.
 
-use super::{Message, to_owners, to_person};
+use super::{Message, sql, to_owners, to_person};
 use crate::{
     Ctx, Grant, Result, Who,
     db::{Event, Tx},
@@ -144,7 +144,10 @@ pub(crate) async fn tell(tx: &mut Tx, ctx: &Ctx, events: &[(Grant, Event)]) -> R
         told.push(about);
         to_person(tx, ctx, user, &event.target.name, &message(ctx, event.action, user), None).await?;
     }
-    for (grant, event) in events.iter().filter(|(grant, event)| from_outside(ctx, grant) && changes_who_has_a_say(event)) {
+    for (grant, event) in events.iter().filter(|(_, event)| changes_who_has_a_say(event)) {
+        if !from_outside(tx, ctx, grant).await? {
+            continue;
+        }
         let message = Message::Outsider {
             event: event.action.to_owned(),
             by: ctx.actor().name,
@@ -160,8 +163,15 @@ pub(crate) async fn tell(tx: &mut Tx, ctx: &Ctx, events: &[(Grant, Event)]) -> R
 }
 
 /// Is it done to a tenant that the caller does not belong to? The command line is everywhere at home.
-fn from_outside(ctx: &Ctx, grant: &Grant) -> bool {
-    matches!(ctx.who(), Who::Person(_) | Who::Key(_)) && ctx.home() != Some(grant.tenant_id())
+async fn from_outside(tx: &mut Tx, ctx: &Ctx, grant: &Grant) -> Result<bool> {
+    if ctx.home() == Some(grant.tenant_id()) {
+        return Ok(false);
+    }
+    match ctx.who() {
+        Who::Person(person) => Ok(!sql::is_member(tx, grant, person.user_id).await?),
+        Who::Key(_) => Ok(true),
+        Who::Anonymous | Who::CommandLine(_) => Ok(false),
+    }
 }
 
 /// Support comes, or an owner comes, goes or becomes another.

@@ -58,6 +58,12 @@ pub(super) async fn answers_for(tx: &mut Tx, grant: &Grant, key: KeyId) -> Resul
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(key.uuid()).fetch_optional(c).await)?)
 }
 
+pub(super) async fn is_member(tx: &mut Tx, grant: &Grant, user: UserId) -> Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM members WHERE tenant_id = $1 AND user_id = $2";
+    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).fetch_one(c).await)?;
+    Ok(n > 0)
+}
+
 /// The tenant's owners whose accounts are in use.
 pub(super) async fn owners(tx: &mut Tx, grant: &Grant) -> Result<Vec<String>> {
     const SQL: &str = "SELECT u.email FROM members m JOIN users u ON u.id = m.user_id \
