@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// `184201` as `184,201`.
-pub fn thousands(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    if n < 0 { format!("-{out}") } else { out }
-}
+pub use contract::{counted, thousands};
 
 /// A share in percent: `1.3`, `<0.1`, `0`.
 pub fn percent(part: i64, whole: i64) -> String {
@@ -24,11 +13,6 @@ pub fn percent(part: i64, whole: i64) -> String {
         n if n % 10 == 0 => format!("{}", n / 10),
         n => format!("{}.{}", n / 10, n % 10),
     }
-}
-
-/// `1 request`, `4,012 requests`.
-pub fn counted(n: i64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 
 /// A number at an axis: `50k`.
@@ -53,11 +37,6 @@ pub fn latency(us: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!([0, 999, 1000, 184_201, -1_234_567].map(thousands), ["0", "999", "1,000", "184,201", "-1,234,567"]);
-    }
 
     #[test]
     fn a_share_never_rounds_what_is_there_to_nothing() {

@@ -111,6 +111,7 @@ both(() => {
     await app.through(() => page.getByRole('button', { name: `Go to ${OWNER.tenant}` }).click());
     await app.visit('/platform/tenants');
     await app.through(() => page.getByRole('link', { name: 'Second', exact: true }).click());
+    await page.getByRole('textbox', { name: /^Reason/ }).fill('unpaid');
     await app.submit('Suspend tenant');
     await app.visit('/tenants');
     await expect(page.getByRole('button', { name: 'Go to Second' })).toHaveCount(0);

@@ -136,9 +136,9 @@ pub enum Tenants {
     Suspend {
         /// The tenant's id or slug.
         tenant: String,
-        /// Why, for the audit log.
+        /// Why: its people read it, and it stands in the audit log.
         #[arg(long)]
-        reason: Option<String>,
+        reason: String,
     },
     /// Bring back a tenant that was suspended, or deleted and not removed yet.
     Resume {
@@ -152,6 +152,9 @@ pub enum Tenants {
         /// Why, for the audit log.
         #[arg(long)]
         reason: Option<String>,
+        /// Do not ask first; needed where no terminal is attached.
+        #[arg(long)]
+        yes: bool,
     },
     /// Show from where a tenant's live keys may be used, or undo a list that shuts its people out.
     Allowlist {
@@ -315,10 +318,10 @@ impl StopSignal {
     }
 }
 
-/// The installation for a command that ends: no listener, so the public URL is only what was set.
+/// The installation for a command that works on it: no listener, so the public URL is only what was set.
 pub(crate) async fn installation(config: &Config) -> Result<Arc<Core>> {
     let public = config.public_url(config.bind.port())?;
-    open::core(config, &public.url, public.insecure).await
+    open::existing_core(config, &public.url, public.insecure).await
 }
 
 async fn bootstrap(config: &Config, tenant: &str, email: &str, json: bool) -> Result<()> {
@@ -326,7 +329,8 @@ async fn bootstrap(config: &Config, tenant: &str, email: &str, json: bool) -> Re
     std::io::stdin().read_to_string(&mut password).context("cannot read the password from standard input")?;
     let typed = Secret::new(password);
     let password = Secret::new(typed.expose().strip_suffix('\n').unwrap_or(typed.expose()).to_owned());
-    let core = installation(config).await?;
+    let public = config.public_url(config.bind.port())?;
+    let core = open::core(config, &public.url, public.insecure).await?;
     let ctx = Ctx::new(core.clone(), Who::Anonymous, RequestInfo::default());
     let made = tenants::bootstrap(&ctx, tenant, email, password).await;
     core.stop().await;
@@ -354,8 +358,13 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
             if json {
                 out!("{}", serde_json::to_string(&all)?);
             } else {
+                // For people; what reads lines from a pipe gets tenants only.
+                if std::io::stdout().is_terminal() {
+                    out!("{:<36}  {:<26}  {:<24}  Name", "Id", "State", "Slug");
+                }
                 for t in all {
-                    out!("{}  {:<24}  {}", t.id, t.slug, t.name);
+                    let state = t.removed_at.map_or_else(|| t.state.to_string(), |at| format!("deleted until {}", at.human_date()));
+                    out!("{}  {state:<26}  {:<24}  {}", t.id, t.slug, t.name);
                 }
             }
         }
@@ -365,14 +374,23 @@ async fn run_tenants(config: &Config, command: Tenants) -> Result<()> {
         }
         Tenants::Suspend { tenant, reason } => {
             let (ctx, id) = on_tenant(&core, &tenant).await?;
-            println!("{} is suspended.", tenants::suspend(&ctx, id, reason.as_deref()).await?.name);
+            println!("{} is suspended.", tenants::suspend(&ctx, id, Some(&reason)).await?.name);
         }
         Tenants::Resume { tenant } => {
             let (ctx, id) = on_tenant(&core, &tenant).await?;
             println!("{} is in use.", tenants::resume(&ctx, id).await?.name);
         }
-        Tenants::Delete { tenant, reason } => {
+        Tenants::Delete { tenant, reason, yes } => {
             let (ctx, id) = on_tenant(&core, &tenant).await?;
+            let name = tenants::get(&ctx, id).await?.name;
+            if !yes && !std::io::stdin().is_terminal() {
+                bail!("{name} would be deleted, and nobody can be asked: say --yes");
+            }
+            let question =
+                format!("Delete {name} ({tenant})? Everybody is signed out, every key refused, and after 30 days it is removed.");
+            if !yes && !confirmed(&question)? {
+                bail!("nothing was deleted");
+            }
             println!("{} is deleted, and removed after 30 days.", tenants::delete(&ctx, id, reason.as_deref()).await?.name);
         }
         Tenants::Allowlist { tenant, clear } => {
@@ -405,7 +423,7 @@ async fn run_keys(config: &Config, command: Keys) -> Result<()> {
             let slug = slugs.iter().find(|t| t.id == tenant).map_or("", |t| t.slug.as_str());
             let which = format!("{} ({}), {}, of {slug}", key.name, key.display(), key.environment);
             // Whoever types must mean it; a script has said what it means.
-            if !yes && std::io::stdin().is_terminal() && !confirmed(&which)? {
+            if !yes && std::io::stdin().is_terminal() && !confirmed(&format!("Revoke {which}? This cannot be undone."))? {
                 bail!("nothing was revoked");
             }
             keys::revoke(&ctx, id, reason.as_deref()).await?;
@@ -439,6 +457,9 @@ async fn run_users(config: &Config, command: Users) -> Result<()> {
         Users::ResetLink { email } => {
             let link = identity::new_reset_link(&ctx, &email).await.map_err(|e| known(e, &email))?;
             out!("{}/reset?token={}", core.settings.public_url, link.0.expose());
+            // What reads the output gets the link and nothing else.
+            let whence = if config.public_url.is_some() { "as KEYSTEAD_PUBLIC_URL says" } else { "because KEYSTEAD_PUBLIC_URL is not set" };
+            eprintln!("The link leads to {}, {whence}: that must be where this installation is reached.", core.settings.public_url);
         }
         Users::DisableTwoFactor { email } => {
             identity::disable_two_factor(&ctx, &email).await.map_err(|e| known(e, &email))?;
@@ -483,8 +504,8 @@ async fn on_tenant(core: &Arc<Core>, named: &str) -> Result<(Ctx, TenantId)> {
 }
 
 /// Asks whether the key is meant.
-fn confirmed(which: &str) -> Result<bool> {
-    print!("Revoke {which}? This cannot be undone. Type yes: ");
+fn confirmed(question: &str) -> Result<bool> {
+    print!("{question} Type yes: ");
     std::io::stdout().flush()?;
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed)?;

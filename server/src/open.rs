@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-/// Connects to the database of the settings and brings its schema up to date.
+/// Connects to the database of the settings, makes it if it is not there, and brings its schema up to date.
 pub async fn database(config: &Config) -> Result<Db> {
     let url = config.database_url()?;
     if !config.data_dir.exists() {
@@ -29,13 +29,42 @@ pub async fn database(config: &Config) -> Result<Db> {
     }
     // The URL may hold a password: it is never printed.
     let db = Db::connect(&url).await.context(config.database_setting())?;
-    db::migrate(&db).await.context("cannot bring the schema up to date")?;
+    migrate(&db).await?;
     Ok(db)
 }
 
-/// Opens everything. `public_url` is where clients reach this server.
+/// The same of a database that holds an installation, and nothing is made: a wrong setting does not begin a second one.
+async fn existing(config: &Config) -> Result<Db> {
+    let db = Db::connect_existing(&config.database_url()?).await.context(config.database_setting())?;
+    let mut there = db::has_schema(&db).await.context(config.database_setting())?;
+    if there {
+        migrate(&db).await?;
+        there = DataKeys::exist(&db).await?;
+    }
+    if !there {
+        bail!(
+            "{}: no installation is in that database: name another, or make one by `keystead serve` or `keystead bootstrap`",
+            config.database_setting()
+        );
+    }
+    Ok(db)
+}
+
+async fn migrate(db: &Db) -> Result<()> {
+    db::migrate(db).await.context("cannot bring the schema up to date")
+}
+
+/// Opens everything, a new installation where there is none. `public_url` is where clients reach this server.
 pub async fn core(config: &Config, public_url: &str, insecure: bool) -> Result<Arc<Core>> {
-    let db = database(config).await?;
+    start(config, database(config).await?, public_url, insecure).await
+}
+
+/// Opens an installation that is there.
+pub async fn existing_core(config: &Config, public_url: &str, insecure: bool) -> Result<Arc<Core>> {
+    start(config, existing(config).await?, public_url, insecure).await
+}
+
+async fn start(config: &Config, db: Db, public_url: &str, insecure: bool) -> Result<Arc<Core>> {
     let master = master_key(config, DataKeys::exist(&db).await?)?;
     let keys = DataKeys::open(&db, &master, SystemClock.now(), &SystemEntropy).await?;
     let settings = Settings {

@@ -20,7 +20,7 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let (role, platform) = (chrome.role, chrome.platform_admin);
+    let (role, platform, creates) = (chrome.role, chrome.platform_admin, chrome.makes_secrets());
     let start = if role.holds(Perm::UsageRead) { "/" } else { home(role) };
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -38,7 +38,7 @@ pub fn Frame(
                 <main class="page" id="main" tabindex="-1">{children()}</main>
             </div>
         </div>
-        <ShortcutSheet role platform/>
+        <ShortcutSheet role platform creates/>
         <Toasts/>
     }
 }
@@ -137,7 +137,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
         <nav class="nav" aria-label="Main">
             {groups}
             {chrome.platform_admin.then(|| view! { <p class="nav__title">"Installation"</p><ul>{PLATFORM.iter().map(|entry| view! { <li><NavLink entry/></li> }.into_any()).collect_view()}</ul> }.into_any())}
-            {role.holds(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
+            {chrome.makes_secrets().then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
         </nav>
         <div class="side__foot">
             <div class="who">
@@ -314,10 +314,10 @@ fn NavLink(entry: &'static Entry) -> impl IntoView {
 
 /// The keyboard shortcuts that lead somewhere for this reader; `behave` opens it at `?`.
 #[component]
-fn ShortcutSheet(role: Role, platform: bool) -> impl IntoView {
+fn ShortcutSheet(role: Role, platform: bool, creates: bool) -> impl IntoView {
     let pages = GROUPS.iter().flat_map(|(_, entries)| entries.iter()).filter(|e| e.seen_by(role)).map(|e| (e.goes, e.keys));
     let pages = pages.chain(PLATFORM.iter().filter(|_| platform).map(|e| (e.goes, e.keys)));
-    let create = role.holds(Perm::KeysWrite).then_some(("Create key", "c"));
+    let create = creates.then_some(("Create key", "c"));
     let all = create.into_iter().chain(pages).chain([("Older, newer request", "j k"), ("Search", "/"), ("This sheet", "?")]);
     let rows = all
         .map(|(what, keys)| {

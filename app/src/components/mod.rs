@@ -13,6 +13,7 @@ mod page;
 mod password;
 mod preferences;
 mod problem;
+mod sessions;
 mod time;
 
 pub use auth::AuthPage;
@@ -28,4 +29,5 @@ pub use page::{Crumbs, PageTitle, Pager};
 pub use password::{Asked, NewPassword};
 pub use preferences::{EnvironmentSwitch, SwitchToLive, ThemeSwitch};
 pub use problem::{Fault, ProblemView};
+pub use sessions::{EndForm, SessionTable};
 pub use time::{Ends, Time, TimeForm};

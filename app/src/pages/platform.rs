@@ -117,7 +117,7 @@ fn Create(back: Returned<PlatformForm>) -> impl IntoView {
                 <ErrorSummary errors=errors.clone() message/>
                 <TextField name="name" label=|| "Team or company" value=form.name error=error("name")/>
                 <TextField name="slug" label=|| "Name in keys" value=form.slug hint="Made from the name if left empty. It cannot be changed." error=error("slug") mono=true required=false/>
-                <TextField name="email" label=|| "Its owner's email" kind="email" value=form.email hint="You get a link to pass on; where a mail server is set, it is mailed, too." error=error("email") required=false/>
+                <TextField name="email" label=|| "Its owner's email" kind="email" value=form.email hint="You get a link to pass on; where a mail server is set, they are mailed one, too." error=error("email") required=false/>
                 <div class="row"><button class="btn btn--primary" type="submit" name="act" value="create"><Icon name=IconName::Plus/>"Create tenant"</button></div>
             </form>
         </section>
@@ -138,6 +138,7 @@ pub fn PlatformTenantPage() -> impl IntoView {
         let Returned { form, errors, message } = returned::<PlatformForm>().unwrap_or_default();
         let crumbs = Crumbs { above: vec![("Tenants".to_owned(), "/platform/tenants".to_owned())], ..Crumbs::section(&tenant.name) };
         let removed = tenant.removed_at.map(|at| view! { <dt>"Removed"</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any());
+        let closed = tenant.reason.clone().map(|reason| view! { <dt>"Because"</dt><dd class="anywhere">{reason}</dd> }.into_any());
         let title = tenant.name.clone();
         let body = view! {
             <div class="page__head"><PageTitle>{title}</PageTitle></div>
@@ -148,6 +149,7 @@ pub fn PlatformTenantPage() -> impl IntoView {
                     <div class="card__body">
                         <dl class="dl">
                             <dt>"State"</dt><dd><State state=tenant.state/></dd>
+                            {closed}
                             {removed}
                             <dt>"Id"</dt><dd><CopyId text=tenant.id.to_string() what="tenant id"/></dd>
                             <dt>"In keys"</dt><dd class="mono">{tenant.slug.clone()}</dd>
@@ -257,7 +259,7 @@ fn Acts(tenant: Tenant, plans: Vec<Plan>, form: PlatformForm, errors: FieldError
                     <p class="small soft">"Either way everybody is signed out and every key is refused, at once. A suspended tenant waits to be resumed; a deleted one is removed with everything in it after 30 days."</p>
                     <TextField
                         name="reason"
-                        label=|| view! { "Reason "<span class="muted">"kept in the audit log of both tenants"</span> }
+                        label=|| view! { "Reason "<span class="muted">"its people read it when they sign in; needed to suspend"</span> }
                         value=form.reason.clone()
                         error=error("reason")
                         required=false

@@ -22,7 +22,7 @@ pub fn TenantsPage() -> impl IntoView {
             <div class="page__head"><PageTitle>"Your tenants"</PageTitle></div>
             <div class="stack narrow">
                 <section class="card"><ul class="rows">{rows}</ul></section>
-                {chrome.supporting.is_none().then(|| view! { <Leave chrome=chrome.clone() back/> }.into_any())}
+                {(chrome.supporting.is_none() && visit.ctx.enrolled().is_ok()).then(|| view! { <Leave chrome=chrome.clone() back/> }.into_any())}
             </div>
         };
         Ok(Shown::new(Crumbs::section("Your tenants"), body))

@@ -1,6 +1,6 @@
 //! What the console's frame and its sign-in pages know.
 
-use crate::{Environment, Membership, Role, TenantId, UnixMs, credential::words};
+use crate::{Environment, Membership, Perm, Role, TenantId, UnixMs, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -56,6 +56,13 @@ pub struct Chrome {
     pub address: Option<String>,
     /// The public URL is plain http and not loopback: secrets would travel in the clear.
     pub insecure: bool,
+}
+
+impl Chrome {
+    /// Does the reader make secrets here? Support does not: they would outlive its access.
+    pub fn makes_secrets(&self) -> bool {
+        self.role.holds(Perm::KeysWrite) && self.supporting.is_none()
+    }
 }
 
 /// The one-time setup form.
@@ -216,20 +223,24 @@ pub struct Enrolment {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryCodes(pub Vec<String>);
 
-/// A session of the console, as its person sees it.
+/// Where somebody is signed in, as they and those who manage members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSeen {
     /// Its name for the form that ends it; opens nothing.
     pub id: String,
     /// Whether it is the one that asks.
     pub current: bool,
+    /// Whether it is a sign-in over the API.
+    pub api: bool,
+    /// The tenant that it works in.
+    pub tenant: Option<String>,
     /// The address it began from.
     pub ip: Option<String>,
-    /// What the browser called itself then.
+    /// What the client called itself then.
     pub user_agent: Option<String>,
     /// When it began.
     pub first_seen_at: UnixMs,
-    /// When it was used last, to the minute.
+    /// When it was used last: in the console to the minute, over the API to the hour.
     pub last_seen_at: UnixMs,
 }
 

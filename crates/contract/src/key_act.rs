@@ -1,5 +1,6 @@
 //! The small forms of a key's pages.
 
+use crate::counted;
 use serde::{Deserialize, Serialize};
 
 /// A button on the page of a key.
@@ -54,6 +55,6 @@ impl BulkRevokeForm {
 
     /// What a person types to say that they mean it.
     pub fn phrase(keys: usize) -> String {
-        format!("revoke {keys} {}", if keys == 1 { "key" } else { "keys" })
+        format!("revoke {}", counted(i64::try_from(keys).unwrap_or(i64::MAX), "key"))
     }
 }

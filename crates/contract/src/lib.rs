@@ -64,8 +64,7 @@ pub use leak::{
 };
 pub use login::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer, TokenUser};
 pub use member::{
-    AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody, MemberSession, RecoverForm,
-    Recovery, ResetUrl,
+    AcceptForm, CreatedInvitation, Invitation, InvitationState, Invite, InviteBody, Member, MemberBody, RecoverForm, Recovery, ResetUrl,
 };
 pub use net::{AllowedIp, AllowlistBody, IpAllowlist, NetError, normalise, sortable};
 pub use origin::{Origin, OriginError};
@@ -84,7 +83,7 @@ pub use scope::{
 pub use secret::Secret;
 pub use support::{OpenSupport, SUPPORT_HOURS, SUPPORT_ROLES, SupportAccess, SupportForm, SupportReason};
 pub use tenant::{ChangeTenantBody, Membership, Tenant, TenantBody, TenantState};
-pub use text::{Email, KeyName, Slug, TenantName, TextError};
+pub use text::{Email, KeyName, Slug, TenantName, TextError, counted, shows, thousands};
 pub use time::UnixMs;
 pub use trace::{Check, CheckName, CheckOutcome, LimitFacts, Policy, Trace};
 pub use usage::{Bucket, BucketCount, CodeCount, KeyCount, Outcome, UsageEvent, UsageFilter, UsageQuery, UsageSource, UsageSummary};

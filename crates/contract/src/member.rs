@@ -12,6 +12,8 @@ pub struct Member {
     pub id: UserId,
     /// Their address.
     pub email: String,
+    /// Whether they followed a link that was mailed to it: before that, whoever invited them may have made the account.
+    pub email_proved: bool,
     /// What they may do.
     pub role: Role,
     /// Since when.
@@ -70,23 +72,6 @@ pub struct ResetUrl {
     pub email: String,
     /// Where.
     pub url: String,
-}
-
-/// Where a member is signed in, as those who manage members see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberSession {
-    /// Its name for the form that ends it; opens nothing.
-    pub id: String,
-    /// Whether it is a sign-in over the API.
-    pub api: bool,
-    /// The address it began from.
-    pub ip: Option<String>,
-    /// What the client called itself then.
-    pub user_agent: Option<String>,
-    /// When it began.
-    pub first_seen_at: UnixMs,
-    /// When it was used last: in the console to the minute, over the API to the hour.
-    pub last_seen_at: UnixMs,
 }
 
 words! {

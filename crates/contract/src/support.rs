@@ -1,6 +1,6 @@
 //! Support access: an operator of the installation in somebody else's tenant, for some hours and for a reason.
 
-use crate::{FieldErrors, Role, SupportId, UnixMs, credential::words};
+use crate::{FieldErrors, Role, SupportId, UnixMs, credential::words, shows};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -60,8 +60,8 @@ impl SupportForm {
         let note = self.note.trim();
         if note.is_empty() {
             errors.add("note", "required", "Say what for: the tenant reads it.");
-        } else if note.chars().count() > MAX_NOTE || note.chars().any(char::is_control) {
-            errors.add("note", "invalid", format!("At most {MAX_NOTE} characters on one line."));
+        } else if note.chars().count() > MAX_NOTE || !note.chars().all(shows) {
+            errors.add("note", "invalid", format!("At most {MAX_NOTE} characters that show, on one line."));
         }
         let role = self.role.parse().ok().filter(|role| SUPPORT_ROLES.contains(role));
         let role = role.ok_or_else(|| errors.add("role", "invalid", "Choose a role.")).ok();

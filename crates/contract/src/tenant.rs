@@ -34,6 +34,8 @@ pub struct Tenant {
     pub created_at: UnixMs,
     /// When it and everything in it is removed, once it is deleted.
     pub removed_at: Option<UnixMs>,
+    /// Why it is out of use, in the words of whoever took it out.
+    pub reason: Option<String>,
 }
 
 impl Tenant {

@@ -83,11 +83,44 @@ impl Slug {
     }
 }
 
+/// Does the character show? Controls, and what turns the direction of a text or takes no room in it, make a name look like
+/// another one.
+pub fn shows(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{2800}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'))
+}
+
+/// `184201` as `184,201`.
+pub fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if n < 0 { format!("-{out}") } else { out }
+}
+
+/// `1 request`, `4,012 requests`, `2 addresses`.
+pub fn counted(n: i64, noun: &str) -> String {
+    let plural = match n {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{plural}", thousands(n))
+}
+
 fn line(s: &str, max: usize, empty: &str) -> Result<String, String> {
     match s.chars().count() {
         0 => Err(empty.to_owned()),
         n if n > max => Err(format!("At most {max} characters; these are {n}.")),
-        _ if s.chars().any(char::is_control) => Err("Line breaks and control characters are not allowed.".to_owned()),
+        _ if !s.chars().all(shows) => Err("Line breaks and characters that do not show are not allowed.".to_owned()),
         _ => Ok(s.to_owned()),
     }
 }
@@ -111,7 +144,7 @@ fn email(s: &str) -> Result<String, String> {
                 && !host.starts_with('.')
                 && !host.ends_with('.')
         })
-        && !s.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';'));
+        && !s.chars().any(|c| c.is_whitespace() || !shows(c) || matches!(c, '<' | '>' | '"' | ',' | ';'));
     if ok { Ok(s.to_lowercase()) } else { Err("Enter an address such as name@company.com.".to_owned()) }
 }
 
@@ -125,6 +158,25 @@ mod tests {
         for bad in ["", "   ", "a\nb", &"x".repeat(101)] {
             assert!(KeyName::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_name_has_no_character_that_does_not_show() {
+        for hidden in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{200d}', '\u{feff}', '\u{ad}', '\u{e0041}', '\u{3164}', '\u{2028}', '\t'] {
+            let name = format!("Ac{hidden}me");
+            assert!(TenantName::parse(&name).is_err() && KeyName::parse(&name).is_err(), "{hidden:?}");
+            assert!(Email::parse(&format!("o{hidden}wner@acme.test")).is_err(), "{hidden:?}");
+        }
+        for name in ["Ünïcode & Söhne", "日本 株式会社", "شركة", "Acme ❤\u{fe0f}"] {
+            assert!(TenantName::parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn one_is_one_and_everything_else_is_many() {
+        let said = [(1, "tenant"), (0, "key"), (4_012, "request"), (2, "address"), (1, "address")].map(|(n, noun)| counted(n, noun));
+        assert_eq!(said, ["1 tenant", "0 keys", "4,012 requests", "2 addresses", "1 address"]);
+        assert_eq!([0, 999, 1000, 184_201, -1_234_567].map(thousands), ["0", "999", "1,000", "184,201", "-1,234,567"]);
     }
 
     #[test]

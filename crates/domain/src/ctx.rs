@@ -49,6 +49,8 @@ pub struct Person {
     pub role: Role,
     /// Whether they operate the installation.
     pub platform_admin: bool,
+    /// Whether they are there as support, for some hours.
+    pub supporting: bool,
     /// Whether the tenant requires a second factor and they have none: all they can do is set one up.
     pub must_enrol: bool,
 }
@@ -212,6 +214,11 @@ impl Ctx {
         }
     }
 
+    /// The same request of the person as they are now.
+    pub(crate) fn of_person(&self, person: Person) -> Self {
+        Self { who: Who::Person(person), ..self.clone() }
+    }
+
     /// The installation.
     pub const fn core(&self) -> &Arc<Core> {
         &self.core
@@ -283,6 +290,12 @@ impl Ctx {
     /// Refuses who has no second factor where the tenant requires one.
     pub fn enrolled(&self) -> Result<()> {
         if self.person().is_some_and(|p| p.must_enrol) { Err(Error::must_enrol(&self.core.settings.public_url)) } else { Ok(()) }
+    }
+
+    /// Refuses what would go on when support access is over: secrets, and people.
+    pub fn lasting(&self) -> Result<()> {
+        let refused = "Support access ends, and this would not: ask somebody of the tenant to do it";
+        if self.person().is_some_and(|p| p.supporting) { Err(Error::Refused(ErrorCode::Forbidden, refused.to_owned())) } else { Ok(()) }
     }
 
     /// The right to do `perm` in the caller's tenant, or why not.

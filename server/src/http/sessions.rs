@@ -15,7 +15,11 @@ use domain::{
     identity::{self, SignedIn, sessions},
 };
 use serde::de::DeserializeOwned;
-use std::{collections::BTreeMap, sync::Arc};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
     cookie::SameSite,
@@ -64,7 +68,11 @@ impl SessionStore for Store {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let Some(stored) = sessions::load(&self.0, &id.to_string()).await.map_err(backend)? else { return Ok(None) };
-        let data = serde_json::from_str(&stored.data).map_err(|e| Error::Decode(e.to_string()))?;
+        let mut data: HashMap<String, Value> = serde_json::from_str(&stored.data).map_err(|e| Error::Decode(e.to_string()))?;
+        // Who was taken out of a tenant goes on in another: the table says in which.
+        if let (Some(person), Some(tenant_id)) = (data.get_mut(SESSION_PERSON), stored.works_in()) {
+            person["tenant_id"] = tenant_id.to_string().into();
+        }
         let nanos = i128::from(stored.expires_at) * 1_000_000;
         let expiry_date = time::OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|e| Error::Decode(e.to_string()))?;
         Ok(Some(Record { id: *id, data, expiry_date }))
@@ -154,7 +162,18 @@ pub async fn keep_device(State(state): State<AppState>, req: Request, next: Next
 pub async fn caller(request: &Ctx, browser: &Browser) -> domain::Result<Ctx> {
     let away = |e: tower_sessions::session::Error| domain::Error::unavailable(e.to_string());
     let who = match browser.session.get::<SignedIn>(SESSION_PERSON).await.map_err(away)? {
-        Some(signed_in) => identity::resume(request.core(), signed_in).await?.map_or(Who::Anonymous, Who::Person),
+        Some(signed_in) => match identity::resume(request.core(), signed_in).await? {
+            Some(person) => Who::Person(person),
+            // Support access is over by itself.
+            None => match identity::land(request.core(), signed_in.user_id).await? {
+                Some(person) => {
+                    let here = SignedIn { user_id: person.user_id, tenant_id: person.tenant_id };
+                    browser.session.insert(SESSION_PERSON, here).await.map_err(away)?;
+                    Who::Person(person)
+                }
+                None => Who::Anonymous,
+            },
+        },
         None => Who::Anonymous,
     };
     let ctx = Ctx::new(request.core().clone(), who, request.request().clone());

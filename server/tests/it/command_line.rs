@@ -63,6 +63,53 @@ on_both! {
 }
 
 on_both! {
+    async fn deleting_a_tenant_is_confirmed_and_the_list_says_what_is_out_of_use(on) {
+        let i = Installation::new(on).await;
+        for name in ["Globex", "Initech", "Umbrella"] {
+            assert!(i.run(&["tenants", "create", "--name", name], "").status.success());
+        }
+        assert!(!i.run(&["tenants", "suspend", "initech"], "").status.success(), "it takes a reason");
+        assert!(i.run(&["tenants", "suspend", "initech", "--reason", "unpaid"], "").status.success());
+        let silent = i.run(&["tenants", "delete", "globex"], "yes\n");
+        assert!(!silent.status.success() && String::from_utf8_lossy(&silent.stderr).contains("--yes"), "{silent:?}");
+        let no = i.run_on_a_terminal(&["tenants", "delete", "globex"], "no\n");
+        let said = String::from_utf8_lossy(&no.stdout).into_owned();
+        assert!(!no.status.success() && said.contains("Delete Globex (globex)?") && said.contains("nothing was deleted"), "{said}");
+        assert!(i.run_on_a_terminal(&["tenants", "delete", "globex"], "yes\n").status.success());
+        assert!(i.run(&["tenants", "delete", "umbrella", "--yes"], "").status.success());
+        let listed = String::from_utf8(i.run(&["tenants", "list"], "").stdout).unwrap();
+        let states = ["active", "deleted until ", "suspended", "deleted until "];
+        assert!(listed.lines().count() == 4 && listed.lines().zip(states).all(|(line, state)| line.split_once("  ").unwrap().1.starts_with(state)), "{listed}");
+    }
+}
+
+#[test]
+fn a_command_on_an_installation_makes_none() {
+    let dir = std::env::temp_dir().join(format!("keystead_nothing_{}", std::process::id()));
+    let at = dir.to_str().unwrap();
+    for args in [
+        &["tenants", "list"][..],
+        &["tenants", "create", "--name", "x"],
+        &["keys", "list"],
+        &["users", "list"],
+        &["users", "reset-link", "a@b.test"],
+        &["verify-audit"],
+    ] {
+        let said = refusal(args, &[("KEYSTEAD_DATA_DIR", at)]);
+        assert!(said.starts_with("keystead: KEYSTEAD_DATA_DIR: ") && said.contains(at), "{args:?}: {said}");
+        assert!(!dir.exists(), "{args:?}");
+    }
+    std::fs::create_dir(&dir).unwrap();
+    let said = refusal(&["tenants", "list"], &[("KEYSTEAD_DATA_DIR", at)]);
+    assert!(said.contains(&format!("{at}/keystead.db does not exist")), "{said}");
+    std::fs::write(dir.join("keystead.db"), "").unwrap();
+    let said = refusal(&["tenants", "list"], &[("KEYSTEAD_DATA_DIR", at)]);
+    assert!(said.contains("no installation is in that database"), "{said}");
+    assert!(!dir.join("master.key").exists(), "nothing was begun");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+on_both! {
     async fn tenants_create_makes_a_tenant_and_refuses_a_taken_slug(on) {
         let i = Installation::new(on).await;
         let made = i.run(&["tenants", "create", "--name", "Globex Corp", "--json"], "");
@@ -111,6 +158,9 @@ on_both! {
         let file = i.dir().join("master.key");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(i.dir()).unwrap().permissions().mode() & 0o777, 0o700);
+        for database in std::fs::read_dir(i.dir()).unwrap().map(|f| f.unwrap()).filter(|f| f.file_name().to_string_lossy().starts_with("keystead.db")) {
+            assert_eq!(database.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", database.file_name());
+        }
         let key = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
         let wrong = i.run(&["tenants", "list"], "");
@@ -167,9 +217,9 @@ fn the_help_documents_every_setting() {
 }
 
 /// What a command with these settings says when it cannot start.
-fn refusal(settings: &[(&str, &str)]) -> String {
+fn refusal(args: &[&str], settings: &[(&str, &str)]) -> String {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keystead"));
-    command.args(["tenants", "list"]).env("KEYSTEAD_DATA_DIR", std::env::temp_dir()).envs(settings.iter().copied());
+    command.args(args).env("KEYSTEAD_DATA_DIR", std::env::temp_dir()).envs(settings.iter().copied());
     let out = command.output().unwrap();
     assert_eq!(out.status.code(), Some(1), "{out:?}");
     String::from_utf8_lossy(&out.stderr).into_owned()
@@ -182,20 +232,23 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line_with_what_to_do() {
     let server = std::env::var("KEYSTEAD_TEST_POSTGRES_URL").expect("KEYSTEAD_TEST_POSTGRES_URL: run the tests by `make test`");
     for (value, says) in [
         ("mysql://root:hunter2@db.test/keystead", "it must be sqlite://"),
-        (file.as_str(), "keystead_not_there does not exist: make it"),
+        (file.as_str(), "keystead_not_there/keystead.db does not exist"),
         (&format!("{server}/keystead_not_there"), "there is no database keystead_not_there"),
         // Port 1 is nobody's.
         ("postgres://root:hunter2@127.0.0.1:1/keystead", "PostgreSQL does not answer at 127.0.0.1:1"),
     ] {
         let began = Instant::now();
-        let said = refusal(&[("KEYSTEAD_DATABASE_URL", value)]);
+        let said = refusal(&["tenants", "list"], &[("KEYSTEAD_DATABASE_URL", value)]);
         assert!(said.starts_with("keystead: KEYSTEAD_DATABASE_URL: ") && said.contains(says), "{value}: {said}");
         assert!(said.lines().count() == 1 && !said.contains("internal") && !said.contains("hunter2"), "{value}: {said}");
         assert!(began.elapsed() < Duration::from_secs(10), "{value} took {:?}", began.elapsed());
     }
+    let said = refusal(&["migrate"], &[("KEYSTEAD_DATABASE_URL", &file)]);
+    assert!(said.contains("keystead_not_there does not exist: make it"), "{said}");
     let dir = std::env::temp_dir().join(format!("keystead_settings_{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
-    let said = refusal(&[("KEYSTEAD_DATA_DIR", dir.to_str().unwrap()), ("KEYSTEAD_MASTER_KEY", "hunter2")]);
+    let said =
+        refusal(&["serve", "--bind", "127.0.0.1:0"], &[("KEYSTEAD_DATA_DIR", dir.to_str().unwrap()), ("KEYSTEAD_MASTER_KEY", "hunter2")]);
     std::fs::remove_dir_all(&dir).unwrap();
     assert!(said.starts_with("keystead: KEYSTEAD_MASTER_KEY does not hold 32 bytes of base64"), "{said}");
     assert!(said.lines().count() == 1 && !said.contains("hunter2"), "{said}");

@@ -118,7 +118,7 @@ fn table(w: &World) -> Vec<Row> {
         ("GET", "/v1/tenants/{id}", Any, Refused, none.clone()),
         ("PATCH", "/v1/tenants/{id}", Platform, Refused, json!({"name": "Acme"})),
         ("POST", "/v1/tenants/{id}/resume", Platform, Refused, json!({})),
-        ("POST", "/v1/tenants/{id}/suspend", Platform, Refused, json!({})),
+        ("POST", "/v1/tenants/{id}/suspend", Platform, Refused, json!({"reason": "unpaid"})),
         ("GET", "/v1/usage/events", To(UsageRead), Blind, none.clone()),
         ("GET", "/v1/usage/events/{id}", To(UsageRead), Missing, none.clone()),
         ("GET", "/v1/usage/stream", To(UsageRead), Blind, none.clone()),

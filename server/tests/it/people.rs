@@ -127,6 +127,40 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn who_is_out_of_a_tenant_goes_on_in_another_and_is_signed_out_when_none_is_left(on) {
+        let app = App::new(on).await;
+        let dev = id(&app.t.join("dev@acme.test", Role::Developer).await);
+        let cookie = sign_in(&app, "dev@acme.test").await.cookie();
+        for name in ["Globex", "Initech"] {
+            let (made, link) = tenant(&app, name, "dev@acme.test").await;
+            members::accept(&app.t.member(dev, app.t.first.tenant_id, Role::Developer), &contract::AcceptForm { token: token(&link).into(), ..Default::default() }).await.unwrap();
+            // It keeps an owner when they leave.
+            let second = Invite { email: Email::parse("owner@acme.test").unwrap(), role: Role::Owner, days: 1 };
+            let made = members::invite(&app.t.as_who(domain::Who::CommandLine(made.id)), second).await.unwrap().accept_url.unwrap();
+            members::accept(&app.t.owner(), &contract::AcceptForm { token: token(&made).into(), ..Default::default() }).await.unwrap();
+        }
+        let globex = tenants::list(&app.t.owner(), contract::PageQuery::default()).await.unwrap().data.into_iter().find(|t| t.name == "Globex").unwrap().id;
+        let there = app.form("/tenants", &cookie, &format!("tenant={globex}")).await.cookie();
+        assert!(page(&app, &there, "/tenants").await.text.contains("Globex · Keystead"));
+        // One that demands a second factor leaves the way to the others open (s14).
+        app.t.tamper(r#"UPDATE tenants SET policies = '{"require_second_factor":true}' WHERE slug = 'globex'"#).await;
+        assert_eq!(page(&app, &there, "/keys").await.header("location"), "/account/two-factor");
+        assert_eq!(page(&app, &there, "/tenants").await.status, StatusCode::OK);
+        app.t.tamper("UPDATE tenants SET policies = '{}' WHERE slug = 'globex'").await;
+        let left = app.form("/tenants", &there, "act=leave&confirm=Globex").await;
+        assert_eq!(left.header("location"), "/login", "{}", left.text);
+        assert_eq!(page(&app, &there, "/login").await.header("location"), "/keys", "signed in still");
+        assert!(page(&app, &there, "/keys").await.text.contains("Acme · Keystead"), "where a sign-in leads");
+        let owner = app.sign_in().await;
+        app.form(&format!("/members/{dev}"), &owner, "act=remove&confirm=dev%40acme.test").await;
+        assert!(page(&app, &there, "/keys").await.text.contains("Initech · Keystead"));
+        let left = app.form("/tenants", &there, "act=leave&confirm=Initech").await;
+        assert_eq!(left.header("location"), "/login", "{}", left.text);
+        assert_eq!(page(&app, &there, "/keys").await.status, StatusCode::SEE_OTHER, "nothing is left");
+    }
+}
+
 const SUPPORT: &str = "act=support&why=request&note=ticket+7&role=support&hours=1";
 
 on_both! {
@@ -148,7 +182,14 @@ on_both! {
         let id = seen.split("name=\"id\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         assert_eq!(app.form("/settings/tenant", &there, &format!("act=end-support&id={id}")).await.status, StatusCode::FORBIDDEN);
         assert_eq!(app.form("/settings/tenant", &boss, &format!("act=end-support&id={id}")).await.header("location"), "/settings/tenant");
-        assert_eq!(page(&app, &there, "/leaks").await.status, StatusCode::SEE_OTHER, "out at once");
+        let home = page(&app, &there, "/leaks").await;
+        assert!(home.text.contains("Acme · Keystead") && !home.text.contains("You are here as support"), "out at once, and home: {}", home.text);
+        // The same when its time is over.
+        app.form(&at, &there, SUPPORT).await;
+        let again = app.form("/tenants", &there, &format!("tenant={}", globex.id)).await.cookie();
+        assert!(page(&app, &again, "/leaks").await.text.contains("You are here as support"));
+        app.t.tamper("UPDATE support_access SET expires_at = 1 WHERE ended_at IS NULL").await;
+        assert!(page(&app, &again, "/leaks").await.text.contains("Acme · Keystead"));
         let log = page(&app, &boss, "/audit").await.text;
         assert!(log.contains("support.opened") && log.contains("support.ended"));
     }
@@ -165,12 +206,17 @@ on_both! {
         assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &secret)]).await.status, StatusCode::OK);
         let platform = app.sign_in().await;
         let at = format!("/platform/tenants/{}", globex.id);
+        let silent = app.form(&at, &platform, "act=suspend&reason=").await;
+        assert!(silent.status == StatusCode::UNPROCESSABLE_ENTITY && silent.text.contains("Say why"), "{}", silent.text);
         let done = app.form(&at, &platform, "act=suspend&reason=unpaid").await;
         assert_eq!(done.header("location"), at, "{}", done.text);
         assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &secret)]).await.code(), "INVALID_API_KEY");
         assert_eq!(page(&app, &boss, "/keys").await.status, StatusCode::SEE_OTHER);
-        assert_eq!(sign_in(&app, "boss@globex.test").await.status, StatusCode::FORBIDDEN);
-        assert!(page(&app, &platform, &at).await.text.contains("Suspended"));
+        let closed = sign_in(&app, "boss@globex.test").await;
+        assert_eq!(closed.status, StatusCode::FORBIDDEN);
+        assert!(closed.text.contains("Globex is suspended: unpaid."), "{}", closed.text);
+        let shown = page(&app, &platform, &at).await.text;
+        assert!(shown.contains("Suspended") && shown.contains("unpaid"), "{shown}");
         assert_eq!(app.form(&at, &platform, "act=resume").await.header("location"), at);
         assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &secret)]).await.status, StatusCode::OK);
         assert_eq!(page(&app, &boss, "/keys").await.status, StatusCode::SEE_OTHER, "the session is gone for good");

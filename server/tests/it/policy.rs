@@ -50,10 +50,13 @@ on_both! {
         assert_eq!(saved.header("location"), "/settings/policies?saved=1", "{}", saved.text);
 
         for cookie in [before, sign_in(&app, "dev@acme.test").await.cookie()] {
-            for path in ["/", "/keys", "/keys/new", "/usage", "/audit", "/leaks", "/members", "/settings/policies", "/tenants", "/platform/tenants", "/usage/export"] {
+            for path in ["/", "/keys", "/keys/new", "/usage", "/audit", "/leaks", "/members", "/settings/policies", "/platform/tenants", "/usage/export"] {
                 let led = page(&app, &cookie, path).await;
                 assert_eq!((led.status.as_u16(), led.header("location")), (303, "/account/two-factor"), "{path}");
             }
+            // The way to another tenant stays open, and the way out.
+            let tenants = page(&app, &cookie, "/tenants").await;
+            assert!(tenants.status == StatusCode::OK && !tenants.text.contains("value=\"leave\""), "{}", tenants.text);
             let posted = app.form("/keys/new", &cookie, &crate::console::create_form(&app, "x")).await;
             assert_eq!((posted.status.as_u16(), posted.header("location")), (303, "/account/two-factor"));
             let why = page(&app, &cookie, "/account/two-factor").await;

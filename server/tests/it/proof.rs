@@ -253,6 +253,8 @@ on_both! {
         assert!(!nobody.status.success() && String::from_utf8_lossy(&nobody.stderr).contains("nobody has the address"), "{nobody:?}");
         let printed = i.run(&["users", "reset-link", "owner@acme.test"], "");
         let link = String::from_utf8_lossy(&printed.stdout).trim().to_owned();
+        let whence = String::from_utf8_lossy(&printed.stderr).into_owned();
+        assert!(whence.contains("The link leads to http") && whence.contains("KEYSTEAD_PUBLIC_URL"), "{whence}");
         let token = link.split("/reset?token=").nth(1).unwrap_or_else(|| panic!("{printed:?}")).to_owned();
         let server = i.serve(&[]);
         assert!(server.curl(&format!("/reset?token={token}"), &[]).1.contains("Choose a new password"));

@@ -18,6 +18,7 @@ pub fn EmailPage() -> impl IntoView {
     framed(|visit| async move {
         let pending = identity::pending_email_change(&visit.ctx).await?;
         let wants_code = identity::wants_code(&visit.ctx).await?;
+        let proved = identity::address_is_proved(&visit.ctx).await?;
         let mails = visit.ctx.core().settings.sends_mail;
         let back = returned::<ChangeEmailForm>();
         let done = visit.query.get_str("done").filter(|_| back.is_none());
@@ -42,12 +43,35 @@ pub fn EmailPage() -> impl IntoView {
             <div class="stack narrow">
                 {done.map(|text| view! { <Done text/> }.into_any())}
                 <p class="small soft">{format!("You sign in with {}.", visit.chrome.email)}</p>
+                {(!proved).then(|| view! { <Unproved mails/> }.into_any())}
                 {pending.map(|change| view! { <Pending change/> }.into_any())}
                 {form}
             </div>
         };
         Ok(Shown::new(crumbs("Email"), body))
     })
+}
+
+/// Nobody but whoever invited them can say that the address is theirs.
+#[component]
+fn Unproved(mails: bool) -> impl IntoView {
+    let way = if mails {
+        view! {
+            <p>
+                "To prove it, "<a href="/forgot">"ask for a link that sets a new password"</a>
+                " and follow it. That takes your second factor off, once: set it up again afterwards."
+            </p>
+        }
+        .into_any()
+    } else {
+        view! { <p>"A link by mail proves it, and this server sends none yet."</p> }.into_any()
+    };
+    view! {
+        <Banner tone=Tone::Info>
+            <p><b>"This address is not proved to be yours."</b>" Whoever invited you saw the link by which your account was made."</p>
+            {way}
+        </Banner>
+    }
 }
 
 #[component]

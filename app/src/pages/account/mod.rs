@@ -15,7 +15,7 @@ pub use forgot::ForgotPage;
 pub use password::AccountPage;
 pub use reset::ResetPage;
 pub use second_step::SecondStepPage;
-pub use sessions::{SessionsPage, device};
+pub use sessions::SessionsPage;
 pub use two_factor::TwoFactorPage;
 
 use crate::{

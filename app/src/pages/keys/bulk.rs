@@ -4,7 +4,7 @@ use super::{callers::callers_in, query::Query};
 use crate::{
     components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, StateBadge, Time, Tone},
     icon::{Icon, IconName},
-    numbers::thousands,
+    numbers::{counted, thousands},
     returned::{Returned, returned},
     url::key_href,
     visit::{Shown, Visit, framed},
@@ -45,7 +45,7 @@ pub fn KeyBulkRevoke() -> impl IntoView {
 }
 
 fn keys_in(n: usize) -> String {
-    if n == 1 { "1 key".to_owned() } else { format!("{n} keys") }
+    counted(i64::try_from(n).unwrap_or(i64::MAX), "key")
 }
 
 /// The keys that the address or the form names, once each; one that is not the reader's is not found.
@@ -160,7 +160,7 @@ fn Sum(weighed: Vec<Weighed>) -> impl IntoView {
         }
         .into_any();
     }
-    let requests = if lost == 1 { "1 request".to_owned() } else { format!("{} requests", thousands(lost)) };
+    let requests = counted(lost, "request");
     let callers = match callers_in(&seen) {
         1 => "1 caller".to_owned(),
         n => format!("{n} callers"),

@@ -52,7 +52,7 @@ pub fn KeyDetail() -> impl IntoView {
         let alive = key.state != KeyState::Revoked;
         let may = May {
             write: role.holds(Perm::KeysWrite) && alive,
-            rotate: role.holds(Perm::KeysWrite) && matches!(key.state, KeyState::Active | KeyState::Disabled),
+            rotate: visit.chrome.makes_secrets() && matches!(key.state, KeyState::Active | KeyState::Disabled),
             revoke: role.holds(Perm::KeysRevoke) && alive,
         };
         // What the role may not see is not asked for, and has no card.

@@ -3,7 +3,7 @@
 use super::{callers::Callers, form::KeyFields};
 use crate::{
     components::{Banner, Crumbs, PageTitle, Time, Tone},
-    numbers::thousands,
+    numbers::{counted, thousands},
     returned::{Returned, returned},
     ssr::answer_with,
     url::key_href,
@@ -101,8 +101,7 @@ fn WhatBreaks(previews: Vec<Preview>) -> impl IntoView {
                     }
                     .into_any();
                 }
-                1 => "1 request".to_owned(),
-                lost => format!("{} requests", thousands(lost)),
+                lost => counted(lost, "request"),
             };
             let labelled = if n == 0 { "impact-1" } else { "impact-2" };
             let last = impact.last_lost_at.map(|at| view! { "; the last one came "<Time at/> }.into_any());

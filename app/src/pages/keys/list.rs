@@ -66,7 +66,7 @@ async fn search(visit: &Visit, may: May) -> domain::Result<AnyView> {
 }
 
 fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
-    chrome.role.holds(Perm::KeysWrite).then(|| {
+    chrome.makes_secrets().then(|| {
         view! {
             <a class="btn btn--primary" href="/keys/new" data-key="c">
                 <Icon name=IconName::Plus/>

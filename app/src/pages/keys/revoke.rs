@@ -3,7 +3,7 @@
 use super::callers::{Callers, callers_in};
 use crate::{
     components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, Time, TimeForm, Tone},
-    numbers::thousands,
+    numbers::{counted, thousands},
     returned::{Returned, returned},
     url::key_href,
     visit::{Shown, framed},
@@ -23,7 +23,7 @@ pub fn KeyRevoke() -> impl IntoView {
             return Ok(Shown::new(crumbs, view! { <RevokedBefore key/> }));
         }
         let impact = keys::impact_of(&visit.ctx, key.id, &Change::Revoke).await?;
-        let may_rotate = visit.chrome.role.holds(Perm::KeysWrite) && key.state != KeyState::Expired;
+        let may_rotate = visit.chrome.makes_secrets() && key.state != KeyState::Expired;
         Ok(Shown::new(crumbs, view! { <Consent key impact may_rotate back=returned().unwrap_or_default()/> }))
     })
 }
@@ -119,8 +119,8 @@ fn Broken(impact: Impact) -> impl IntoView {
         }
         .into_any();
     }
-    let requests = format!("{} requests", thousands(allowed_30d));
-    let addresses = if addresses_30d == 1 { "1 address".to_owned() } else { format!("{} addresses", thousands(addresses_30d)) };
+    let requests = counted(allowed_30d, "request");
+    let addresses = counted(addresses_30d, "address");
     view! {
         <Banner tone=Tone::Danger>
             <p><b>{format!("{requests} of the last 30 days would have been refused.")}</b></p>

@@ -4,7 +4,7 @@ use super::{callers::Callers, reveal::rotated};
 use crate::{
     components::{Banner, Crumbs, ErrorSummary, FieldError, Glyph, PageTitle, Time, TimeForm, Tone, described_by},
     icon::{Icon, IconName},
-    numbers::thousands,
+    numbers::counted,
     returned::{Returned, returned},
     url::key_href,
     visit::{Shown, framed},
@@ -23,6 +23,7 @@ pub fn KeyRotate() -> impl IntoView {
         }
         let key = keys::get(&visit.ctx, visit.id()?).await?;
         visit.ctx.require(Perm::KeysWrite)?;
+        visit.ctx.lasting()?;
         let crumbs = Crumbs::of_key(&key, "Rotate").titled(format!("Rotate {}", key.name));
         if matches!(key.state, KeyState::Revoked | KeyState::Expired) {
             return Ok(Shown::new(crumbs, view! { <NotNow key/> }));
@@ -154,7 +155,7 @@ fn Retire(key: ApiKey, cockpit: Cockpit, back: Returned<()>) -> impl IntoView {
         }
         .into_any()
     } else {
-        let requests = if requests == 1 { "1 request came".to_owned() } else { format!("{} requests came", thousands(requests)) };
+        let requests = format!("{} came", counted(requests, "request"));
         view! {
             <Banner tone=Tone::Danger>
                 <p><b>{format!("{requests} with the old secret since the rotation.")}</b></p>

@@ -3,7 +3,7 @@
 use crate::{
     components::OutcomeBadge,
     icon::{Icon, IconName},
-    numbers::thousands,
+    numbers::{counted, thousands},
     url::href,
 };
 use contract::{BucketCount, KeyId, Outcome, UnixMs, UsageSummary};
@@ -31,7 +31,7 @@ pub fn UsageCard(
     let sentence = if summary.total == 0 {
         view! { "No request in 30 days." }.into_any()
     } else {
-        let total = if summary.total == 1 { "1 request".to_owned() } else { format!("{} requests", thousands(summary.total)) };
+        let total = counted(summary.total, "request");
         let denied = format!("{}.{}% denied", share / 10, share % 10);
         view! {
             {total}", "<a href=denied_link>{denied}</a>

@@ -1,7 +1,7 @@
 //! `/invitations/accept`: where the link of an invitation leads.
 
 use crate::{
-    components::{Asked, AuthPage, Banner, Fault, NewPassword, Time, TimeForm, Tone},
+    components::{Asked, AuthPage, Banner, Fault, NewPassword, TextField, Time, TimeForm, Tone},
     returned::{Returned, returned},
     ssr::ctx,
     url::href,
@@ -59,7 +59,18 @@ fn Join(invited: Invited, token: String, back: Returned<AcceptForm>, someone: Op
             </form>
         }
         .into_any(),
-        Invitee::Here(_) | Invitee::Alone(_) => view! {
+        Invitee::Alone(_) => view! {
+            <form class="stack" method="post" action="/invitations/accept" novalidate=true>
+                <input type="hidden" name="token" value=token/>
+                <input class="sr" type="email" name="username" value=email autocomplete="username" readonly=true tabindex="-1" aria-label="Email"/>
+                <p class="soft">"This address has an account, which works in no tenant at present."</p>
+                <TextField name="password" label=|| "Its password" kind="password" autocomplete="current-password" error autofocus=true/>
+                <button class="btn btn--primary btn--full" type="submit">"Join"</button>
+                <p class="small"><a href="/forgot">"Forgot the password?"</a></p>
+            </form>
+        }
+        .into_any(),
+        Invitee::Here(_) => view! {
             <form method="post" action="/invitations/accept">
                 <input type="hidden" name="token" value=token/>
                 <button class="btn btn--primary btn--full" type="submit">"Join"</button>

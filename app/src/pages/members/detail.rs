@@ -3,18 +3,15 @@
 use super::{DoneNote, RoleField};
 use crate::{
     actions::MemberForm,
-    components::{Crumbs, ErrorSummary, PageTitle, TextField, Time, TimeForm},
+    components::{Crumbs, EndForm, ErrorSummary, PageTitle, SessionTable, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::counted,
-    pages::{
-        account::device,
-        recovery::{RecoverFields, ResetLink},
-    },
+    pages::recovery::{RecoverFields, ResetLink},
     returned::{Returned, returned},
     url::href,
     visit::{Shown, framed},
 };
-use contract::{Chrome, FieldErrors, Member, MemberSession, Perm, ResetUrl, Role};
+use contract::{Chrome, FieldErrors, Member, Perm, ResetUrl, Role, SessionSeen};
 use domain::members;
 use leptos::prelude::*;
 
@@ -76,6 +73,7 @@ fn Facts(member: Member, keys: bool) -> impl IntoView {
                     <dt>"Role"</dt><dd>{member.role.title()}</dd>
                     <dt>"Joined"</dt><dd><Time at=member.joined_at form=TimeForm::Full/></dd>
                     <dt>"Answers for"</dt><dd>{owned}</dd>
+                    <dt>"Address"</dt><dd>{if member.email_proved { "Theirs: they followed a link that was mailed to it" } else { "Not proved: they have not followed a mailed link yet" }}</dd>
                     <dt>"Account"</dt><dd>{if member.disabled { "Disabled in every tenant" } else { "In use" }}</dd>
                 </dl>
             </div>
@@ -86,7 +84,7 @@ fn Facts(member: Member, keys: bool) -> impl IntoView {
 
 /// Where they are signed in, in this tenant.
 #[component]
-fn Sessions(all: Vec<MemberSession>, member: Member, may: bool) -> impl IntoView {
+fn Sessions(all: Vec<SessionSeen>, member: Member, may: bool) -> impl IntoView {
     let action = format!("/members/{}", member.id);
     if all.is_empty() {
         return view! { <p class="small soft">"They are not signed in to this tenant."</p> }.into_any();
@@ -99,55 +97,15 @@ fn Sessions(all: Vec<MemberSession>, member: Member, may: bool) -> impl IntoView
         }
         .into_any()
     });
-    let rows = all.into_iter().map(|session| view! { <SessionRow session action=action.clone() may/> }.into_any()).collect_view();
+    let end = may.then(|| EndForm { action, field: "session", act: "end_session" });
     view! {
         <section class="stack stack--3" aria-labelledby="sessions">
             <h2 id="sessions">"Signed in to this tenant"</h2>
-            <div class="tablebox">
-                <table class="tbl tbl--stack" role="table">
-                    <caption class="sr">"Their sessions in this tenant, the one used last first"</caption>
-                    <colgroup><col/><col class="c-144"/><col class="c-112 p2"/><col class="c-112"/><col class="c-96"/></colgroup>
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th scope="col" role="columnheader">"Device"</th>
-                            <th scope="col" role="columnheader">"Address"</th>
-                            <th scope="col" role="columnheader" class="p2">"Signed in"</th>
-                            <th scope="col" role="columnheader">"Last used"</th>
-                            <th scope="col" role="columnheader" class="num"><span class="sr">"End"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
-            </div>
+            <SessionTable all caption="Their sessions in this tenant, the one used last first" end/>
             {end_all}
         </section>
     }
     .into_any()
-}
-
-#[component]
-fn SessionRow(session: MemberSession, action: String, may: bool) -> impl IntoView {
-    let MemberSession { id, api, ip, user_agent, first_seen_at, last_seen_at } = session;
-    let agent = user_agent.unwrap_or_default();
-    let device = if api { format!("API: {}", device(&agent)) } else { device(&agent) };
-    let end = may.then(|| {
-        view! {
-            <form method="post" action=action>
-                <input type="hidden" name="session" value=id/>
-                <button class="btn btn--sm" type="submit" name="act" value="end_session" aria-label=format!("End the session of {device}")>"End"</button>
-            </form>
-        }
-        .into_any()
-    });
-    view! {
-        <tr role="row">
-            <td role="cell" class="m-main" title=agent>{device.clone()}</td>
-            <td role="cell" class="mono">{ip.unwrap_or_else(|| "unknown".to_owned())}</td>
-            <td role="cell" class="p2"><Time at=first_seen_at/></td>
-            <td role="cell"><Time at=last_seen_at/></td>
-            <td role="cell" class="num m-side">{end}</td>
-        </tr>
-    }
 }
 
 /// What the reader may do about this member, and nothing else.

@@ -10,6 +10,7 @@ use crate::{
     actions::InviteForm,
     components::{Banner, Code, Crumbs, ErrorSummary, FieldError, PageTitle, Pager, TextField, Time, TimeForm, Tone},
     icon::{Icon, IconName},
+    numbers::counted,
     returned::{Returned, returned},
     url::href,
     visit::{Shown, framed},
@@ -33,7 +34,7 @@ pub fn MembersPage() -> impl IntoView {
         let mailed = visit.ctx.core().settings.sends_mail;
         let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made mailed/> }.into_any());
         let back = returned::<InviteForm>().unwrap_or_default();
-        let form = changes.then(|| view! { <Invite back owners mailed/> }.into_any());
+        let form = (changes && visit.chrome.supporting.is_none()).then(|| view! { <Invite back owners mailed/> }.into_any());
         let me = visit.chrome.email.clone();
         let body = view! {
             <div class="page__head"><PageTitle>"Members"</PageTitle></div>
@@ -62,9 +63,8 @@ pub fn Link(
 ) -> impl IntoView {
     let CreatedInvitation { invitation, accept_url } = made;
     let url = accept_url.unwrap_or_default();
-    let title =
-        if mailed { format!("{} is mailed this link", invitation.email) } else { format!("Send this link to {}", invitation.email) };
-    let too = mailed.then_some("You can also pass it on yourself. ");
+    let title = if mailed { format!("{} is mailed a link", invitation.email) } else { format!("Send this link to {}", invitation.email) };
+    let too = mailed.then_some("This one is for passing on yourself; joining by the mailed one shows that the address is theirs. ");
     view! {
         <section class="card card--flag" aria-labelledby="link-title">
             <div class="card__head"><h2 id="link-title">{title}</h2></div>
@@ -111,7 +111,7 @@ fn People(people: Page<Member>, me: String, first: Option<String>) -> impl IntoV
 
 #[component]
 fn Person(member: Member, you: bool) -> impl IntoView {
-    let keys = if member.keys == 1 { "1 key".to_owned() } else { format!("{} keys", member.keys) };
+    let keys = counted(member.keys, "key");
     let state = if member.disabled {
         view! { <span class="badge badge--off"><Icon name=IconName::Pause small=true/>"Disabled"</span> }.into_any()
     } else {
@@ -172,7 +172,7 @@ fn Waiting(invitation: Invitation, changes: bool) -> impl IntoView {
 fn Invite(back: Returned<InviteForm>, owners: bool, mailed: bool) -> impl IntoView {
     let Returned { form, errors, message } = back;
     let error = |name: &str| errors.get(name).map(str::to_owned);
-    let how = if mailed { "They are mailed a link, and you see it, too." } else { "You get a link to pass on." };
+    let how = if mailed { "They are mailed a link, and you get one to pass on." } else { "You get a link to pass on." };
     view! {
         <section class="card">
             <div class="card__head"><h2>"Invite somebody"</h2></div>

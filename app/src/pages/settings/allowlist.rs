@@ -153,7 +153,7 @@ fn Lost(impact: Impact) -> impl IntoView {
         };
         return view! { <Banner tone=Tone::Info><p>{said}</p></Banner> }.into_any();
     }
-    let addresses = if impact.addresses == 1 { "1 address".to_owned() } else { format!("{} addresses", thousands(impact.addresses)) };
+    let addresses = counted(impact.addresses, "address");
     let rest = impact.callers_total - i64::try_from(impact.callers.len().min(NAMED)).unwrap_or(0);
     let rows = impact.callers.into_iter().take(NAMED).map(|caller| view! { <Caller caller/> }.into_any()).collect_view();
     view! {

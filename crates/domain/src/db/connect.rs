@@ -6,7 +6,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::PathBuf, str::FromStr, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// Why a database could not be opened.
@@ -18,6 +18,9 @@ pub enum ConnectError {
     /// The folder of an SQLite file is missing.
     #[error("the directory {} does not exist: make it, or name another file", .0.display())]
     NoDirectory(PathBuf),
+    /// The SQLite file is missing.
+    #[error("{} does not exist: name the one of the installation, or make a new one by `keystead serve` or `keystead bootstrap`", .0.display())]
+    NoFile(PathBuf),
     /// The SQLite file cannot be opened.
     #[error("{} cannot be opened as an SQLite database ({}): check that it is one, and that this user may write there", .0.display(), .1)]
     File(PathBuf, String),
@@ -41,27 +44,35 @@ pub enum ConnectError {
     Other(String, String),
 }
 
-/// Connects to `sqlite://path` or `postgres://…`.
-pub(super) async fn connect(url: &str) -> Result<Db, ConnectError> {
+/// Connects to `sqlite://path` or `postgres://…`; makes a file that is not there, if so asked.
+pub(super) async fn connect(url: &str, make: bool) -> Result<Db, ConnectError> {
     match url.split_once(':') {
         Some(("postgres" | "postgresql", _)) => postgres(url).await,
-        Some(("sqlite", _)) => sqlite(url).await,
+        Some(("sqlite", _)) => sqlite(url, make).await,
         _ => Err(ConnectError::Address),
     }
 }
 
-async fn sqlite(url: &str) -> Result<Db, ConnectError> {
+async fn sqlite(url: &str, make: bool) -> Result<Db, ConnectError> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|_| ConnectError::Address)?
-        .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         // Every commit reaches the disk before it is answered: an acknowledged write survives a power loss.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5));
     let file = options.get_filename().to_path_buf();
+    let missing = !file.exists();
+    if missing && !make {
+        return Err(ConnectError::NoFile(file));
+    }
     if let Some(dir) = file.parent().filter(|d| !d.as_os_str().is_empty() && !d.is_dir()) {
         return Err(ConnectError::NoDirectory(dir.to_path_buf()));
+    }
+    if missing {
+        // For its owner only, as SQLite then makes the files beside it. Another process may make it at the same time.
+        let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
+        made.map_err(|e| ConnectError::File(file.clone(), e.to_string()))?;
     }
     let failed = |e: sqlx::Error| ConnectError::File(file.clone(), said(&e));
     let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE).connect_with(options.clone());
@@ -99,6 +110,17 @@ async fn postgres(url: &str) -> Result<Db, ConnectError> {
     }
     let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE).connect_lazy_with(options.clone());
     Ok(Db::of(Pools::Postgres { pool: pool(CONNECTIONS), follower: pool(1) }, CONNECTIONS))
+}
+
+/// Has anybody made a schema here?
+pub async fn has_schema(db: &Db) -> Result<bool, sqlx::Error> {
+    const SQLITE: &str = "SELECT COUNT(*) FROM pragma_table_info('_sqlx_migrations')";
+    const POSTGRES: &str = "SELECT COUNT(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' AND schemaname = current_schema()";
+    let n: i64 = match &db.pools {
+        Pools::Sqlite { writer, .. } => sqlx::query_scalar(SQLITE).fetch_one(writer).await?,
+        Pools::Postgres { pool, .. } => sqlx::query_scalar(POSTGRES).fetch_one(pool).await?,
+    };
+    Ok(n > 0)
 }
 
 /// The role, if row-level security does not bind it (s69).

@@ -5,7 +5,7 @@ mod migrate;
 mod wake;
 mod write;
 
-pub use connect::ConnectError;
+pub use connect::{ConnectError, has_schema};
 pub use migrate::migrate;
 pub use wake::Wake;
 pub(crate) use wake::tell;
@@ -105,7 +105,12 @@ pub(crate) use on;
 impl Db {
     /// Connects to `sqlite://path` or `postgres://…`; a SQLite file is made when it is missing.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        connect::connect(url).await
+        connect::connect(url, true).await
+    }
+
+    /// The same of a database that is there already: a file that is not there is not made.
+    pub async fn connect_existing(url: &str) -> Result<Self, ConnectError> {
+        connect::connect(url, false).await
     }
 
     fn of(pools: Pools, readers: u32) -> Self {

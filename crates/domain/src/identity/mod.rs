@@ -9,13 +9,14 @@ mod sql;
 pub use password::Hasher;
 pub(crate) use password::judge as judge_password;
 pub use proof::{
-    Account, Closed, HalfSignedIn, ResetLink, Step, answer_forgotten, ask_for_reset, begin_two_factor, change_email, change_password,
-    confirm, confirm_email, disable_two_factor, keep_email, list_accounts_unscoped, look_at_email_link, new_recovery_codes, new_reset_link,
-    pending_email_change, pending_two_factor, refuse_email, remember_device, reset_link_is_open, reset_password, second_step, sign_in,
-    sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
+    Account, Closed, HalfSignedIn, ResetLink, Step, address_is_proved, answer_forgotten, ask_for_reset, begin_two_factor, change_email,
+    change_password, confirm, confirm_email, disable_two_factor, keep_email, list_accounts_unscoped, look_at_email_link,
+    new_recovery_codes, new_reset_link, pending_email_change, pending_two_factor, refuse_email, remember_device, reset_link_is_open,
+    reset_password, second_step, sign_in, sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
 pub(crate) use proof::{
-    Proved, close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_code, take_second_factor,
+    Proved, close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_address, prove_code,
+    take_second_factor,
 };
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
@@ -75,7 +76,7 @@ pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<Tena
     let mut tx = core.db.read_all().await?;
     let mut all = sql::people_unscoped(&mut tx, user).await?;
     if all.is_empty() {
-        return Err(no_tenant());
+        return Err(no_tenant(&mut tx, user).await?);
     }
     if let Some(tenant) = tenant {
         all.retain(|m| m.tenant_id() == tenant);
@@ -88,8 +89,20 @@ pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<Tena
     }
 }
 
-fn no_tenant() -> Error {
-    Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned())
+/// Why an account whose password was right has nowhere to go.
+async fn no_tenant(tx: &mut Tx, user: UserId) -> Result<Error> {
+    let closed = sql::closed_unscoped(tx, user).await?;
+    let said = closed.into_iter().map(|(name, deleted, reason)| {
+        let how = if deleted { "deleted" } else { "suspended" };
+        let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{name} is {how}{why}.")
+    });
+    let said: Vec<String> = said.collect();
+    let why = match said.is_empty() {
+        true => "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned(),
+        false => format!("This account belongs to no tenant that is in use. {} Ask whoever operates this server.", said.join(" ")),
+    };
+    Ok(Error::Refused(ErrorCode::Forbidden, why))
 }
 
 /// Notes that the signed-in person left.
@@ -101,6 +114,30 @@ pub async fn sign_out(ctx: &Ctx) -> Result<()> {
 pub async fn resume(core: &crate::Core, signed_in: SignedIn) -> Result<Option<Person>> {
     let mut tx = core.db.read_all().await?;
     sql::membership_unscoped(&mut tx, signed_in, core.now()).await?.map(sql::Membership::person).transpose()
+}
+
+/// The person behind a session whose tenant they are a member of no more, in the one that they would sign in to.
+pub async fn land(core: &crate::Core, user: UserId) -> Result<Option<Person>> {
+    let mut tx = core.db.read_all().await?;
+    sql::people_unscoped(&mut tx, user).await?.into_iter().next().map(sql::Membership::person).transpose()
+}
+
+/// The caller as they are now, asked behind the lock under which rights are handed out and taken: whoever was demoted,
+/// removed or switched off since their request began is judged by that (s35). Until the commit nobody switches them off.
+/// Keys and the command line are as the request found them.
+pub(crate) async fn again(ctx: &Ctx, tx: &mut Tx) -> Result<Ctx> {
+    let Some(person) = ctx.person() else { return Ok(ctx.clone()) };
+    let gone = || Error::Refused(ErrorCode::Forbidden, "You may not do this any more: what you may do here has changed".to_owned());
+    let platform_admin = sql::lock_standing_unscoped(tx, person.user_id).await?.ok_or_else(gone)?;
+    let now = match ctx.elsewhere() {
+        // There nothing counts but that they operate the installation.
+        Some(_) => platform_admin.then(|| person.clone()),
+        None => {
+            let here = SignedIn { user_id: person.user_id, tenant_id: person.tenant_id };
+            sql::membership_unscoped(tx, here, ctx.now()).await?.map(sql::Membership::person).transpose()?
+        }
+    };
+    Ok(ctx.of_person(now.ok_or_else(gone)?))
 }
 
 /// What the frame around every signed-in page shows.
@@ -137,9 +174,10 @@ pub async fn switch(ctx: &Ctx, tenant_id: TenantId) -> Result<SignedIn> {
     Ok(signed_in)
 }
 
-/// An account for a new member.
-pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &str, now: UnixMs) -> Result<()> {
-    sql::insert_user_unscoped(tx, id, email, hash, false, now).await
+/// An account for a new member; the address is theirs for certain if they came by a link that was mailed to it.
+pub(crate) async fn insert_user(tx: &mut Tx, id: UserId, email: &Email, hash: &str, proved: bool, now: UnixMs) -> Result<()> {
+    sql::insert_user_unscoped(tx, id, email, hash, false, now).await?;
+    if proved { Ok(()) } else { proof::doubt_address(tx, id).await }
 }
 
 /// Ends everything that a person is signed in with, wherever they work (s22); whoever commits then calls `KeyCache::sync`.
@@ -155,6 +193,14 @@ pub(crate) async fn sign_out_elsewhere(tx: &mut Tx, ctx: &Ctx, user: UserId) -> 
     sql::raise_epoch_unscoped(tx, user).await?;
     let logins = tokens::end_person(tx, user, ctx.now()).await?;
     Ok(sessions::end_all_but(tx, ctx, user).await? + u64::try_from(logins).unwrap_or(0))
+}
+
+/// A person is a member of the grant's tenant no more: what they are signed in with goes on in another of theirs, or ends.
+/// Takes a transaction across tenants; whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn taken_out_of_tenant(tx: &mut Tx, grant: &Grant, user: UserId, now: UnixMs) -> Result<()> {
+    sql::raise_epoch_unscoped(tx, user).await?;
+    sessions::go_on_elsewhere(tx, grant, user).await?;
+    tokens::end_in_tenant(tx, grant, Some(user), now).await
 }
 
 /// The same for the grant's tenant only: of one person, or of everybody.

@@ -27,7 +27,7 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-p
 
 /// Is it long enough where no second factor stands behind it?
 pub fn stands_alone(password: &str) -> bool {
-    password.chars().count() >= MIN_CHARS
+    password.chars().count() >= PASSWORD_MIN
 }
 
 /// Is the password good enough to be set? `context` holds the words an attacker would try first: the tenant, the

@@ -6,12 +6,13 @@ use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result,
     db::{Db, Event, Tx, on},
     identity::SignedIn,
-    tenants,
+    tenants, tokens,
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use contract::{Lifetime, MemberSession, Policies, SessionSeen, Target, UnixMs, UserId};
+use contract::{Lifetime, LoginId, Policies, SessionSeen, Target, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
+use uuid::Uuid;
 
 /// How often `last_seen_at` is written.
 const TOUCH: i64 = 60_000;
@@ -25,11 +26,17 @@ pub struct Stored {
     pub expires_at: i64,
     last_seen_at: i64,
     created_at: i64,
+    works_in: Option<Uuid>,
     /// Of the tenant that it works in.
     policies: Option<Json<Policies>>,
 }
 
 impl Stored {
+    /// The tenant that it works in: another than it remembers, once its person was taken out of that.
+    pub fn works_in(&self) -> Option<TenantId> {
+        self.works_in.map(TenantId::from_uuid)
+    }
+
     /// When it ends if it was used then.
     fn ends(&self, used: UnixMs) -> UnixMs {
         lifetime(self.policies.as_ref()).ends(UnixMs(self.created_at), used)
@@ -117,7 +124,7 @@ pub async fn update(core: &Core, id: &str, data: &str, person: Option<SignedIn>)
 
 /// The session behind an id, if it still lives; using it keeps it alive up to its absolute end.
 pub async fn load(core: &Core, id: &str) -> Result<Option<Stored>> {
-    const SELECT: &str = "SELECT s.data, s.expires_at, s.last_seen_at, s.created_at, t.policies FROM sessions s \
+    const SELECT: &str = "SELECT s.data, s.expires_at, s.last_seen_at, s.created_at, s.works_in, t.policies FROM sessions s \
         LEFT JOIN tenants t ON t.id = s.works_in WHERE s.digest = $1 AND s.expires_at > $2";
     const TOUCHED: &str = "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE digest = $1 AND expires_at > $2";
     let now = core.now();
@@ -173,6 +180,7 @@ pub async fn describe(core: &Core, id: &str, from: &RequestInfo) -> Result<()> {
 #[derive(FromRow)]
 struct Seen {
     digest: Vec<u8>,
+    tenant: Option<String>,
     ip: Option<String>,
     user_agent: Option<String>,
     created_at: i64,
@@ -189,39 +197,62 @@ fn digest_of(name: &str) -> Vec<u8> {
     (0..name.len() / 2).filter_map(|n| u8::from_str_radix(name.get(2 * n..2 * n + 2)?, 16).ok()).collect()
 }
 
-/// The caller's sessions, the one seen last first.
-pub async fn list(ctx: &Ctx) -> Result<Vec<SessionSeen>> {
-    const SQL: &str = "SELECT digest, ip, user_agent, created_at, last_seen_at FROM sessions WHERE user_id = $1 AND expires_at > $2 \
-        ORDER BY last_seen_at DESC, digest";
-    let person = ctx.person().ok_or(Error::Unauthenticated)?;
-    let mut tx = ctx.db().read().await?;
-    let rows: Vec<Seen> = on!(tx, c => sqlx::query_as(SQL).bind(person.user_id.uuid()).bind(ctx.now().0).fetch_all(c).await)?;
-    let current = ctx.session().map(|s| s.digest.as_slice());
-    let seen = |row: Seen| SessionSeen {
-        id: named(&row.digest),
-        current: current == Some(row.digest.as_slice()),
-        ip: row.ip,
-        user_agent: row.user_agent,
-        first_seen_at: UnixMs(row.created_at),
-        last_seen_at: UnixMs(row.last_seen_at),
-    };
-    Ok(rows.into_iter().map(seen).collect())
+impl Seen {
+    fn seen(self, ctx: &Ctx) -> SessionSeen {
+        SessionSeen {
+            id: named(&self.digest),
+            current: ctx.session().is_some_and(|s| s.digest == self.digest),
+            api: false,
+            tenant: self.tenant,
+            ip: self.ip,
+            user_agent: self.user_agent,
+            first_seen_at: UnixMs(self.created_at),
+            last_seen_at: UnixMs(self.last_seen_at),
+        }
+    }
 }
 
-/// Ends one of the caller's sessions; one of somebody else's is not found.
+macro_rules! seen {
+    ($tail:literal) => {
+        concat!(
+            "SELECT s.digest, t.name AS tenant, s.ip, s.user_agent, s.created_at, s.last_seen_at FROM sessions s \
+             LEFT JOIN tenants t ON t.id = s.works_in WHERE ",
+            $tail
+        )
+    };
+}
+
+/// The caller's sessions and their sign-ins over the API, in whichever of their tenants, the one used last first.
+pub async fn list(ctx: &Ctx) -> Result<Vec<SessionSeen>> {
+    const SQL: &str = seen!("s.user_id = $1 AND s.expires_at > $2 ORDER BY s.digest");
+    let person = ctx.person().ok_or(Error::Unauthenticated)?;
+    let mut tx = ctx.db().read_all().await?;
+    let rows: Vec<Seen> = on!(tx, c => sqlx::query_as(SQL).bind(person.user_id.uuid()).bind(ctx.now().0).fetch_all(c).await)?;
+    let mut all: Vec<SessionSeen> = rows.into_iter().map(|row| row.seen(ctx)).collect();
+    all.extend(tokens::of_person(&mut tx, person.user_id, ctx.now()).await?);
+    all.sort_by_key(|s| std::cmp::Reverse(s.last_seen_at));
+    Ok(all)
+}
+
+/// Ends one of the caller's sessions, or sign-ins over the API; one of somebody else's is not found.
 pub async fn end(ctx: &Ctx, id: &str) -> Result<()> {
     const SQL: &str = "DELETE FROM sessions WHERE digest = $1 AND user_id = $2";
     let (person, grant) = (ctx.person().ok_or(Error::Unauthenticated)?, own_grant(ctx)?);
     let found = list(ctx).await?.into_iter().find(|s| s.id == id).ok_or(Error::NotFound)?;
-    let mut tx = ctx.write(&grant).await?;
+    let mut tx = ctx.write_all(&grant).await?;
     let t = tx.tx();
-    let n = on!(t, c => sqlx::query(SQL).bind(digest_of(id)).bind(person.user_id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
-    // It goes on under another id since.
-    if n == 0 {
-        return Err(Error::NotFound);
+    if let Ok(login) = id.parse::<LoginId>() {
+        tokens::end_of_person(t, person.user_id, login, ctx.now()).await?;
+    } else {
+        let n = on!(t, c => sqlx::query(SQL).bind(digest_of(id)).bind(person.user_id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
+        // It goes on under another id since.
+        if n == 0 {
+            return Err(Error::NotFound);
+        }
     }
-    let after = serde_json::json!({"sessions": 1, "ip": found.ip, "current": found.current});
-    tx.commit(ended(ctx, person.user_id, after)).await
+    let after = serde_json::json!({"sessions": 1, "ip": found.ip, "current": found.current, "api": found.api});
+    tx.commit(ended(ctx, person.user_id, after)).await?;
+    ctx.core().cache.sync(ctx.core()).await
 }
 
 /// Ends every session of the caller but this one, and their sign-ins over the API; how many that were.
@@ -267,21 +298,26 @@ pub(super) async fn end_in_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserI
     Ok(())
 }
 
+/// A person is taken out of the grant's tenant: sessions of theirs that work there go on in the one that they would sign in
+/// to, and end where there is none. Takes a transaction across tenants, in which they are a member no more.
+pub(super) async fn go_on_elsewhere(tx: &mut Tx, grant: &Grant, user: UserId) -> Result<()> {
+    const SQL: &str = "UPDATE sessions SET works_in = $3 WHERE works_in = $1 AND user_id = $2";
+    match sql::people_unscoped(tx, user).await?.first() {
+        Some(next) => {
+            let next = next.tenant_id().uuid();
+            on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(next).execute(c).await.map(drop))?;
+            Ok(())
+        }
+        None => end_in_tenant(tx, grant, Some(user)).await,
+    }
+}
+
 /// Sessions of a member that work in the grant's tenant.
-pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, user: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
-    const SQL: &str = "SELECT digest, ip, user_agent, created_at, last_seen_at FROM sessions \
-        WHERE works_in = $1 AND user_id = $2 AND expires_at > $3";
+pub(crate) async fn of_member(tx: &mut Tx, ctx: &Ctx, grant: &Grant, user: UserId) -> Result<Vec<SessionSeen>> {
+    const SQL: &str = seen!("s.works_in = $1 AND s.user_id = $2 AND s.expires_at > $3");
     let rows: Vec<Seen> =
-        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(now.0).fetch_all(c).await)?;
-    let seen = |row: Seen| MemberSession {
-        id: named(&row.digest),
-        api: false,
-        ip: row.ip,
-        user_agent: row.user_agent,
-        first_seen_at: UnixMs(row.created_at),
-        last_seen_at: UnixMs(row.last_seen_at),
-    };
-    Ok(rows.into_iter().map(seen).collect())
+        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).bind(ctx.now().0).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|row| row.seen(ctx)).collect())
 }
 
 /// Ends one of them; false if it is none of theirs.

@@ -26,6 +26,7 @@ pub(super) struct Membership {
     email: String,
     role: String,
     platform_admin: bool,
+    supporting: bool,
     policies: Json<Policies>,
     /// Second factors that count: one or none.
     factors: i64,
@@ -43,6 +44,7 @@ impl Membership {
             tenant_id: TenantId::from_uuid(self.tenant_id),
             role: self.role.parse::<Role>().map_err(|()| Error::internal("unknown role"))?,
             platform_admin: self.platform_admin,
+            supporting: self.supporting,
             must_enrol: self.policies.0.require_second_factor && self.factors == 0,
         })
     }
@@ -51,7 +53,7 @@ impl Membership {
 macro_rules! membership {
     ($tail:literal) => {
         concat!(
-            "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin, t.policies, \
+            "SELECT m.tenant_id, m.user_id, u.email, m.role, u.platform_admin, FALSE AS supporting, t.policies, \
              (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors FROM members m JOIN users u ON u.id = m.user_id \
              JOIN tenants t ON t.id = m.tenant_id \
              WHERE u.disabled_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND m.user_id = $1 ",
@@ -112,7 +114,7 @@ pub(super) async fn people_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<Mem
 /// As a member, or as an operator whose access to the tenant is open: there they are what the access says, and no more.
 pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<Option<Membership>> {
     const MEMBER: &str = membership!("AND m.tenant_id = $2");
-    const OPERATOR: &str = "SELECT s.tenant_id, s.user_id, u.email, s.role, FALSE AS platform_admin, t.policies, \
+    const OPERATOR: &str = "SELECT s.tenant_id, s.user_id, u.email, s.role, FALSE AS platform_admin, TRUE AS supporting, t.policies, \
         (SELECT COUNT(*) FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factors \
         FROM support_access s JOIN users u ON u.id = s.user_id JOIN tenants t ON t.id = s.tenant_id \
         WHERE u.disabled_at IS NULL AND u.platform_admin AND t.suspended_at IS NULL AND t.deleted_at IS NULL \
@@ -123,6 +125,19 @@ pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs)
         return Ok(member);
     }
     Ok(on!(tx, c => sqlx::query_as(OPERATOR).bind(user).bind(tenant).bind(now.0).fetch_optional(c).await)?)
+}
+
+/// Whether an account operates the installation, which stays so until the commit; none if it is switched off.
+pub(super) async fn lock_standing_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<bool>> {
+    const SQL: &str = "UPDATE users SET email = email WHERE id = $1 AND disabled_at IS NULL RETURNING platform_admin";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_optional(c).await)?)
+}
+
+/// Tenants that an account belongs to and that are out of use, by name: whether deleted, and why.
+pub(super) async fn closed_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<(String, bool, Option<String>)>> {
+    const SQL: &str = "SELECT t.name, t.deleted_at IS NOT NULL AS deleted, t.closed_reason FROM members m JOIN tenants t ON t.id = m.tenant_id \
+        WHERE m.user_id = $1 AND (t.suspended_at IS NOT NULL OR t.deleted_at IS NOT NULL) ORDER BY t.name, t.id";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_all(c).await)?)
 }
 
 /// Tenants that an account belongs to and that require a second factor, by name.

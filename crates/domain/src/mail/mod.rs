@@ -54,12 +54,27 @@ pub(crate) async fn with_link(tx: &mut Tx, ctx: &Ctx, grant: &Grant, to: &str, m
 
 /// Queues a mail to the person who answers for a key, or to the tenant's owners where nobody does; answers who that is.
 pub(crate) async fn to_who_answers(tx: &mut Tx, ctx: &Ctx, grant: &Grant, key: KeyId, message: &Message) -> Result<Vec<String>> {
-    let recipients = sql::recipients(tx, grant, key).await?;
-    for to in &recipients {
+    let recipients = match sql::answers_for(tx, grant, key).await? {
+        Some(owner) => vec![owner],
+        None => sql::owners(tx, grant).await?,
+    };
+    queue(tx, ctx, grant, &recipients, message).await?;
+    Ok(recipients)
+}
+
+/// Queues a mail to the tenant's owners, and to one more address if it is none of theirs.
+pub(crate) async fn to_owners(tx: &mut Tx, ctx: &Ctx, grant: &Grant, and: Option<&str>, message: &Message) -> Result<()> {
+    let mut recipients = sql::owners(tx, grant).await?;
+    recipients.extend(and.filter(|and| !recipients.iter().any(|r| r == and)).map(ToOwned::to_owned));
+    queue(tx, ctx, grant, &recipients, message).await
+}
+
+async fn queue(tx: &mut Tx, ctx: &Ctx, grant: &Grant, recipients: &[String], message: &Message) -> Result<()> {
+    for to in recipients {
         let id = MailId::from_uuid(ctx.new_uuid());
         sql::insert(tx, grant, &sql::New { id, to, message, sealed: None, now: ctx.now(), until: ctx.now().plus(KEPT) }).await?;
     }
-    Ok(recipients)
+    Ok(())
 }
 
 /// Queues a mail to a person about their own account, which is no tenant's; `to` is one of their addresses.

@@ -1,12 +1,13 @@
 //! What people are told of their own accounts: one table from events to words. The recipient is whom the event is about,
-//! at the address that the event names.
+//! at the address that the event names. And what a tenant's owners are told of: what somebody from outside does to who
+//! has a say there.
 
-use super::{Message, to_person};
+use super::{Message, sql, to_owners, to_person};
 use crate::{
     Ctx, Grant, Result, Who,
     db::{Event, Tx},
 };
-use contract::UserId;
+use contract::{Role, UserId};
 
 /// The words about one sort of event.
 pub(super) struct Notice {
@@ -143,7 +144,44 @@ pub(crate) async fn tell(tx: &mut Tx, ctx: &Ctx, events: &[(Grant, Event)]) -> R
         told.push(about);
         to_person(tx, ctx, user, &event.target.name, &message(ctx, event.action, user), None).await?;
     }
+    for (grant, event) in events.iter().filter(|(_, event)| changes_who_has_a_say(event)) {
+        if !from_outside(tx, ctx, grant).await? {
+            continue;
+        }
+        let message = Message::Outsider {
+            event: event.action.to_owned(),
+            by: ctx.actor().name,
+            about: event.target.name.clone(),
+            reason: event.reason.clone(),
+            at: ctx.now(),
+        };
+        // Who was an owner until now is one of those who are told.
+        let about = Some(event.target.name.as_str()).filter(|_| event.target.kind == "user");
+        to_owners(tx, ctx, grant, about, &message).await?;
+    }
     Ok(())
+}
+
+/// Is it done to a tenant that the caller does not belong to? The command line is everywhere at home.
+async fn from_outside(tx: &mut Tx, ctx: &Ctx, grant: &Grant) -> Result<bool> {
+    if ctx.home() == Some(grant.tenant_id()) {
+        return Ok(false);
+    }
+    match ctx.who() {
+        Who::Person(person) => Ok(!sql::is_member(tx, grant, person.user_id).await?),
+        Who::Key(_) => Ok(true),
+        Who::Anonymous | Who::CommandLine(_) => Ok(false),
+    }
+}
+
+/// Support comes, or an owner comes, goes or becomes another.
+fn changes_who_has_a_say(event: &Event) -> bool {
+    let owner = |v: &Option<serde_json::Value>| v.as_ref().and_then(|v| v.get("role")?.as_str()) == Some(Role::Owner.as_str());
+    match event.action {
+        "support.opened" => true,
+        "invitation.created" | "member.role_changed" | "member.removed" => owner(&event.before) || owner(&event.after),
+        _ => false,
+    }
 }
 
 /// Where it came from is told of what was done in the person's own name only.

@@ -1,7 +1,7 @@
 //! What mails say, as text and as HTML of the same words.
 
 use super::notices::Notice;
-use contract::{KeyId, LeakId, MailId, Role, Secret, UnixMs};
+use contract::{KeyId, LeakId, MailId, Role, Secret, UnixMs, counted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -65,6 +65,19 @@ pub enum Message {
     },
     /// An account was to have this address, which another one has already.
     EmailTaken,
+    /// Somebody from outside changed who has a say in a tenant that the recipient owns.
+    Outsider {
+        /// The event.
+        event: String,
+        /// Who.
+        by: String,
+        /// Whom or what it is about.
+        about: String,
+        /// Why, in their words.
+        reason: Option<String>,
+        /// When.
+        at: UnixMs,
+    },
     /// Something happened to the recipient's account.
     Notice {
         /// The event.
@@ -107,7 +120,7 @@ impl Message {
             Self::Invitation { .. } => Some(Link::Invitation),
             Self::PasswordReset { .. } => Some(Link::Reset),
             Self::EmailChange { .. } => Some(Link::Email),
-            Self::LeakFound { .. } | Self::KeyExpiring { .. } | Self::EmailTaken | Self::Notice { .. } => None,
+            Self::LeakFound { .. } | Self::KeyExpiring { .. } | Self::EmailTaken | Self::Outsider { .. } | Self::Notice { .. } => None,
         }
     }
 
@@ -116,11 +129,16 @@ impl Message {
         match self {
             Self::LeakFound { key, .. } => format!("The API key {key} leaked"),
             Self::KeyExpiring { key, days: 0, .. } => format!("The API key {key} has expired"),
-            Self::KeyExpiring { key, days, .. } => format!("The API key {key} expires within {days} days"),
+            Self::KeyExpiring { key, days, .. } => format!("The API key {key} expires within {}", counted(*days, "day")),
             Self::Invitation { tenant, .. } => format!("You are invited to {tenant}"),
             Self::PasswordReset { .. } => "Set a new password".to_owned(),
             Self::EmailChange { .. } => "Confirm the change of your address".to_owned(),
             Self::EmailTaken => "This address has an account already".to_owned(),
+            Self::Outsider { event, about, .. } => match event.as_str() {
+                "support.opened" => format!("Support access to {about} was opened"),
+                "invitation.created" => "Somebody from outside invited an owner to your tenant".to_owned(),
+                _ => "Somebody from outside changed the owners of your tenant".to_owned(),
+            },
             Self::Notice { event, .. } => Notice::of(event).map_or("News of your account", |n| n.subject).to_owned(),
         }
     }
@@ -165,6 +183,21 @@ impl Message {
                     .to_owned(),
                 "If that was you, sign in with this address.".to_owned(),
             ],
+            Self::Outsider { event, by, about, reason, at } => {
+                let did = match event.as_str() {
+                    "support.opened" => format!("{by}, who operates this server, can work in {about} for some hours."),
+                    "invitation.created" => format!("{by} invited {about} as an owner."),
+                    "member.removed" => format!("{by} removed {about}, who was an owner."),
+                    _ => format!("{by} changed the role of {about}: from or to owner."),
+                };
+                let why = reason.as_ref().map(|r| format!("The reason given: {r}."));
+                let told = format!(
+                    "{}. {by} does not belong to your tenant, and everything that they do there stands in its audit log.",
+                    at.human()
+                );
+                let remedy = "If you do not know why, end the access or take the invitation back, and ask whoever operates this server.";
+                [Some(did), why, Some(told), Some(remedy.to_owned())].into_iter().flatten().collect()
+            }
             Self::Notice { event, at, ip, user_agent } => {
                 let notice = Notice::of(event);
                 let from = ip.as_ref().map(|ip| format!(", from {ip}")).unwrap_or_default();
@@ -186,6 +219,8 @@ impl Message {
             Self::PasswordReset { .. } => ("Set a new password", format!("/reset?token={token}")),
             Self::EmailChange { .. } => ("Confirm or refuse", format!("/email?token={token}")),
             Self::EmailTaken => ("Sign in", "/login".to_owned()),
+            Self::Outsider { event, .. } if event == "support.opened" => ("Look at support access", "/settings/tenant".to_owned()),
+            Self::Outsider { .. } => ("Look at your members", "/members".to_owned()),
             Self::Notice { event, .. } => Notice::of(event).map_or(("Sign in", "/login".to_owned()), |n| (n.link.0, n.link.1.to_owned())),
         }
     }

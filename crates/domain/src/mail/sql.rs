@@ -51,18 +51,24 @@ pub(super) async fn insert_for_person_unscoped(tx: &mut Tx, user: UserId, new: &
     Ok(())
 }
 
-/// The person who answers for the key, while they belong to the tenant; else the tenant's owners.
-pub(super) async fn recipients(tx: &mut Tx, grant: &Grant, key: KeyId) -> Result<Vec<String>> {
-    const OWNER: &str = "SELECT u.email FROM api_keys k JOIN users u ON u.id = k.owner_id \
+/// The person who answers for the key, while they belong to the tenant.
+pub(super) async fn answers_for(tx: &mut Tx, grant: &Grant, key: KeyId) -> Result<Option<String>> {
+    const SQL: &str = "SELECT u.email FROM api_keys k JOIN users u ON u.id = k.owner_id \
         JOIN members m ON m.tenant_id = k.tenant_id AND m.user_id = u.id WHERE k.tenant_id = $1 AND k.id = $2 AND u.disabled_at IS NULL";
-    const OWNERS: &str = "SELECT u.email FROM members m JOIN users u ON u.id = m.user_id \
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(key.uuid()).fetch_optional(c).await)?)
+}
+
+pub(super) async fn is_member(tx: &mut Tx, grant: &Grant, user: UserId) -> Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM members WHERE tenant_id = $1 AND user_id = $2";
+    let n: i64 = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(user.uuid()).fetch_one(c).await)?;
+    Ok(n > 0)
+}
+
+/// The tenant's owners whose accounts are in use.
+pub(super) async fn owners(tx: &mut Tx, grant: &Grant) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT u.email FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.tenant_id = $1 AND m.role = 'owner' AND u.disabled_at IS NULL ORDER BY u.email";
-    let owner: Option<String> =
-        on!(tx, c => sqlx::query_scalar(OWNER).bind(grant.tenant_id().uuid()).bind(key.uuid()).fetch_optional(c).await)?;
-    match owner {
-        Some(owner) => Ok(vec![owner]),
-        None => Ok(on!(tx, c => sqlx::query_scalar(OWNERS).bind(grant.tenant_id().uuid()).fetch_all(c).await)?),
-    }
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).fetch_all(c).await)?)
 }
 
 /// Those that are due, and no longer for anybody else: the n-th attempt is followed by the next n² times `pause` later.

@@ -1,9 +1,10 @@
 //! Invitations: a link that works once, for one address, for some days.
 //!
-//! A link makes a new account, or adds a tenant to an account that is signed in with the invited address. It never
-//! signs anybody in to an account that exists: that takes what every sign-in takes.
+//! A link makes a new account, or adds a tenant to an account whose password was given. It never signs anybody in to an
+//! account that exists: that takes what every sign-in takes. The mailed link is another than the one that whoever invited
+//! sees: it shows that the address is theirs who join by it.
 
-use super::{may_hand_out, sql};
+use super::{lock, may_hand_out, sql};
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, commit_with},
@@ -45,10 +46,11 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
     // The link lets somebody in, and the answer holds it (s16).
     ctx.fresh()?;
+    ctx.lasting()?;
     may_hand_out(ctx, asked.role)?;
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
-    sql::lock(tx.tx(), &grant).await?;
+    may_hand_out(&lock(ctx, tx.tx(), &grant).await?, asked.role)?;
     if sql::is_member(tx.tx(), &grant, &asked.email).await? {
         return Err(Error::field("email", "taken", format!("{} is a member already.", asked.email)));
     }
@@ -57,7 +59,7 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     if sql::open_invitations(tx.tx(), &grant).await? >= MOST {
         return Err(Error::Conflict(format!("{MOST} invitations are open: withdraw some first")));
     }
-    let token = identity::fresh_token(ctx.core());
+    let (token, mailed) = (identity::fresh_token(ctx.core()), identity::fresh_token(ctx.core()));
     let invitation = Invitation {
         id: InvitationId::from_uuid(ctx.new_uuid()),
         email: asked.email.to_string(),
@@ -68,11 +70,12 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
         expires_at: now.plus(asked.days * UnixMs::DAY),
     };
     let by = ctx.person().map(|p| p.user_id);
-    sql::insert_invitation(tx.tx(), &grant, &invitation, &identity::token_digest(token.expose()), by).await?;
+    let digests = [&token, &mailed].map(|t| identity::token_digest(t.expose()));
+    sql::insert_invitation(tx.tx(), &grant, &invitation, &digests, by).await?;
     let tenant = sql::tenant_name(tx.tx(), &grant).await?;
     let (by_name, until) = (invitation.created_by.clone(), invitation.expires_at);
     let message = Message::Invitation { tenant, by: by_name, role: asked.role, until };
-    mail::with_link(tx.tx(), ctx, &grant, asked.email.as_str(), &message, mail::Token { secret: &token, until }).await?;
+    mail::with_link(tx.tx(), ctx, &grant, asked.email.as_str(), &message, mail::Token { secret: &mailed, until }).await?;
     let after = serde_json::to_value(&invitation).map_err(Error::internal)?;
     tx.commit(Event { action: "invitation.created", target: target(&invitation), reason: None, before: None, after: Some(after) }).await?;
     let accept_url = format!("{}/invitations/accept?token={}", ctx.core().settings.public_url, token.expose());
@@ -84,6 +87,7 @@ pub async fn withdraw(ctx: &Ctx, id: InvitationId) -> Result<Invitation> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
+    lock(ctx, tx.tx(), &grant).await?;
     let before = sql::invitation(tx.tx(), &grant, id, now).await?.ok_or(Error::NotFound)?;
     if !sql::withdraw(tx.tx(), &grant, id, now).await? {
         return Err(Error::Conflict(format!("The invitation for {} is {} already", before.email, before.state)));
@@ -117,7 +121,7 @@ pub enum Invitee {
     New,
     /// Signed in with the address: they only have to say so.
     Here(UserId),
-    /// The account works in no tenant, so nobody can sign in to it yet: it joins, and signs in afterwards.
+    /// The account works in no tenant, so nobody can sign in to it yet: it joins with its password, and signs in afterwards.
     Alone(UserId),
     /// The account has to sign in first.
     Elsewhere,
@@ -154,7 +158,17 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<Admitted>> {
     let (user_id, hash) = match invitee(ctx, &found) {
         Invitee::Disabled => return refused(format!("The account of {email} is disabled. Ask whoever operates this server.")),
         Invitee::Elsewhere => return refused(format!("Sign in as {email} to accept this invitation.")),
-        Invitee::Here(id) | Invitee::Alone(id) => (id, None),
+        Invitee::Here(id) => (id, None),
+        Invitee::Alone(id) => {
+            let wrong = |e| match e {
+                Error::Refused(ErrorCode::Unauthorized, _) => {
+                    Error::field("password", "invalid", "This is not the password of the account.")
+                }
+                other => other,
+            };
+            identity::prove(ctx, email.as_str(), &form.password, None).await.map_err(wrong)?;
+            (id, None)
+        }
         Invitee::New => {
             if let Err(why) = identity::judge_password(&form.password, &[&found.tenant, email.as_str(), "keystead"], false) {
                 return Err(FieldErrors::one("password", "invalid", why).into());
@@ -172,11 +186,14 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<Admitted>> {
         return Err(gone());
     }
     if let Some(hash) = hash {
-        identity::insert_user(&mut tx, user_id, &email, &hash, ctx.now()).await?;
+        identity::insert_user(&mut tx, user_id, &email, &hash, found.mailed, ctx.now()).await?;
     } else {
         // Whoever could help the account back in when it belonged to fewer tenants holds no link to more of them.
         sql::lock_account_unscoped(&mut tx, user_id).await?;
         identity::close_links(&mut tx, user_id, ctx.now()).await?;
+        if found.mailed {
+            identity::prove_address(&mut tx, user_id).await?;
+        }
     }
     if !sql::insert(&mut tx, &grant, user_id, found.role()?, ctx.now()).await? {
         return Err(Error::Conflict(format!("{email} is a member already")));

@@ -38,10 +38,11 @@ pub async fn get(ctx: &Ctx, perm: Perm, id: UserId) -> Result<Member> {
 pub async fn change_role(ctx: &Ctx, id: UserId, body: &MemberBody) -> Result<Member> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
     let mut tx = ctx.write(&grant).await?;
-    let before = lock(tx.tx(), &grant, id).await?;
+    let by = lock(ctx, tx.tx(), &grant).await?;
+    let before = find(tx.tx(), &grant, id).await?;
     let role = body.parse()?;
-    may_touch(ctx, before.role)?;
-    may_hand_out(ctx, role)?;
+    may_touch(&by, before.role)?;
+    may_hand_out(&by, role)?;
     if before.role == role {
         return Ok(before);
     }
@@ -54,9 +55,10 @@ pub async fn change_role(ctx: &Ctx, id: UserId, body: &MemberBody) -> Result<Mem
 /// Takes somebody out of the tenant.
 pub async fn remove(ctx: &Ctx, id: UserId) -> Result<Member> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
-    let mut tx = ctx.write(&grant).await?;
-    let before = lock(tx.tx(), &grant, id).await?;
-    may_touch(ctx, before.role)?;
+    let mut tx = ctx.write_all(&grant).await?;
+    let by = lock(ctx, tx.tx(), &grant).await?;
+    let before = find(tx.tx(), &grant, id).await?;
+    may_touch(&by, before.role)?;
     out(ctx, tx, &grant, before, "member.removed").await
 }
 
@@ -78,8 +80,9 @@ pub async fn leave(ctx: &Ctx, confirm: &str) -> Result<Member> {
     if confirm.trim() != name {
         return Err(Error::field("confirm", "invalid", format!("Type the name of the tenant, {name}, to leave it.")));
     }
-    let mut tx = ctx.write(&grant).await?;
-    let before = lock(tx.tx(), &grant, id).await?;
+    let mut tx = ctx.write_all(&grant).await?;
+    sql::lock(tx.tx(), &grant).await?;
+    let before = find(tx.tx(), &grant, id).await?;
     out(ctx, tx, &grant, before, "member.left").await
 }
 
@@ -88,9 +91,10 @@ pub async fn transfer(ctx: &Ctx, id: UserId) -> Result<Member> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
     ctx.fresh()?;
     let mut tx = ctx.write(&grant).await?;
-    let before = lock(tx.tx(), &grant, id).await?;
-    let me = ctx.person().ok_or_else(only_owners)?.user_id;
     // As it is now: two of them may hand over at the same time.
+    let by = lock(ctx, tx.tx(), &grant).await?;
+    let before = find(tx.tx(), &grant, id).await?;
+    let me = by.person().ok_or_else(only_owners)?.user_id;
     let mine = sql::find(tx.tx(), &grant, me).await?.filter(|m| m.role == Role::Owner).ok_or_else(only_owners)?;
     if me == id || before.role == Role::Owner {
         return Err(Error::Conflict(format!("{} is an owner already", before.email)));
@@ -132,10 +136,13 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     let member = get(ctx, Perm::MembersWrite, id).await?;
     ctx.fresh()?;
     let (now, action) = (ctx.now(), if off { "member.disabled" } else { "member.enabled" });
-    if !ctx.operates() {
-        return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned()));
-    }
+    let operates = |by: &Ctx| {
+        let refused = || Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned());
+        by.operates().then_some(()).ok_or_else(refused)
+    };
+    operates(ctx)?;
     let mut tx = ctx.db().begin_all().await?;
+    operates(&identity::again(ctx, &mut tx).await?)?;
     if !sql::set_disabled_unscoped(&mut tx, id, off.then_some(now)).await? {
         return Err(Error::Conflict(format!("The account of {} is {} already", member.email, if off { "disabled" } else { "in use" })));
     }
@@ -162,9 +169,15 @@ pub(crate) async fn withdraw_invitations(tx: &mut Tx, grant: &Grant, by: UserId,
     sql::withdraw_by(tx, grant, by, now).await
 }
 
-/// The member, and nobody else joins, leaves or changes until the commit.
-async fn lock(tx: &mut Tx, grant: &Grant, id: UserId) -> Result<Member> {
+/// Nobody joins, leaves or changes until the commit: the caller as they are then, who may still manage people.
+async fn lock(ctx: &Ctx, tx: &mut Tx, grant: &Grant) -> Result<Ctx> {
     sql::lock(tx, grant).await?;
+    let by = identity::again(ctx, tx).await?;
+    by.require_tenant_level(Perm::MembersWrite)?;
+    Ok(by)
+}
+
+async fn find(tx: &mut Tx, grant: &Grant, id: UserId) -> Result<Member> {
     sql::find(tx, grant, id).await?.ok_or(Error::NotFound)
 }
 
@@ -182,10 +195,11 @@ async fn out(ctx: &Ctx, mut tx: crate::db::WriteTx, grant: &Grant, gone: Member,
     sql::delete(tx.tx(), grant, gone.id).await?;
     sql::withdraw_by(tx.tx(), grant, gone.id, ctx.now()).await?;
     keys::orphans::begin_deadlines(tx.tx(), grant, gone.id, ctx.now()).await?;
-    identity::sign_out_of_tenant(tx.tx(), grant, Some(gone.id), ctx.now()).await?;
+    identity::taken_out_of_tenant(tx.tx(), grant, gone.id, ctx.now()).await?;
     let before = Some(serde_json::json!({"role": gone.role}));
     let after = Some(serde_json::json!({"orphaned_keys": gone.keys}));
     tx.commit(Event { action, target: target(&gone), reason: None, before, after }).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     Ok(gone)
 }
 

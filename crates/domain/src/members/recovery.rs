@@ -34,9 +34,10 @@ pub async fn recover(ctx: &Ctx, whom: &Whom, how: Recovery, reason: &str) -> Res
     let mut tx = ctx.db().begin_all().await?;
     // Until the commit the account joins no other tenant.
     let account = sql::lock_account_unscoped(&mut tx, id).await?;
+    let by = identity::again(ctx, &mut tx).await?;
     let belongs = sql::belongs_unscoped(&mut tx, id, me).await?;
-    let owns_all = ctx.elsewhere().is_none() && belongs.iter().all(|b| b.owned);
-    if !ctx.operates() && (account.platform_admin || !owns_all) {
+    let owns_all = by.elsewhere().is_none() && belongs.iter().all(|b| b.owned);
+    if !by.operates() && (account.platform_admin || !owns_all) {
         return Err(refused("Only platform admins may do this: the account belongs to more than the tenants that you own"));
     }
     let (action, link) = match how {

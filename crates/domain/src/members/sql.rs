@@ -1,5 +1,5 @@
 //! People and invitations of a tenant: relies on the primary keys, on `members_by_user`, `api_keys_by_owner`,
-//! `invitations_open` and the unique `invitations.digest`. Unscoped where a link, or an account, is all that is known.
+//! `invitations_open` and the unique `invitations.digest` and `invitations_by_mail`. Unscoped where a link, or an account, is all that is known.
 
 use crate::{
     Error, Grant, Result,
@@ -16,6 +16,7 @@ struct MemberRow {
     role: String,
     created_at: i64,
     disabled_at: Option<i64>,
+    email_unproved: bool,
     keys: i64,
 }
 
@@ -24,6 +25,7 @@ impl MemberRow {
         Ok(Member {
             id: UserId::from_uuid(self.id),
             email: self.email,
+            email_proved: !self.email_unproved,
             role: role(&self.role)?,
             joined_at: UnixMs(self.created_at),
             disabled: self.disabled_at.is_some(),
@@ -39,7 +41,7 @@ fn role(text: &str) -> Result<Role> {
 macro_rules! member {
     ($tail:literal) => {
         concat!(
-            "SELECT m.user_id AS id, u.email, m.role, m.created_at, u.disabled_at, \
+            "SELECT m.user_id AS id, u.email, u.email_unproved, m.role, m.created_at, u.disabled_at, \
              (SELECT COUNT(*) FROM api_keys k WHERE k.tenant_id = m.tenant_id AND k.owner_id = m.user_id AND k.revoked_at IS NULL) AS keys \
              FROM members m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 AND ",
             $tail
@@ -221,13 +223,13 @@ pub(super) async fn insert_invitation(
     tx: &mut Tx,
     grant: &Grant,
     invitation: &Invitation,
-    digest: &[u8],
+    [shown, mailed]: &[Vec<u8>; 2],
     by: Option<UserId>,
 ) -> Result<()> {
-    const SQL: &str = "INSERT INTO invitations (tenant_id, id, digest, email, role, created_at, created_by, created_by_id, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const SQL: &str = "INSERT INTO invitations (tenant_id, id, digest, mail_digest, email, role, created_at, created_by, created_by_id, \
+        expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let i = invitation;
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(i.id.uuid()).bind(digest).bind(&i.email).bind(i.role.as_str())
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(i.id.uuid()).bind(shown).bind(mailed).bind(&i.email).bind(i.role.as_str())
         .bind(i.created_at.0).bind(&i.created_by).bind(by.map(UserId::uuid)).bind(i.expires_at.0).execute(c).await.map(drop))?;
     Ok(())
 }
@@ -267,6 +269,8 @@ pub(super) struct Linked {
     pub expires_at: i64,
     pub user_id: Option<Uuid>,
     pub user_disabled_at: Option<i64>,
+    /// It is the link that was mailed, which nobody else saw.
+    pub mailed: bool,
     /// In how many tenants that are in use the account works.
     pub memberships: i64,
 }
@@ -280,10 +284,10 @@ impl Linked {
 /// The open invitation behind a token's digest, of a tenant that is in use.
 pub(super) async fn linked_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<Linked>> {
     const SQL: &str = "SELECT i.tenant_id, i.id, t.name AS tenant, i.email, i.role, i.created_by, i.expires_at, u.id AS user_id, \
-        u.disabled_at AS user_disabled_at, (SELECT COUNT(*) FROM members m JOIN tenants o ON o.id = m.tenant_id \
+        u.disabled_at AS user_disabled_at, i.digest <> $1 AS mailed, (SELECT COUNT(*) FROM members m JOIN tenants o ON o.id = m.tenant_id \
         WHERE m.user_id = u.id AND o.suspended_at IS NULL AND o.deleted_at IS NULL) AS memberships \
         FROM invitations i JOIN tenants t ON t.id = i.tenant_id LEFT JOIN users u ON u.email = i.email \
-        WHERE i.digest = $1 AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > $2 \
+        WHERE (i.digest = $1 OR i.mail_digest = $1) AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > $2 \
         AND t.suspended_at IS NULL AND t.deleted_at IS NULL";
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?)
 }

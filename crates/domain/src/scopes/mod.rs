@@ -7,7 +7,9 @@ use crate::{
     db::{Event, Tx},
     keys::{self, scan},
 };
-use contract::{BUILT_IN_SCOPES, DescribeScopeBody, FieldErrors, Perm, Scope, ScopeBody, ScopeDef, ScopePage, Target, VERBS};
+use contract::{
+    BUILT_IN_SCOPES, DescribeScopeBody, FieldErrors, Perm, Scope, ScopeBody, ScopeDef, ScopePage, Target, VERBS, counted, shows,
+};
 use std::collections::HashMap;
 
 /// Most entries of one catalogue.
@@ -165,8 +167,8 @@ pub async fn delete(ctx: &Ctx, name: &str) -> Result<ScopeDef> {
     let def = find(tx.tx(), &grant, name).await?;
     let holders = sql::holders(tx.tx(), &grant, &def.name).await?;
     if holders > 0 {
-        let keys = if holders == 1 { "1 key holds".to_owned() } else { format!("{holders} keys hold") };
-        return Err(Error::Conflict(format!("{keys} {}: take it from them first", def.name)));
+        let hold = if holders == 1 { "holds" } else { "hold" };
+        return Err(Error::Conflict(format!("{} {hold} {}: take it from them first", counted(holders, "key"), def.name)));
     }
     let mut entries = sql::all(tx.tx(), &grant).await?;
     let before = Catalogue::of(&entries);
@@ -240,8 +242,8 @@ fn read_description(text: Option<&str>) -> Result<String> {
     if text.chars().count() > 200 {
         return Err(Error::field("description", "too_long", "At most 200 characters."));
     }
-    if text.contains(char::is_control) {
-        return Err(Error::field("description", "invalid", "Line breaks and control characters are not allowed."));
+    if !text.chars().all(shows) {
+        return Err(Error::field("description", "invalid", "Line breaks and characters that do not show are not allowed."));
     }
     scan::refuse_keys("description", text)?;
     Ok(text.to_owned())

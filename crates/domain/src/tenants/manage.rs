@@ -62,6 +62,7 @@ pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<
     refuse_keys("name", name.as_str())?;
     let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_str()));
     let mut tx = ctx.db().begin_all().await?;
+    require_platform(&identity::again(ctx, &mut tx).await?)?;
     if sql::slug_taken_unscoped(&mut tx, &slug).await? {
         return Err(Error::field("slug", "taken", format!("The slug {slug} is taken.")));
     }
@@ -69,7 +70,16 @@ pub async fn create(ctx: &Ctx, name: &TenantName, slug: Option<Slug>) -> Result<
     let id = grant.tenant_id();
     commit_with(tx, ctx, in_both(ctx, grant, made)?).await?;
     let (name, slug) = (name.to_string(), slug.to_string());
-    Ok(Tenant { id, name, slug, state: TenantState::Active, plan: DEFAULT_PLAN.to_owned(), created_at: ctx.now(), removed_at: None })
+    Ok(Tenant {
+        id,
+        name,
+        slug,
+        state: TenantState::Active,
+        plan: DEFAULT_PLAN.to_owned(),
+        created_at: ctx.now(),
+        removed_at: None,
+        reason: None,
+    })
 }
 
 /// The same from a JSON body or a form.
@@ -111,18 +121,19 @@ pub async fn invite_owner(ctx: &Ctx, id: TenantId, email: &str) -> Result<Create
 
 /// Changes the name or the plan of any tenant.
 pub async fn change(ctx: &Ctx, id: TenantId, body: &ChangeTenantBody) -> Result<Tenant> {
-    changed(ctx, of_platform(ctx, id)?, body).await
+    changed(ctx, |by| of_platform(by, id), body).await
 }
 
 /// Renames the tenant that is worked in.
 pub async fn rename_own(ctx: &Ctx, name: &str) -> Result<Tenant> {
     let body = ChangeTenantBody { name: Some(name.to_owned()), plan: None };
-    changed(ctx, ctx.require_tenant_level(Perm::SettingsWrite)?, &body).await
+    changed(ctx, |by| by.require_tenant_level(Perm::SettingsWrite), &body).await
 }
 
-async fn changed(ctx: &Ctx, grant: Grant, body: &ChangeTenantBody) -> Result<Tenant> {
+async fn changed(ctx: &Ctx, may: impl Fn(&Ctx) -> Result<Grant>, body: &ChangeTenantBody) -> Result<Tenant> {
+    let grant = may(ctx)?;
     let mut tx = ctx.db().begin_all().await?;
-    let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
+    let before = lock(ctx, &mut tx, &grant, may).await?;
     let mut after = before.clone();
     if let Some(name) = body.parse()? {
         refuse_keys("name", name.as_str())?;
@@ -156,36 +167,44 @@ async fn changed(ctx: &Ctx, grant: Grant, body: &ChangeTenantBody) -> Result<Ten
 
 /// Takes a tenant out of use: its sessions end, its keys are refused (s22).
 pub async fn suspend(ctx: &Ctx, id: TenantId, reason: Option<&str>) -> Result<Tenant> {
-    switch(ctx, of_platform(ctx, id)?, TenantState::Suspended, reason).await
+    switch(ctx, |by| of_platform(by, id), TenantState::Suspended, reason).await
 }
 
 /// Brings a tenant back that was suspended, or deleted and not removed yet.
 pub async fn resume(ctx: &Ctx, id: TenantId) -> Result<Tenant> {
-    switch(ctx, of_platform(ctx, id)?, TenantState::Active, None).await
+    switch(ctx, |by| of_platform(by, id), TenantState::Active, None).await
 }
 
 /// Deletes a tenant: it goes out of use at once, and is removed after a while.
 pub async fn delete(ctx: &Ctx, id: TenantId, reason: Option<&str>) -> Result<Tenant> {
-    switch(ctx, of_platform(ctx, id)?, TenantState::Deleted, reason).await
+    switch(ctx, |by| of_platform(by, id), TenantState::Deleted, reason).await
 }
 
 /// The same for the tenant that is worked in, by an owner who typed its name.
 pub async fn delete_own(ctx: &Ctx, confirm: &str) -> Result<Tenant> {
-    let grant = ctx.require_tenant_level(Perm::SettingsWrite)?;
-    if ctx.person().is_none_or(|p| p.role != Role::Owner) {
-        return Err(Error::Refused(ErrorCode::Forbidden, "Only owners delete their tenant".to_owned()));
-    }
-    let name = get(ctx, grant.tenant_id()).await?.name;
+    let may = |by: &Ctx| {
+        let grant = by.require_tenant_level(Perm::SettingsWrite)?;
+        let owns = by.person().is_some_and(|p| p.role == Role::Owner);
+        if owns { Ok(grant) } else { Err(Error::Refused(ErrorCode::Forbidden, "Only owners delete their tenant".to_owned())) }
+    };
+    let name = get(ctx, may(ctx)?.tenant_id()).await?.name;
     if confirm.trim() != name {
         return Err(Error::field("confirm", "invalid", format!("Type the name of the tenant, {name}, to delete it.")));
     }
-    switch(ctx, grant, TenantState::Deleted, None).await
+    switch(ctx, may, TenantState::Deleted, None).await
 }
 
-async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) -> Result<Tenant> {
-    let now = ctx.now();
+/// The tenant, which nobody else changes until the commit. What the caller `may` do is judged again behind that lock.
+pub(super) async fn lock(ctx: &Ctx, tx: &mut Tx, grant: &Grant, may: impl Fn(&Ctx) -> Result<Grant>) -> Result<Tenant> {
+    let tenant = sql::lock(tx, grant).await?.ok_or(Error::NotFound)?;
+    may(&identity::again(ctx, tx).await?)?;
+    Ok(tenant)
+}
+
+async fn switch(ctx: &Ctx, may: impl Fn(&Ctx) -> Result<Grant>, to: TenantState, reason: Option<&str>) -> Result<Tenant> {
+    let (grant, now) = (may(ctx)?, ctx.now());
     let mut tx = ctx.db().begin_all().await?;
-    let before = sql::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
+    let before = lock(ctx, &mut tx, &grant, may).await?;
     let reason = read_reason(reason)?;
     refuse_keys("reason", reason.as_deref().unwrap_or_default())?;
     if before.state == to || (before.state, to) == (TenantState::Deleted, TenantState::Suspended) {
@@ -194,18 +213,22 @@ async fn switch(ctx: &Ctx, grant: Grant, to: TenantState, reason: Option<&str>) 
     if to != TenantState::Active && sql::is_home(&mut tx, &grant).await? {
         return Err(Error::Conflict(format!("{} is the first tenant, from which this installation is operated: it stays", before.name)));
     }
+    if to == TenantState::Suspended && reason.is_none() {
+        return Err(Error::field("reason", "required", "Say why: its people read it when they sign in."));
+    }
     let (suspended, deleted, action) = match to {
         TenantState::Active => (None, None, "tenant.resumed"),
         TenantState::Suspended => (Some(now), None, "tenant.suspended"),
         TenantState::Deleted => (None, Some(now), "tenant.deleted"),
     };
-    sql::set_state(&mut tx, &grant, suspended, deleted).await?;
+    sql::set_state(&mut tx, &grant, suspended, deleted, reason.as_deref()).await?;
     if to != TenantState::Active {
         identity::sign_out_of_tenant(&mut tx, &grant, None, now).await?;
     }
     keys::tell_tenant_changed(&mut tx, &grant, now).await?;
     policies::tell_in_use(&mut tx, &grant).await?;
-    let after = Tenant { state: to, removed_at: deleted.map(|at| at.plus(Tenant::GRACE)), ..before.clone() };
+    let removed_at = deleted.map(|at| at.plus(Tenant::GRACE));
+    let after = Tenant { state: to, removed_at, reason: reason.clone(), ..before.clone() };
     let told = |t: &Tenant| Some(serde_json::json!({"state": t.state, "removed_at": t.removed_at}));
     let event = Event { action, target: target(&after), reason, before: told(&before), after: told(&after) };
     commit_with(tx, ctx, in_both(ctx, grant, event)?).await?;

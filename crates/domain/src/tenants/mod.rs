@@ -83,6 +83,7 @@ pub async fn bootstrap(ctx: &Ctx, tenant: &str, email: &str, password: Secret<St
         tenant_id: made.tenant_id,
         role: Role::Owner,
         platform_admin: true,
+        supporting: false,
         must_enrol: false,
     };
     let as_owner = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());

@@ -61,6 +61,7 @@ struct Row {
     created_at: i64,
     suspended_at: Option<i64>,
     deleted_at: Option<i64>,
+    closed_reason: Option<String>,
 }
 
 impl From<Row> for Tenant {
@@ -78,13 +79,17 @@ impl From<Row> for Tenant {
             plan: row.plan,
             created_at: UnixMs(row.created_at),
             removed_at: row.deleted_at.map(|at| UnixMs(at).plus(Self::GRACE)),
+            reason: row.closed_reason,
         }
     }
 }
 
 macro_rules! tenant {
     ($tail:literal) => {
-        concat!("SELECT id, name, slug, COALESCE(plan, 'default') AS plan, created_at, suspended_at, deleted_at FROM tenants ", $tail)
+        concat!(
+            "SELECT id, name, slug, COALESCE(plan, 'default') AS plan, created_at, suspended_at, deleted_at, closed_reason FROM tenants ",
+            $tail
+        )
     };
 }
 
@@ -111,7 +116,7 @@ pub(super) async fn find_unscoped(tx: &mut Tx, id: TenantId) -> Result<Option<Te
 /// The same with the row locked until the commit.
 pub(super) async fn lock(tx: &mut Tx, grant: &Grant) -> Result<Option<Tenant>> {
     const SQL: &str = "UPDATE tenants SET name = name WHERE id = $1 RETURNING id, name, slug, COALESCE(plan, 'default') AS plan, \
-        created_at, suspended_at, deleted_at";
+        created_at, suspended_at, deleted_at, closed_reason";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_optional(c).await)?;
     Ok(row.map(Tenant::from))
 }
@@ -132,9 +137,15 @@ pub(super) async fn change(tx: &mut Tx, grant: &Grant, tenant: &Tenant) -> Resul
     Ok(())
 }
 
-pub(super) async fn set_state(tx: &mut Tx, grant: &Grant, suspended: Option<UnixMs>, deleted: Option<UnixMs>) -> Result<()> {
-    const SQL: &str = "UPDATE tenants SET suspended_at = $2, deleted_at = $3 WHERE id = $1";
-    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(suspended.map(|t| t.0)).bind(deleted.map(|t| t.0))
+pub(super) async fn set_state(
+    tx: &mut Tx,
+    grant: &Grant,
+    suspended: Option<UnixMs>,
+    deleted: Option<UnixMs>,
+    reason: Option<&str>,
+) -> Result<()> {
+    const SQL: &str = "UPDATE tenants SET suspended_at = $2, deleted_at = $3, closed_reason = $4 WHERE id = $1";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(suspended.map(|t| t.0)).bind(deleted.map(|t| t.0)).bind(reason)
         .execute(c).await.map(drop))?;
     Ok(())
 }

@@ -127,7 +127,15 @@ impl TestInstallation {
     /// Somebody in the console, in any role.
     pub fn member(&self, user_id: UserId, tenant_id: TenantId, role: Role) -> Ctx {
         let platform_admin = role == Role::Owner && tenant_id == self.first.tenant_id;
-        self.as_who(Who::Person(Person { user_id, email: "owner@acme.test".into(), tenant_id, role, platform_admin, must_enrol: false }))
+        self.as_who(Who::Person(Person {
+            user_id,
+            email: "owner@acme.test".into(),
+            tenant_id,
+            role,
+            platform_admin,
+            supporting: false,
+            must_enrol: false,
+        }))
     }
 
     /// A create form as a browser would send it.

@@ -21,7 +21,7 @@ use crate::{
     Core, Grant, Result,
     db::{Tx, tell},
 };
-use contract::{Lifetime, LoginId, MemberSession, UnixMs, UserId};
+use contract::{Lifetime, LoginId, SessionSeen, UnixMs, UserId};
 use std::{
     collections::HashMap,
     sync::{
@@ -140,8 +140,22 @@ pub(crate) async fn would_end(tx: &mut Tx, grant: &Grant, lifetime: Lifetime, no
 }
 
 /// Logins of a member in the grant's tenant.
-pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
+pub(crate) async fn of_member(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<SessionSeen>> {
     sql::logins_of(tx, grant, person, now).await
+}
+
+/// Logins of a person, in whichever tenant.
+pub(crate) async fn of_person(tx: &mut Tx, person: UserId, now: UnixMs) -> Result<Vec<SessionSeen>> {
+    sql::logins_of_unscoped(tx, person, now).await
+}
+
+/// Ends one of them, if it is theirs. Whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn end_of_person(tx: &mut Tx, person: UserId, login: LoginId, now: UnixMs) -> Result<()> {
+    if sql::end_login_unscoped(tx, person, login, now).await? {
+        sql::append_change_unscoped(tx, sql::ENDED, login.uuid(), now).await?;
+        tell(tx).await?;
+    }
+    Ok(())
 }
 
 /// Ends one of them; false if it is none of theirs. Whoever commits then calls `KeyCache::sync`.

@@ -7,7 +7,7 @@ use crate::{
     Grant, Result,
     db::{Tx, on},
 };
-use contract::{LoginId, MemberSession, UnixMs, UserId};
+use contract::{LoginId, SessionSeen, UnixMs, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -109,29 +109,58 @@ pub(super) async fn end_logins(tx: &mut Tx, grant: &Grant, person: Option<UserId
 #[derive(FromRow)]
 struct LoginRow {
     id: Uuid,
+    tenant: String,
     ip: Option<String>,
     user_agent: Option<String>,
     created_at: i64,
-    /// When its newest refresh token was made.
     last_seen_at: Option<i64>,
 }
 
-/// A member's logins that live.
-pub(super) async fn logins_of(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<MemberSession>> {
-    const SQL: &str = "SELECT l.id, l.ip, l.user_agent, l.created_at, (SELECT MAX(r.created_at) FROM refresh_tokens r \
-        WHERE r.tenant_id = l.tenant_id AND r.login_id = l.id) AS last_seen_at FROM logins l \
-        WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.ended_at IS NULL AND l.expires_at > $3";
-    let rows: Vec<LoginRow> =
-        on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(person.uuid()).bind(now.0).fetch_all(c).await)?;
-    let seen = |row: LoginRow| MemberSession {
-        id: LoginId::from_uuid(row.id).to_string(),
-        api: true,
-        ip: row.ip,
-        user_agent: row.user_agent,
-        first_seen_at: UnixMs(row.created_at),
-        last_seen_at: UnixMs(row.last_seen_at.unwrap_or(row.created_at)),
+impl LoginRow {
+    fn seen(self) -> SessionSeen {
+        SessionSeen {
+            id: LoginId::from_uuid(self.id).to_string(),
+            current: false,
+            api: true,
+            tenant: Some(self.tenant),
+            ip: self.ip,
+            user_agent: self.user_agent,
+            first_seen_at: UnixMs(self.created_at),
+            last_seen_at: UnixMs(self.last_seen_at.unwrap_or(self.created_at)),
+        }
+    }
+}
+
+macro_rules! login {
+    ($tail:literal) => {
+        concat!(
+            "SELECT l.id, t.name AS tenant, l.ip, l.user_agent, l.created_at, (SELECT MAX(r.created_at) FROM refresh_tokens r \
+             WHERE r.tenant_id = l.tenant_id AND r.login_id = l.id) AS last_seen_at FROM logins l JOIN tenants t ON t.id = l.tenant_id \
+             WHERE l.ended_at IS NULL AND l.expires_at > $1 AND l.user_id = $2",
+            $tail
+        )
     };
-    Ok(rows.into_iter().map(seen).collect())
+}
+
+pub(super) async fn logins_of(tx: &mut Tx, grant: &Grant, person: UserId, now: UnixMs) -> Result<Vec<SessionSeen>> {
+    const SQL: &str = login!(" AND l.tenant_id = $3");
+    let rows: Vec<LoginRow> =
+        on!(tx, c => sqlx::query_as(SQL).bind(now.0).bind(person.uuid()).bind(grant.tenant_id().uuid()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(LoginRow::seen).collect())
+}
+
+/// The same in every tenant.
+pub(super) async fn logins_of_unscoped(tx: &mut Tx, person: UserId, now: UnixMs) -> Result<Vec<SessionSeen>> {
+    const SQL: &str = login!("");
+    let rows: Vec<LoginRow> = on!(tx, c => sqlx::query_as(SQL).bind(now.0).bind(person.uuid()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(LoginRow::seen).collect())
+}
+
+/// False if it is none of theirs, or has ended.
+pub(super) async fn end_login_unscoped(tx: &mut Tx, person: UserId, login: LoginId, now: UnixMs) -> Result<bool> {
+    const SQL: &str = "UPDATE logins SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+    let n = on!(tx, c => sqlx::query(SQL).bind(login.uuid()).bind(person.uuid()).bind(now.0).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// Logins that would last longer than this end earlier; which, and when.

@@ -106,12 +106,16 @@ with_mail! {
     async fn s77_the_token_of_an_invitation_lies_sealed_and_is_gone_once_its_mail_was_sent(t) {
         let made = members::invite(&t.owner(), invite("dev@acme.test")).await.unwrap();
         let link = made.accept_url.unwrap();
-        let token = link.split("token=").nth(1).unwrap().to_owned();
         assert_eq!(t.count(SEALED).await, 1);
-        assert!(!t.dump().await.contains(&token), "a thief of the database finds no token");
-        assert!(!format!("{:?}", t.outbox().await).contains(&token));
         let due = mail::due(&t.core).await.unwrap();
-        assert!(due[0].letter.text.expose().contains(&link) && due[0].letter.html.expose().contains(&link));
+        let text = due[0].letter.text.expose();
+        assert!(!text.contains(&link), "the mailed link is another than the one that whoever invited sees");
+        let token = text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        for token in [link.split("token=").nth(1).unwrap(), &token] {
+            assert!(!t.dump().await.contains(token), "a thief of the database finds no token");
+            assert!(!format!("{:?}", t.outbox().await).contains(token));
+        }
+        assert!(due[0].letter.html.expose().contains(&token));
         assert!(!format!("{due:?}").contains(&token), "and it does not print");
         mail::settle(&t.core, &due[0], Err("451 later".into())).await.unwrap();
         assert_eq!(t.count(SEALED).await, 1, "until it was sent");
@@ -135,7 +139,8 @@ with_mail! {
         members::withdraw(&t.owner(), gone).await.unwrap();
         let sent = send(&t.core).await;
         assert_eq!(heads(&sent), [("dev@acme.test", "You are invited to Acme")]);
-        assert!(second.accept_url.unwrap().ends_with(&sent[0].token()), "the one that works");
+        assert!(members::look(&anybody(&t), &sent[0].token()).await.unwrap().is_some(), "the one that works");
+        assert!(second.accept_url.is_some());
         // One that nobody could send in time is given up, and its token with it.
         members::invite(&t.owner(), invite("late@acme.test")).await.unwrap();
         t.clock.advance(7 * DAY);
@@ -572,5 +577,84 @@ with_mail! {
         refused(mail::outbox(&dev, PageQuery::default()).await, ErrorCode::Forbidden);
         refused(mail::retry(&dev, over[0].id).await, ErrorCode::Forbidden);
         refused(mail::outbox(&anybody(&t), PageQuery::default()).await, ErrorCode::Unauthorized);
+    }
+}
+
+with_mail! {
+    async fn an_address_is_proved_by_a_mailed_link_and_whoever_held_the_other_one_loses_the_account(t) {
+        let owner = t.owner();
+        assert!(identity::address_is_proved(&owner).await.unwrap(), "who set the server up vouches for themself");
+        // Whoever invited takes the link that they saw, and everything that makes an account theirs.
+        let squatter = t.join("victim@acme.test", Role::Developer).await;
+        let proved = async || members::list(&owner, PageQuery::default()).await.unwrap().data.into_iter().find(|m| m.email == "victim@acme.test").unwrap().email_proved;
+        assert!(!proved().await && !identity::address_is_proved(&squatter).await.unwrap());
+        t.enrol(&squatter).await;
+        send(&t.core).await;
+        // A link that somebody else made proves nothing.
+        let helped = identity::new_reset_link(&t.as_who(Who::CommandLine(t.first.tenant_id)), "victim@acme.test").await.unwrap();
+        let reset = |token: String, password: &str| ResetForm { token, new_password: password.into() };
+        identity::reset_password(&anybody(&t), &reset(helped.0.expose().clone(), PASSWORD)).await.unwrap();
+        assert!(!proved().await && identity::two_factor_state(&squatter).await.unwrap().on_since.is_some());
+        send(&t.core).await;
+        // Whose address it is asks for a link by mail.
+        forgot(&t, "victim@acme.test").await.unwrap();
+        let token = send(&t.core).await[0].token();
+        let short = identity::reset_password(&anybody(&t), &reset(token.clone(), "gravel 7 orbit")).await;
+        assert!(short.is_err(), "it will stand alone (s1): {short:?}");
+        identity::reset_password(&anybody(&t), &reset(token, "mine from now on, and long")).await.unwrap();
+        assert!(proved().await && identity::two_factor_state(&squatter).await.unwrap().on_since.is_none());
+        let said = actions(&owner).await;
+        assert!(said.contains(&"user.two_factor_disabled".to_owned()) && said.contains(&"user.password_reset".to_owned()), "{said:?}");
+        sign_in(&t, "victim@acme.test", "mine from now on, and long", None).await.unwrap();
+        // From then on a second factor stays, whoever reads the mails.
+        t.enrol(&squatter).await;
+        send(&t.core).await;
+        forgot(&t, "victim@acme.test").await.unwrap();
+        let token = send(&t.core).await[0].token();
+        identity::reset_password(&anybody(&t), &reset(token, PASSWORD)).await.unwrap();
+        assert!(identity::two_factor_state(&squatter).await.unwrap().on_since.is_some());
+        // The mailed link of an invitation proves at once.
+        members::invite(&owner, invite("dev@acme.test")).await.unwrap();
+        let token = send(&t.core).await.into_iter().find(|m| m.to == "dev@acme.test").unwrap().token();
+        members::accept(&anybody(&t), &AcceptForm { token, password: PASSWORD.into() }).await.unwrap().unwrap();
+        let all = members::list(&owner, PageQuery::default()).await.unwrap().data;
+        assert!(all.iter().find(|m| m.email == "dev@acme.test").unwrap().email_proved);
+    }
+}
+
+with_mail! {
+    async fn owners_are_told_what_somebody_from_outside_does_to_who_has_a_say(t) {
+        let platform = t.owner();
+        let body = TenantBody { name: Some("Globex".into()), slug: None };
+        let (globex, link) = tenants::create_with_owner(&platform, &body, "boss@globex.test").await.unwrap();
+        let token = link.unwrap().accept_url.unwrap().split("token=").nth(1).unwrap().to_owned();
+        let boss = members::accept(&anybody(&t), &AcceptForm { token, password: PASSWORD.into() }).await.unwrap().unwrap().who.user_id;
+        send(&t.core).await;
+        let support = contract::SupportForm { why: "request".into(), note: "ticket 4711".into(), role: "admin".into(), hours: "4".into() };
+        tenants::open_support(&platform, globex.id, &support).await.unwrap();
+        let sent = send(&t.core).await;
+        assert_eq!(heads(&sent), [("boss@globex.test", "Support access to Globex was opened")]);
+        assert!(sent[0].text.contains(OWNER) && sent[0].text.contains("ticket 4711") && sent[0].text.contains("/settings/tenant"), "{}", sent[0].text);
+        tenants::invite_owner(&platform, globex.id, OWNER).await.unwrap();
+        let sent = send(&t.core).await;
+        let told: Vec<_> = sent.iter().filter(|m| m.to == "boss@globex.test").map(|m| m.subject.as_str()).collect();
+        assert_eq!(told, ["Somebody from outside invited an owner to your tenant"]);
+        // Both logs say that they came.
+        let theirs = t.as_who(Who::CommandLine(globex.id));
+        for log in [&platform, &theirs] {
+            assert!(actions(log).await.contains(&"tenant.entered".to_owned()));
+        }
+        assert!(actions(&theirs).await.contains(&"invitation.created".to_owned()));
+        let there = tenants::act_in(&platform, &globex.id.to_string()).await.unwrap();
+        members::invite(&there, Invite { role: Role::Developer, ..invite("dev@globex.test") }).await.unwrap();
+        assert!(heads(&send(&t.core).await).iter().all(|(to, _)| *to != "boss@globex.test"), "who has no say is no news");
+        let other = members::invite(&theirs, Invite { role: Role::Owner, ..invite("second@globex.test") }).await.unwrap();
+        let token = other.accept_url.unwrap().split("token=").nth(1).unwrap().to_owned();
+        members::accept(&anybody(&t), &AcceptForm { token, password: PASSWORD.into() }).await.unwrap();
+        send(&t.core).await;
+        members::change_role(&there, boss, &contract::MemberBody { role: Some("support".into()) }).await.unwrap();
+        let sent = send(&t.core).await;
+        let changed = "Somebody from outside changed the owners of your tenant";
+        assert_eq!(heads(&sent), [("boss@globex.test", changed), ("second@globex.test", changed)]);
     }
 }

@@ -117,8 +117,16 @@ on_both! {
         assert_eq!((joined.who.user_id, joined.who.tenant_id), (id(&dev), globex.id));
         // Who works nowhere cannot sign in to say so: the link adds the tenant, and they sign in afterwards.
         members::remove(&platform, id(&dev)).await.unwrap();
-        tenants::suspend(&platform, globex.id, None).await.unwrap();
+        tenants::suspend(&platform, globex.id, Some("unpaid")).await.unwrap();
         let back = invite(&platform, "dev@acme.test", Role::Support).await.unwrap();
+        // Whoever invited holds the link, too: it takes the password of the account, and wrong ones are counted (s7).
+        let wrong = AcceptForm { password: "not the password of dev".into(), ..form(&back) };
+        for _ in 0..5 {
+            let refused = members::accept(&t.as_who(Who::Anonymous), &wrong).await;
+            assert!(matches!(refused, Err(Error::Invalid(f)) if f.get("password").is_some()));
+        }
+        assert!(matches!(members::accept(&t.as_who(Who::Anonymous), &form(&back)).await, Err(Error::TooMany(_))));
+        t.clock.advance(Duration::from_secs(60));
         assert_eq!(members::accept(&t.as_who(Who::Anonymous), &form(&back)).await.unwrap(), None);
         assert_eq!(again(&t, &dev).await.unwrap().person().unwrap().role, Role::Support);
     }
@@ -179,6 +187,75 @@ on_both! {
         assert!(matches!(members::change_role(&key, id(&dev), &role(Role::Security)).await, Err(Error::CannotGrant(_))));
         let all = keys::create_from_form(&t.member(id(&admin), t.first.tenant_id, Role::Admin), &t.form("all", "admin")).await.unwrap();
         forbidden(invite(&t.with_key(&all.key.unwrap()), "boss@acme.test", Role::Owner).await);
+    }
+}
+
+on_both! {
+    async fn s35_whoever_lost_their_rights_meanwhile_hands_out_and_takes_none(t) {
+        // A request that began before: its rights were looked up, and its change is still to come.
+        let late = t.join("late@acme.test", Role::Owner).await;
+        let (owner, dev) = (t.owner(), t.join("dev@acme.test", Role::Developer).await);
+        let open = invite(&owner, "open@acme.test", Role::Support).await.unwrap().invitation.id;
+        let everything = async || {
+            vec![
+                invite(&late, "x@acme.test", Role::Owner).await.err(),
+                members::change_role(&late, id(&dev), &role(Role::Owner)).await.err(),
+                members::change_role(&late, id(&owner), &role(Role::Support)).await.err(),
+                members::remove(&late, id(&owner)).await.err(),
+                members::transfer(&late, id(&dev)).await.err(),
+                members::end_sessions(&late, id(&owner), None).await.err(),
+                tenants::delete_own(&late, "Acme").await.err(),
+            ]
+        };
+        let refused = |all: Vec<Option<Error>>, when: &str| {
+            for (n, e) in all.into_iter().enumerate() {
+                assert!(matches!(e, Some(Error::Refused(ErrorCode::Forbidden, _) | Error::Denied(_))), "{when}, {n}: {e:?}");
+            }
+        };
+        members::change_role(&owner, id(&late), &role(Role::Admin)).await.unwrap();
+        refused(everything().await, "an admin by now");
+        members::change_role(&owner, id(&late), &role(Role::Developer)).await.unwrap();
+        let few = async || {
+            vec![
+                members::withdraw(&late, open).await.err(),
+                invite(&late, "x@acme.test", Role::Support).await.err(),
+                members::remove(&late, id(&dev)).await.err(),
+                tenants::rename_own(&late, "Mine").await.err(),
+            ]
+        };
+        refused([everything().await, few().await].into_iter().flatten().collect(), "a developer by now");
+        members::remove(&owner, id(&late)).await.unwrap();
+        refused([everything().await, few().await].into_iter().flatten().collect(), "no member by now");
+        let back = invite(&owner, "late@acme.test", Role::Owner).await.unwrap();
+        members::accept(&t.as_who(Who::Anonymous), &form(&back)).await.unwrap();
+        members::disable_account(&owner, id(&late)).await.unwrap();
+        refused([everything().await, few().await].into_iter().flatten().collect(), "disabled by now");
+        assert_eq!(members::list(&owner, PageQuery::default()).await.unwrap().data.len(), 3);
+        assert_eq!(members::invitation(&owner, Perm::MembersRead, open).await.unwrap().state, contract::InvitationState::Open);
+    }
+}
+
+on_both! {
+    async fn s35_who_operates_the_installation_no_more_changes_no_tenant(t) {
+        let (late, dev) = (t.owner(), t.join("dev@acme.test", Role::Developer).await);
+        let name = contract::TenantName::parse("Globex").unwrap();
+        let globex = tenants::create(&late, &name, None).await.unwrap().id;
+        let there = tenants::act_in(&late, &globex.to_string()).await.unwrap();
+        t.tamper("UPDATE users SET platform_admin = FALSE").await;
+        let support = contract::SupportForm { why: "request".into(), note: "4711".into(), role: "admin".into(), hours: "1".into() };
+        let body = contract::ChangeTenantBody { name: Some("Mine".into()), plan: None };
+        forbidden(tenants::create(&late, &name, None).await);
+        forbidden(tenants::change(&late, globex, &body).await);
+        forbidden(tenants::suspend(&late, globex, Some("why not")).await);
+        forbidden(tenants::delete(&late, globex, None).await);
+        forbidden(tenants::invite_owner(&late, globex, "me@acme.test").await);
+        forbidden(tenants::open_support(&late, globex, &support).await);
+        forbidden(invite(&there, "me@acme.test", Role::Owner).await);
+        forbidden(members::disable_account(&late, id(&dev)).await);
+        let whom = members::Whom::Address("dev@acme.test".into());
+        members::recover(&late, &whom, contract::Recovery::Link, "they own all of it").await.unwrap();
+        t.tamper("UPDATE users SET disabled_at = 1 WHERE email = 'owner@acme.test'").await;
+        forbidden(members::recover(&late, &whom, contract::Recovery::Link, "off by now").await);
     }
 }
 
@@ -311,7 +388,7 @@ on_both! {
         assert_eq!(chrome.tenants.iter().map(|m| (m.name.as_str(), m.role)).collect::<Vec<_>>(),
             [("Acme", Role::Developer), ("Globex", Role::Owner)]);
         assert!(!chrome.platform_admin);
-        tenants::suspend(&owner, globex.id, None).await.unwrap();
+        tenants::suspend(&owner, globex.id, Some("unpaid")).await.unwrap();
         assert!(matches!(identity::switch(&dev, globex.id).await, Err(Error::NotFound)));
     }
 }

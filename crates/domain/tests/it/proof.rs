@@ -304,6 +304,36 @@ on_both! {
 }
 
 on_both! {
+    async fn s21_people_see_and_end_their_sign_ins_over_the_api_in_every_tenant(t) {
+        let body = contract::TenantBody { name: Some("Globex".into()), slug: None };
+        let (globex, link) = domain::tenants::create_with_owner(&t.owner(), &body, OWNER).await.unwrap();
+        let token = link.unwrap().accept_url.unwrap().split("token=").nth(1).unwrap().to_owned();
+        domain::members::accept(&t.owner(), &contract::AcceptForm { token, password: String::new() }).await.unwrap();
+        let login = async |tenant| {
+            let body = contract::LoginBody { email: OWNER.into(), password: PASSWORD.into(), tenant_id: Some(tenant) };
+            domain::tokens::login(&t.as_who(Who::Anonymous), &body).await.unwrap().access_token
+        };
+        let (here, there) = (login(t.first.tenant_id).await, login(globex.id).await);
+        let works = |token: &str| domain::verify::check(&t.core, token, None, &contract::Requirement::default(), None, false).unwrap().code == contract::Code::Valid;
+        let owner = SignedIn { user_id: t.first.user_id, tenant_id: t.first.tenant_id };
+        t.open_session("a", owner).await;
+        let ctx = in_session(&t, "a", t.core.now());
+        let mut seen: Vec<_> = sessions::list(&ctx).await.unwrap().into_iter().map(|s| (s.tenant.unwrap(), s.api, s.current, s.id)).collect();
+        seen.sort();
+        let shown: Vec<_> = seen.iter().map(|(tenant, api, current, _)| (tenant.as_str(), *api, *current)).collect();
+        assert_eq!(shown, [("Acme", false, true), ("Acme", true, false), ("Globex", true, false)]);
+        let other = t.member(contract::UserId::from_uuid(t.core.new_uuid()), t.first.tenant_id, contract::Role::Admin);
+        assert!(matches!(sessions::end(&other, &seen[2].3).await, Err(Error::NotFound)), "somebody else's");
+        sessions::end(&ctx, &seen[2].3).await.unwrap();
+        assert_eq!((works(&here), works(&there)), (true, false), "that one, at once");
+        assert!(matches!(sessions::end(&ctx, &seen[2].3).await, Err(Error::NotFound)));
+        assert_eq!(sessions::end_others(&ctx).await.unwrap(), 1);
+        assert!(!works(&here));
+        assert_eq!(sessions::list(&ctx).await.unwrap().len(), 1);
+    }
+}
+
+on_both! {
     async fn s21_people_see_their_sessions_and_end_them(t) {
         let owner = SignedIn { user_id: t.first.user_id, tenant_id: t.first.tenant_id };
         for id in ["a", "b", "c"] {

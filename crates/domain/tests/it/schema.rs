@@ -83,6 +83,7 @@ fn s69_unscoped_sql_is_listed() {
         "blocked_until_unscoped",        // proof of who is there: people belong to no tenant
         "changes_unscoped",              // the log that keeps it true
         "close_reset_links_unscoped",    // proof of who is there: people belong to no tenant
+        "closed_unscoped",               // why nobody works in a person’s tenants
         "codes_left_unscoped",           // proof of who is there: people belong to no tenant
         "confirm_email_change_unscoped", // proof of who is there: people belong to no tenant
         "confirm_factor_unscoped",       // proof of who is there: people belong to no tenant
@@ -99,6 +100,7 @@ fn s69_unscoped_sql_is_listed() {
         "email_change_of_unscoped",      // proof of who is there: people belong to no tenant
         "email_change_unscoped",         // proof of who is there: people belong to no tenant
         "email_unscoped",                // proof of who is there: people belong to no tenant
+        "end_login_unscoped",            // a person ends what they see of their own
         "end_logins_unscoped",           // a person leaves everywhere
         "enrolled_unscoped",             // proof of who is there: people belong to no tenant
         "entries_of_tenant_unscoped",    // what a tenant's keys share
@@ -127,10 +129,13 @@ fn s69_unscoped_sql_is_listed() {
         "insert_unscoped",               // the meter writes the events of every tenant at once
         "insert_user_unscoped",          // people belong to no tenant
         "is_known_device_unscoped",      // proof of who is there: people belong to no tenant
+        "is_unproved_unscoped",          // proof of who is there: people belong to no tenant
         "last_change_unscoped",          // the log's end
         "linked_unscoped",               // an invitation is found by its link
         "list_unscoped",                 // the command line lists tenants
         "lock_account_unscoped",         // accounts belong to no tenant
+        "lock_standing_unscoped",        // accounts belong to no tenant
+        "logins_of_unscoped",            // a person sees where they are signed in, in whichever tenant
         "membership_unscoped",           // a session finds its member by both ids
         "memberships_unscoped",          // the tenants that a person works in
         "page_unscoped",                 // tenants, for platform admins; others get their own
@@ -144,10 +149,12 @@ fn s69_unscoped_sql_is_listed() {
         "remove_factor_unscoped",        // proof of who is there: people belong to no tenant
         "replace_codes_unscoped",        // proof of who is there: people belong to no tenant
         "requiring_unscoped",            // which of a person’s tenants require a second factor?
+        "reset_link_unscoped",           // proof of who is there: people belong to no tenant
         "retry_unscoped",                // a mail, for platform admins
         "set_disabled_unscoped",         // accounts belong to no tenant
         "set_email_unscoped",            // proof of who is there: people belong to no tenant
         "set_password_unscoped",         // proof of who is there: people belong to no tenant
+        "set_unproved_unscoped",         // proof of who is there: people belong to no tenant
         "settle_unscoped",               // what became of a mail
         "setup_link_is_open_unscoped",   // before the first tenant
         "signing_keys_unscoped",         // of the installation
@@ -175,7 +182,6 @@ fn s69_unscoped_sql_is_listed() {
         "use_code_unscoped",             // proof of who is there: people belong to no tenant
         "use_reset_link_unscoped",       // proof of who is there: people belong to no tenant
         "use_setup_link_unscoped",       // before the first tenant
-        "user_of_reset_link_unscoped",   // proof of who is there: people belong to no tenant
         "users_unscoped",                // is this installation new? (setup)
         "users_unscoped",                // is this installation new? (bootstrap)
         "verbs_unscoped",                // of every tenant, for the snapshot
@@ -206,6 +212,7 @@ fn s69_transactions_across_tenants_are_listed() {
     let listed = [
         "idempotency/mod.rs sweep",                      // kept answers of every tenant grow old
         "identity/mod.rs chrome",                        // the tenants that a person may switch to
+        "identity/mod.rs land",                          // where a person goes on who was taken out of a tenant
         "identity/mod.rs member",                        // sign-in over the API: a member of which tenants?
         "identity/mod.rs resume",                        // a session finds its member
         "identity/proof/address.rs confirm_email",       // noted in every tenant of the person; their logins end
@@ -222,8 +229,10 @@ fn s69_transactions_across_tenants_are_listed() {
         "identity/proof/recovery.rs new_reset_link",     // noted in every tenant of the person
         "identity/proof/recovery.rs reset_password",     // the same; their logins end
         "identity/proof/sign_in.rs sign_in",             // a member of which tenants?
+        "identity/sessions.rs end",                      // the person's logins, in whichever tenant
         "identity/sessions.rs end_others",               // the person's logins end in every tenant
         "identity/sessions.rs insert",                   // before anybody is known: the policies of the session's tenant
+        "identity/sessions.rs list",                     // where a person is signed in, in whichever tenant
         "identity/sessions.rs load",                     // the same
         "identity/setup.rs set_up",                      // makes the first tenant
         "keys/expiry.rs tell_of_expiry",                 // one job tells of the keys of every tenant
@@ -239,6 +248,8 @@ fn s69_transactions_across_tenants_are_listed() {
         "mail/outbox.rs retry",                          // the same
         "members/invitations.rs accept",                 // an invitation is found by its link
         "members/invitations.rs look",                   // an invitation is found by its link
+        "members/mod.rs leave",                          // sessions go on in another tenant of theirs
+        "members/mod.rs remove",                         // the same
         "members/mod.rs switch_account",                 // an account is switched off in every tenant
         "members/recovery.rs recover",                   // noted in every tenant of the person
         "tenants/act_in.rs enter",                       // noted in both tenants

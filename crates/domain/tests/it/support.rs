@@ -77,8 +77,23 @@ on_both! {
         let own = tenants::open_support(&t.owner(), t.first.tenant_id, &form("admin")).await;
         assert!(matches!(own, Err(Error::Conflict(_))), "a member needs none: {own:?}");
         let line = t.as_who(Who::CommandLine(t.first.tenant_id));
-        tenants::suspend(&line, id, None).await.unwrap();
+        tenants::suspend(&line, id, Some("unpaid")).await.unwrap();
         assert!(inside(&t, id).await.is_none(), "out of use (s22)");
         assert!(matches!(tenants::open_support(&t.owner(), id, &form("admin")).await, Err(Error::Conflict(_))));
+    }
+}
+
+on_both! {
+    async fn s35_support_makes_nothing_that_outlives_its_access(t) {
+        let (id, there) = other(&t).await;
+        let made = domain::keys::create_from_form(&there, &t.form("theirs", "read")).await.unwrap().api_key.id;
+        tenants::open_support(&t.owner(), id, &form("admin")).await.unwrap();
+        let ctx = inside(&t, id).await.unwrap();
+        let refused = |e: Option<Error>| assert!(matches!(e, Some(Error::Refused(ErrorCode::Forbidden, ref why)) if why.contains("Support access ends")), "{e:?}");
+        refused(domain::keys::create_from_form(&ctx, &t.form("mine", "read")).await.err());
+        refused(domain::keys::rotate(&ctx, made, &contract::RotateBody::default()).await.err());
+        let invite = contract::Invite { email: contract::Email::parse("me@acme.test").unwrap(), role: Role::Admin, days: 7 };
+        refused(domain::members::invite(&ctx, invite).await.err());
+        domain::keys::revoke(&ctx, made, Some("leaked")).await.unwrap();
     }
 }

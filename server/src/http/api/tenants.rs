@@ -95,14 +95,15 @@ async fn delete(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json<Tena
     tenants::delete(&ctx, id, None).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
-/// Takes a tenant out of use: its sessions end and its keys are refused. For platform admins.
+/// Takes a tenant out of use: its sessions end and its keys are refused. Its people read the reason, which is required,
+/// when they sign in. For platform admins.
 #[utoipa::path(
     post,
     path = "/v1/tenants/{id}/suspend",
     tag = "Tenants",
     operation_id = "suspendTenant",
     params(("id" = TenantId, Path, description = "The tenant.")),
-    request_body(content = Option<ReasonBody>, content_type = "application/json"),
+    request_body(content = ReasonBody, content_type = "application/json"),
     responses(
         (status = 200, description = "The tenant as it is now.", body = Tenant),
         (status = 409, description = "It is out of use already, or the first tenant."),

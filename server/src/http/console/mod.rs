@@ -93,7 +93,7 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     // Who sees neither keys nor usage has no overview.
     if let Some(role) = role.filter(|r| matches!(path, "/login" | "/login/2fa" | "/setup") || path == "/" && !r.holds(Perm::UsageRead)) {
         Redirect::to(home(role)).into_response()
-    } else if must_enrol && !opens_unenrolled(req.method(), path) {
+    } else if must_enrol && !opens_unenrolled(path) {
         Redirect::to("/account/two-factor").into_response()
     } else if signed_in && path == "/settings" {
         Redirect::to("/settings/scopes").into_response()
@@ -109,8 +109,8 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
 
 /// What is open to a member who has to set up a second factor first: that, the rest of their own account, and the way to
 /// another tenant. Server functions ask the domain.
-fn opens_unenrolled(method: &Method, path: &str) -> bool {
-    !member_page(path) || path == "/account" || path.starts_with("/account/") || (method == Method::POST && path == "/tenants")
+fn opens_unenrolled(path: &str) -> bool {
+    !member_page(path) || path == "/account" || path.starts_with("/account/") || path == "/tenants"
 }
 
 /// Does the browser owe the second step of a sign-in?

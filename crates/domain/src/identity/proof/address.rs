@@ -1,4 +1,5 @@
-//! Another address for an account: it counts once a link at the old one and a link at the new one were confirmed.
+//! Addresses of accounts. Another one counts once a link at the old one and a link at the new one were confirmed. Whether
+//! the one that an account has is its person's shows once they followed a link that was mailed to it and to nobody else.
 
 use super::{confirm, device, hash, own, recovery::noted, sql, target, throttle};
 use crate::{
@@ -12,6 +13,23 @@ use throttle::Subject;
 
 /// How long the links work.
 const OPEN_FOR: i64 = UnixMs::DAY;
+
+/// Has the caller shown that they read the mails to their address?
+pub async fn address_is_proved(ctx: &Ctx) -> Result<bool> {
+    let (_, person) = own(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    Ok(!sql::is_unproved_unscoped(&mut tx, person.user_id).await?)
+}
+
+/// They have, now; whether that was not known before.
+pub(crate) async fn prove_address(tx: &mut Tx, user: UserId) -> Result<bool> {
+    sql::set_unproved_unscoped(tx, user, false).await
+}
+
+/// Somebody else may have made the account.
+pub(crate) async fn doubt_address(tx: &mut Tx, user: UserId) -> Result<()> {
+    sql::set_unproved_unscoped(tx, user, true).await.map(drop)
+}
 
 /// The change that the caller asked for, while it waits.
 pub async fn pending_email_change(ctx: &Ctx) -> Result<Option<EmailChange>> {

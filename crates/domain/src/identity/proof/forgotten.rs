@@ -44,7 +44,7 @@ pub async fn answer_forgotten(core: &Arc<Core>) -> Result<()> {
             let secret = Secret::new(device::random(core));
             sql::close_reset_links_unscoped(&mut tx, user, ctx.now()).await?;
             mail::drop_links(&mut tx, user, Link::Reset).await?;
-            sql::insert_reset_link_unscoped(&mut tx, &hash(secret.expose()), user, ctx.now(), until).await?;
+            sql::insert_reset_link_unscoped(&mut tx, &hash(secret.expose()), user, true, ctx.now(), until).await?;
             let token = mail::Token { secret: &secret, until };
             mail::to_person(&mut tx, &ctx, user, email.as_str(), &Message::PasswordReset { until }, Some(token)).await?;
             for member in identity::sql::people_unscoped(&mut tx, user).await? {

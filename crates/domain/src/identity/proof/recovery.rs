@@ -4,7 +4,7 @@ use super::{address, confirm, device, hash, sql, target, throttle};
 use crate::{
     Core, Ctx, Error, Grant, Result, Who,
     db::{Event, Tx, commit_with},
-    identity::{self, own_grant},
+    identity::{self, own_grant, password},
     mail::{self, Link},
 };
 use contract::{Email, ErrorCode, ResetForm, Secret, UnixMs, UserId};
@@ -57,7 +57,7 @@ pub(crate) async fn make_link(core: &Core, tx: &mut Tx, user: UserId) -> Result<
     let (secret, now) = (device::random(core), core.now());
     sql::close_reset_links_unscoped(tx, user, now).await?;
     mail::drop_links(tx, user, Link::Reset).await?;
-    sql::insert_reset_link_unscoped(tx, &hash(&secret), user, now, now.plus(OPEN_FOR)).await?;
+    sql::insert_reset_link_unscoped(tx, &hash(&secret), user, false, now, now.plus(OPEN_FOR)).await?;
     Ok(ResetLink(Secret::new(secret)))
 }
 
@@ -75,16 +75,18 @@ pub(crate) async fn take_second_factor(tx: &mut Tx, user: UserId) -> Result<bool
 /// Does the link work?
 pub async fn reset_link_is_open(core: &Core, token: &str) -> Result<bool> {
     let mut tx = core.db.read().await?;
-    Ok(sql::user_of_reset_link_unscoped(&mut tx, &hash(token), core.now()).await?.is_some())
+    Ok(sql::reset_link_unscoped(&mut tx, &hash(token), core.now()).await?.is_some())
 }
 
-/// Sets a new password by a link. Every session ends, no device is known any more; the second factor stays.
+/// Sets a new password by a link. Every session ends, no device is known any more; the second factor stays. But where
+/// nothing showed before that the address is theirs, the first mailed link does, and takes off what may be somebody else's.
 pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     let gone = || Error::Refused(ErrorCode::Forbidden, "This link has expired, was used or was replaced. Ask for a new one.".to_owned());
     let core = ctx.core();
     let link = hash(&form.token);
     let mut tx = core.db.read().await?;
-    let user = sql::user_of_reset_link_unscoped(&mut tx, &link, ctx.now()).await?.ok_or_else(gone)?;
+    let found = sql::reset_link_unscoped(&mut tx, &link, ctx.now()).await?.ok_or_else(gone)?;
+    let user = found.user();
     let email = sql::email_unscoped(&mut tx, user).await?;
     let before = sql::password_hash_unscoped(&mut tx, user).await?;
     drop(tx);
@@ -92,6 +94,10 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     // Only what is good enough is compared, so whoever holds a link guesses once: what differs uses it up.
     if core.hasher.verify(&Secret::new(form.new_password.clone()), Some(before)).await? {
         return Err(confirm::same_as_before());
+    }
+    if found.proves {
+        // It stands alone from here on (s1).
+        password::judge(&form.new_password, &[], false).map_err(|why| Error::field("new_password", "invalid", why))?;
     }
     let mut tx = core.db.begin_all().await?;
     if !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
@@ -102,7 +108,10 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     // Whoever held the account meanwhile may have asked for it.
     address::forget(&mut tx, user).await?;
     identity::sign_out_everywhere(&mut tx, user, ctx.now()).await?;
-    let events = noted(ctx, &mut tx, user, "user.password_reset").await?;
+    let mut events = noted(ctx, &mut tx, user, "user.password_reset").await?;
+    if found.proves && address::prove_address(&mut tx, user).await? && sql::remove_factor_unscoped(&mut tx, user).await? {
+        events.extend(noted(ctx, &mut tx, user, "user.two_factor_disabled").await?);
+    }
     commit_with(tx, ctx, events).await?;
     core.cache.sync(core).await?;
     for closed in [Subject::password(&email, None), Subject::code(user, None), Subject::confirm(user)] {

@@ -43,7 +43,9 @@ pub(crate) struct Proved {
 pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Result<Step> {
     let Proved { user_id, known_device, epoch } = prove(ctx, &form.email, &form.password, device).await?;
     let mut tx = ctx.db().read_all().await?;
-    let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
+    let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else {
+        return Err(no_tenant(&mut tx, user_id).await?);
+    };
     drop(tx);
     let proved = Admitted { who: SignedIn { user_id, tenant_id: member.tenant_id() }, epoch, stepped_at: None };
     if let Some(half) = half_signed_in(ctx, proved, &form.password).await? {

@@ -192,9 +192,16 @@ pub(super) async fn forget_devices_unscoped(tx: &mut Tx, user: UserId) -> Result
     Ok(())
 }
 
-pub(super) async fn insert_reset_link_unscoped(tx: &mut Tx, digest: &[u8], user: UserId, now: UnixMs, expires_at: UnixMs) -> Result<()> {
-    const SQL: &str = "INSERT INTO reset_links (digest, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
-    on!(tx, c => sqlx::query(SQL).bind(digest).bind(user.uuid()).bind(now.0).bind(expires_at.0).execute(c).await.map(drop))?;
+pub(super) async fn insert_reset_link_unscoped(
+    tx: &mut Tx,
+    digest: &[u8],
+    user: UserId,
+    mailed: bool,
+    now: UnixMs,
+    expires_at: UnixMs,
+) -> Result<()> {
+    const SQL: &str = "INSERT INTO reset_links (digest, user_id, mailed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx, c => sqlx::query(SQL).bind(digest).bind(user.uuid()).bind(mailed).bind(now.0).bind(expires_at.0).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -205,11 +212,36 @@ pub(super) async fn close_reset_links_unscoped(tx: &mut Tx, user: UserId, now: U
     Ok(())
 }
 
-pub(super) async fn user_of_reset_link_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<UserId>> {
-    const SQL: &str = "SELECT l.user_id FROM reset_links l JOIN users u ON u.id = l.user_id \
+/// What a link that sets a password opens.
+#[derive(FromRow)]
+pub(super) struct Reset {
+    user_id: Uuid,
+    /// Nothing showed before that the address is their own, and this link was mailed to it.
+    pub proves: bool,
+}
+
+impl Reset {
+    pub const fn user(&self) -> UserId {
+        UserId::from_uuid(self.user_id)
+    }
+}
+
+pub(super) async fn reset_link_unscoped(tx: &mut Tx, digest: &[u8], now: UnixMs) -> Result<Option<Reset>> {
+    const SQL: &str = "SELECT l.user_id, l.mailed AND u.email_unproved AS proves FROM reset_links l JOIN users u ON u.id = l.user_id \
         WHERE l.digest = $1 AND l.used_at IS NULL AND l.expires_at > $2 AND u.disabled_at IS NULL";
-    let id: Option<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?;
-    Ok(id.map(UserId::from_uuid))
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).bind(now.0).fetch_optional(c).await)?)
+}
+
+pub(super) async fn is_unproved_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
+    const SQL: &str = "SELECT email_unproved FROM users WHERE id = $1";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_one(c).await)?)
+}
+
+/// False when it was so already.
+pub(super) async fn set_unproved_unscoped(tx: &mut Tx, user: UserId, unproved: bool) -> Result<bool> {
+    const SQL: &str = "UPDATE users SET email_unproved = $2 WHERE id = $1 AND email_unproved <> $2";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(unproved).execute(c).await.map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// True exactly once.
@@ -359,9 +391,10 @@ pub(super) async fn sweep_email_changes_unscoped(tx: &mut Tx, now: UnixMs) -> Re
     Ok(())
 }
 
-/// False where another account has the address.
+/// Its owner confirmed it by mail. False where another account has it.
 pub(super) async fn set_email_unscoped(tx: &mut Tx, user: UserId, email: &str) -> Result<bool> {
-    const SQL: &str = "UPDATE users SET email = $2 WHERE id = $1 AND NOT EXISTS (SELECT o.id FROM users o WHERE o.email = $2)";
+    const SQL: &str =
+        "UPDATE users SET email = $2, email_unproved = FALSE WHERE id = $1 AND NOT EXISTS (SELECT o.id FROM users o WHERE o.email = $2)";
     let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(email).execute(c).await.map(|r| r.rows_affected()))?;
     Ok(n == 1)
 }

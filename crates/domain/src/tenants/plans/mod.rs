@@ -8,7 +8,7 @@ use crate::{
     db::{Event, Tx, commit_with},
     keys::tell_tenant_changed,
 };
-use contract::{DEFAULT_PLAN, Plan, PlanForm, RateLimit, Target};
+use contract::{DEFAULT_PLAN, Plan, PlanForm, RateLimit, Target, counted};
 
 /// Every plan, by its name.
 pub async fn plans(ctx: &Ctx) -> Result<Vec<Plan>> {
@@ -52,7 +52,8 @@ pub async fn delete_plan(ctx: &Ctx, name: &str) -> Result<()> {
         return Err(Error::Conflict("Tenants without another plan are on this one: it stays".to_owned()));
     }
     if plan.tenants > 0 {
-        return Err(Error::Conflict(format!("{} tenants are on {name}: give them another plan first", plan.tenants)));
+        let are = if plan.tenants == 1 { "is" } else { "are" };
+        return Err(Error::Conflict(format!("{} {are} on {name}: give them another plan first", counted(plan.tenants, "tenant"))));
     }
     sql::delete_plan_unscoped(&mut tx, name).await?;
     let before = Some(told(plan.rate_limit));

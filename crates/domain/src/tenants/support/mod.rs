@@ -3,10 +3,7 @@
 
 mod sql;
 
-use super::{
-    manage::{in_both, of_platform, target},
-    sql as tenants,
-};
+use super::manage::{in_both, lock, of_platform, target};
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, commit_with},
@@ -29,7 +26,7 @@ pub async fn open_support(ctx: &Ctx, id: TenantId, form: &SupportForm) -> Result
     refuse_keys("note", &asked.note)?;
     let now = ctx.now();
     let mut tx = ctx.db().begin_all().await?;
-    let tenant = tenants::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
+    let tenant = lock(ctx, &mut tx, &grant, |by| of_platform(by, id)).await?;
     if tenant.state != TenantState::Active {
         return Err(Error::Conflict(format!("{} is {}: resume it first", tenant.name, tenant.state)));
     }
@@ -75,23 +72,21 @@ pub async fn support_of(ctx: &Ctx, id: TenantId) -> Result<Vec<SupportAccess>> {
 
 /// Ends an access to the tenant that is worked in.
 pub async fn end_support(ctx: &Ctx, id: SupportId) -> Result<()> {
-    let grant = ctx.require_tenant_level(Perm::SettingsWrite)?;
-    ended(ctx, grant, Some(id)).await
+    ended(ctx, |by| by.require_tenant_level(Perm::SettingsWrite), Some(id)).await
 }
 
 /// The operator who asks is done in a tenant.
 pub async fn end_own_support(ctx: &Ctx, id: TenantId) -> Result<()> {
-    let grant = of_platform(ctx, id)?;
-    ended(ctx, grant, None).await
+    ended(ctx, |by| of_platform(by, id), None).await
 }
 
-async fn ended(ctx: &Ctx, grant: Grant, id: Option<SupportId>) -> Result<()> {
-    let now = ctx.now();
+async fn ended(ctx: &Ctx, may: impl Fn(&Ctx) -> Result<Grant>, id: Option<SupportId>) -> Result<()> {
+    let (grant, now) = (may(ctx)?, ctx.now());
     let own = ctx.person().map(|p| p.user_id).filter(|_| id.is_none());
     let mut tx = ctx.db().begin_all().await?;
-    let tenant = tenants::lock(&mut tx, &grant).await?.ok_or(Error::NotFound)?;
+    let tenant = lock(ctx, &mut tx, &grant, may).await?;
     let Some(operator) = sql::end(&mut tx, &grant, id, own, now).await? else { return Err(Error::NotFound) };
-    identity::sign_out_of_tenant(&mut tx, &grant, Some(operator), now).await?;
+    identity::taken_out_of_tenant(&mut tx, &grant, operator, now).await?;
     members::withdraw_invitations(&mut tx, &grant, operator, now).await?;
     let event = Event { action: "support.ended", target: target(&tenant), reason: None, before: None, after: None };
     commit_with(tx, ctx, in_both(ctx, grant, event)?).await?;
