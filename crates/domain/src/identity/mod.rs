@@ -15,7 +15,8 @@ pub use proof::{
     sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
 pub(crate) use proof::{
-    close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_code, take_second_factor,
+    admit_invitation, close_links, find as find_account, half_signed_in, has_second_factor, log_refusal, make_link, prove, prove_code,
+    refused, take_second_factor,
 };
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
@@ -40,25 +41,37 @@ pub struct SignedIn {
 }
 
 /// The person as a member of the tenant that they name; who belongs to several must name one.
-pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
-    let mut tx = core.db.read_all().await?;
+pub(crate) async fn member(ctx: &Ctx, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
+    let mut tx = ctx.db().read_all().await?;
     let mut all = sql::people_unscoped(&mut tx, user).await?;
     if all.is_empty() {
-        return Err(no_tenant());
+        return Err(no_tenant(ctx, user));
     }
     if let Some(tenant) = tenant {
         all.retain(|m| m.tenant_id() == tenant);
     }
-    let refused = |code: ErrorCode, why: &str| Error::Refused(code, why.to_owned());
     match (all.pop(), all.is_empty()) {
         (Some(one), true) => one.person(),
-        (Some(_), false) => Err(refused(ErrorCode::TenantRequired, ErrorCode::TenantRequired.message())),
-        (None, _) => Err(refused(ErrorCode::Forbidden, "This account does not belong to that tenant.")),
+        (Some(one), false) => {
+            refused(ctx, user, "tenant_required");
+            // Where somebody works is told to nobody who knows their password only.
+            let known = one.has_second_factor();
+            let choice = if known { Vec::new() } else { sql::memberships_unscoped(&mut tx, user, ctx.now()).await? };
+            Err(Error::WhichTenant(choice.into_iter().filter(|t| t.until.is_none()).map(|t| (t.id, t.name)).collect()))
+        }
+        (None, _) => {
+            refused(ctx, user, "not_a_member");
+            let why = "This account does not belong to that tenant. Leave `tenant_id` out, or name a tenant that has invited it.";
+            Err(Error::Refused(ErrorCode::Forbidden, why.to_owned()))
+        }
     }
 }
 
-fn no_tenant() -> Error {
-    Error::Refused(ErrorCode::Forbidden, "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned())
+/// A right password opens nothing without a tenant; that is recorded.
+fn no_tenant(ctx: &Ctx, user: UserId) -> Error {
+    refused(ctx, user, "no_tenant_in_use");
+    let why = "This account belongs to no tenant that is in use. Ask an owner for an invitation, or whoever operates this server to resume the tenant.";
+    Error::Refused(ErrorCode::Forbidden, why.to_owned())
 }
 
 /// Notes that the signed-in person left.

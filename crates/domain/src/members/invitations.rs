@@ -46,6 +46,9 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     // The link lets somebody in, and the answer holds it (s16).
     ctx.fresh()?;
     may_hand_out(ctx, asked.role)?;
+    if ctx.core().settings.sends_mail {
+        identity::admit_invitation(ctx, &grant, &asked.email).await?;
+    }
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
     sql::lock(tx.tx(), &grant).await?;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Signs a person in who knows their password; who has a second factor is told to give a code with what the error holds.
 pub async fn login(ctx: &Ctx, body: &LoginBody) -> Result<TokenAnswer> {
     let user = identity::prove(ctx, &body.email, &body.password, None).await?.user_id;
-    let person = identity::member(ctx.core(), user, body.tenant_id).await?;
+    let person = identity::member(ctx, user, body.tenant_id).await?;
     let who = SignedIn { user_id: user, tenant_id: person.tenant_id };
     match identity::half_signed_in(ctx, who).await? {
         Some(half) => Err(Error::SecondFactor(hand_over(ctx, half)?)),
@@ -28,8 +28,13 @@ pub async fn mfa(ctx: &Ctx, body: &MfaBody) -> Result<TokenAnswer> {
     let again = || Error::Refused(ErrorCode::Unauthorized, "This mfa_token is unknown or too old. Sign in again.".to_owned());
     let half = take_back(ctx, &body.mfa_token).filter(|half| half.is_open(ctx.now())).ok_or_else(again)?;
     let who = identity::prove_code(ctx, half, &body.code).await?;
-    let person = identity::resume(ctx.core(), who).await?.ok_or_else(again)?;
-    open(ctx, person).await
+    match identity::resume(ctx.core(), who).await? {
+        Some(person) => open(ctx, person).await,
+        None => {
+            identity::refused(ctx, who.user_id, "no_tenant_in_use");
+            Err(again())
+        }
+    }
 }
 
 /// What an `mfa_token` is sealed for: nothing else that is sealed opens as one, and it opens as nothing else (s63).
@@ -60,6 +65,7 @@ async fn open(ctx: &Ctx, person: Person) -> Result<TokenAnswer> {
     // They stay as they are until this login stands where a change of them finds it.
     let policies = tenants::locked_policies(tx.tx(), &grant).await?;
     if policies.require_second_factor && !identity::has_second_factor(tx.tx(), person.user_id).await? {
+        identity::refused(&ctx, person.user_id, "second_factor_required");
         return Err(Error::must_enrol(&core.settings.public_url));
     }
     let expires_at = now.plus(policies.lifetime().absolute);

@@ -24,8 +24,8 @@ pub enum Step {
 /// Who has given the right password and nothing else yet. It opens the second step and nothing else (s14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalfSignedIn {
-    user_id: UserId,
-    tenant_id: TenantId,
+    pub(super) user_id: UserId,
+    pub(super) tenant_id: TenantId,
     at: UnixMs,
 }
 
@@ -40,7 +40,9 @@ pub(crate) struct Proved {
 pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Result<Step> {
     let Proved { user_id, known_device } = prove(ctx, &form.email, &form.password, device).await?;
     let mut tx = ctx.db().read_all().await?;
-    let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else { return Err(no_tenant()) };
+    let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else {
+        return Err(no_tenant(ctx, user_id));
+    };
     drop(tx);
     let signed_in = SignedIn { user_id, tenant_id: member.tenant_id() };
     if let Some(half) = half_signed_in(ctx, signed_in).await? {
@@ -83,8 +85,10 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
         }
     };
     let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
-        tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
-        failed::note(ctx, &tried, account, tries, false);
+        match account.filter(|_| good) {
+            Some(account) => failed::refused(ctx, account, "disabled"),
+            None => failed::note(ctx, &tried, account, tries, false),
+        }
         return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
     };
     throttle::forgive(core, &tried).await?;
@@ -104,7 +108,12 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
 pub(crate) async fn half_signed_in(ctx: &Ctx, who: SignedIn) -> Result<Option<HalfSignedIn>> {
     let mut tx = ctx.db().read().await?;
     let enrolled = sql::enrolled_unscoped(&mut tx, who.user_id).await?;
-    Ok(enrolled.then(|| HalfSignedIn { user_id: who.user_id, tenant_id: who.tenant_id, at: ctx.now() }))
+    drop(tx);
+    let half = enrolled.then(|| HalfSignedIn { user_id: who.user_id, tenant_id: who.tenant_id, at: ctx.now() });
+    if let Some(half) = half {
+        failed::asked_for_code(ctx, half).await?;
+    }
+    Ok(half)
 }
 
 /// Signs in to the console by the second step.
@@ -127,7 +136,6 @@ async fn check_code(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&s
     }
     let device = device::known(ctx.core(), half.user_id, device).await?;
     let Some(proof) = factor::check(ctx, half.user_id, code, device.as_deref()).await? else {
-        tracing::warn!(request_id = %ctx.request().id, "second factor refused");
         return Err(factor::wrong_code());
     };
     throttle::forgive(ctx.core(), &Subject::confirm(half.user_id)).await?;
@@ -147,7 +155,7 @@ impl HalfSignedIn {
 
 /// Notes the start of a session, by a member who is one still.
 async fn arrived(ctx: &Ctx, signed_in: SignedIn, by: &str, new_device: bool) -> Result<()> {
-    let person = identity::resume(ctx.core(), signed_in).await?.ok_or(Error::Unauthenticated)?;
+    let Some(person) = identity::resume(ctx.core(), signed_in).await? else { return Err(no_tenant(ctx, signed_in.user_id)) };
     let there = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
     identity::record(&there, "session.created", Some(serde_json::json!({"by": by, "new_device": new_device}))).await
 }
