@@ -21,7 +21,7 @@ use contract::KeyKind;
 pub use bulk::KeyBulkRevoke;
 pub use detail::KeyDetail;
 pub use edit::{KeyEdit, PreviewOfEdit};
-pub use list::KeyList;
+pub use list::{KeyList, key_search_href};
 pub use new::NewKey;
 pub use revoke::KeyRevoke;
 pub use rotate::{KeyRetire, KeyRotate};
