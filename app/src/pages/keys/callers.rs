@@ -70,6 +70,7 @@ pub fn Callers(
     let shut_out = merged(refused);
     let mut all = merged(seen);
     all.extend(shut_out.iter().cloned());
+    all.sort_by_key(|c| std::cmp::Reverse((c.count, c.last)));
     let more = all.len().saturating_sub(most);
     let rows = all
         .into_iter()

@@ -18,8 +18,8 @@ use crate::{
     visit::{Shown, Visit, framed},
 };
 use contract::{
-    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, Change, Cockpit, Impact, KeyAct, KeyId, KeyKind, KeySecret, KeyState, Page, PageQuery,
-    Perm, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
+    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, CallerSeen, Change, Cockpit, Impact, KeyAct, KeyId, KeyKind, KeySecret, KeyState,
+    Page, PageQuery, Perm, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
 };
 use domain::{audit, keys, usage};
 use leptos::prelude::*;
@@ -32,7 +32,7 @@ struct Log {
     summary: UsageSummary,
     requests: Page<UsageEvent>,
     callers: Impact,
-    refused: Impact,
+    refused: Vec<CallerSeen>,
     advice: Advice,
     cockpit: Cockpit,
 }
@@ -284,14 +284,14 @@ fn AsGateway(key: ApiKey, may_edit: bool) -> impl IntoView {
 
 /// Who called with the key.
 #[component]
-fn Calls(impact: Impact, refused: Impact) -> impl IntoView {
-    if impact.callers.is_empty() && refused.callers.is_empty() {
+fn Calls(impact: Impact, refused: Vec<CallerSeen>) -> impl IntoView {
+    if impact.callers.is_empty() && refused.is_empty() {
         return ().into_any();
     }
     view! {
         <section class="card tablebox" aria-labelledby="callers">
             <div class="card__head"><h2 id="callers">"Callers"</h2><span class="meta">"30 days, allowed requests"</span></div>
-            <Callers seen=impact.callers refused=refused.callers head="Address" labelled="callers"/>
+            <Callers seen=impact.callers refused head="Address" labelled="callers"/>
         </section>
     }
     .into_any()

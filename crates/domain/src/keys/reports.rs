@@ -10,8 +10,8 @@ use crate::{
     verify::{Entry, Facts, decide},
 };
 use contract::{
-    Advice, AllowedIp, ApiKey, Change, Cockpit, Code, GrantUse, Impact, KeyForm, KeyId, KeyImpact, KeyKind, KeyState, Perm, Policy,
-    RateLimit, Scope, ScopeSet, SecretId, SecretUse, UnixMs,
+    Advice, AllowedIp, ApiKey, CallerSeen, Change, Cockpit, Code, GrantUse, Impact, KeyForm, KeyId, KeyImpact, KeyKind, KeyState, Perm,
+    Policy, RateLimit, Scope, ScopeSet, SecretId, SecretUse, UnixMs,
 };
 use std::collections::{BTreeMap, HashSet};
 
@@ -78,14 +78,17 @@ pub async fn impact_of_edit(ctx: &Ctx, key: &ApiKey, form: &KeyForm) -> Result<E
 }
 
 /// Callers of the last 30 days that the addresses of today, the key's or its tenant's, refuse.
-pub async fn shut_out(ctx: &Ctx, id: KeyId) -> Result<Impact> {
+pub async fn shut_out(ctx: &Ctx, id: KeyId) -> Result<Vec<CallerSeen>> {
     let grant = may_weigh(ctx)?;
     let mut tx = ctx.db().read_much_in(&grant).await?;
     let key = find(ctx, &mut tx, &grant, id).await?;
     let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
+    if key.allowed_ips.is_empty() && tenant_list.is_empty() {
+        return Ok(Vec::new());
+    }
     let now = weighed(&grant, &key, tenant_list, scopes::verbs(&mut tx, &grant).await?);
     let from_anywhere = Entry { allowed_ips: Vec::new(), tenant_allowed_ips: Vec::new(), ..now.clone() };
-    weigh(ctx, &mut tx, &grant, Whose::Key(id), &from_anywhere, &now).await
+    Ok(weigh(ctx, &mut tx, &grant, Whose::Key(id), &from_anywhere, &now).await?.callers)
 }
 
 /// May the caller ask what a change of this key would break?
@@ -175,12 +178,12 @@ async fn weigh(ctx: &Ctx, tx: &mut Tx, grant: &Grant, whose: Whose, before: &Ent
     if impact.lost == 0 {
         return Ok(impact);
     }
-    let mut callers: BTreeMap<_, contract::CallerSeen> = BTreeMap::new();
+    let mut callers: BTreeMap<_, CallerSeen> = BTreeMap::new();
     for group in log::alike(tx, grant, whose, true, since, now).await? {
         if lost(&group)? {
             let seen = group.caller();
             let slot = callers.entry((seen.ip, seen.user_agent.clone(), seen.path.clone()));
-            let slot = slot.or_insert_with(|| contract::CallerSeen { count: 0, ..seen.clone() });
+            let slot = slot.or_insert_with(|| CallerSeen { count: 0, ..seen.clone() });
             slot.count += seen.count;
             slot.last_seen_at = slot.last_seen_at.max(seen.last_seen_at);
         }
