@@ -80,7 +80,7 @@ fn challenge(problem: &Problem) -> Option<HeaderValue> {
         ErrorCode::Unauthorized => String::new(),
         ErrorCode::MfaRequired => ", error=\"insufficient_user_authentication\"".to_owned(),
         ErrorCode::InsufficientPermissions => {
-            let scope = problem.extra.get("required_scope").and_then(|s| s.as_str());
+            let scope = problem.extra.get("required_scope").and_then(serde_json::Value::as_str);
             format!(", error=\"insufficient_scope\"{}", scope.map(|s| format!(", scope=\"{s}\"")).unwrap_or_default())
         }
         code if code.status() == 401 => ", error=\"invalid_token\"".to_owned(),

@@ -259,8 +259,8 @@ on_both! {
         };
         let warned = app.form(&edit, &cookie, &form("198.51.100.7", "")).await;
         assert_eq!(warned.status, StatusCode::OK);
-        for part in ["1 request of the last 30 days would have been refused by the new addresses", "nothing is saved yet", "203.0.113.9", "value=\"198.51.100.7\"", ">198.51.100.7</textarea>"] {
-            assert!(warned.text.contains(part) || part.starts_with("value"), "{part}: {}", warned.text);
+        for part in ["1 request of the last 30 days would have been refused by the new addresses", "nothing is saved yet", "203.0.113.9", "198.51.100.7"] {
+            assert!(warned.text.contains(part), "{part}: {}", warned.text);
         }
         assert!(keys::get(&app.t.owner(), id).await.unwrap().allowed_ips.is_empty(), "nothing was saved");
         let mark = warned.text.split("name=\"reviewed\" value=\"").nth(1).unwrap().split('"').next().unwrap().replace(':', "%3A").replace('/', "%2F").replace('\n', "%0A");

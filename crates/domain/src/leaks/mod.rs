@@ -233,7 +233,6 @@ const WORDS: usize = 2_000;
 /// A line, and the words in it if there are several, without the quotes around them.
 fn words_of(line: &str) -> impl Iterator<Item = &str> {
     let line = line.trim();
-    let bare = |word: &'_ str| !word.is_empty();
     let parts = line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | '=' | ':'));
-    std::iter::once(line).chain(parts.filter(move |part| *part != line)).filter(move |word| bare(word))
+    std::iter::once(line).chain(parts.filter(move |part| *part != line)).filter(|word| !word.is_empty())
 }

@@ -28,13 +28,11 @@ pub async fn mfa(ctx: &Ctx, body: &MfaBody) -> Result<TokenAnswer> {
     let again = || Error::Refused(ErrorCode::Unauthorized, "This mfa_token is unknown or too old. Sign in again.".to_owned());
     let half = take_back(ctx, &body.mfa_token).filter(|half| half.is_open(ctx.now())).ok_or_else(again)?;
     let who = identity::prove_code(ctx, half, &body.code).await?;
-    match identity::resume(ctx.core(), who).await? {
-        Some(person) => open(ctx, person).await,
-        None => {
-            identity::refused(ctx, who.user_id, "no_tenant_in_use");
-            Err(again())
-        }
-    }
+    let Some(person) = identity::resume(ctx.core(), who).await? else {
+        identity::refused(ctx, who.user_id, "no_tenant_in_use");
+        return Err(again());
+    };
+    open(ctx, person).await
 }
 
 /// What an `mfa_token` is sealed for: nothing else that is sealed opens as one, and it opens as nothing else (s63).

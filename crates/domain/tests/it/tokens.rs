@@ -414,6 +414,12 @@ on_both! {
     }
 }
 
+/// Refused, with the permission to change settings named.
+fn denied<T: std::fmt::Debug>(answer: Result<T>) {
+    let why = answer.unwrap_err().problem();
+    assert_eq!((why.code.status(), why.extra.get("required_scope")), (403, Some(&json!("keystead.settings:write"))), "{why:?}");
+}
+
 on_both! {
     async fn s35_a_token_that_does_not_name_settings_operates_no_installation_though_its_person_does(t) {
         let whole = caller(&t, &login(&t).await.access_token).await.unwrap();
@@ -425,10 +431,6 @@ on_both! {
         let name = TenantName::parse("Globex").unwrap();
         let globex = tenants::create(&narrowed(&["keystead.settings:write"]), &name, None).await.unwrap().id;
         let members = narrowed(&["keystead.members:read", "keystead.members:write", "keystead.keys:write", "read"]);
-        fn denied<T: std::fmt::Debug>(answer: Result<T>) {
-            let why = answer.unwrap_err().problem();
-            assert_eq!((why.code.status(), why.extra.get("required_scope")), (403, Some(&json!("keystead.settings:write"))), "{why:?}");
-        }
         denied(tenants::create(&members, &name, None).await);
         denied(tenants::suspend(&members, globex, None).await);
         denied(tenants::delete(&members, globex, None).await);
