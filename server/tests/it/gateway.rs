@@ -271,7 +271,7 @@ impl Site {
             _ => problem,
         };
         let (code, status) = (problem.code, problem.code.status());
-        let lacks = problem.extra.get("required_scope").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let lacks = problem.extra.get("required_scope").and_then(Value::as_str).unwrap_or_default().to_owned();
         let wanted = Problem { request_id: "mine-2".into(), ..problem }.body(&format!("http://localhost:{}", self.server.address.port()));
         assert_eq!((seen.status, seen.json()), (status, wanted), "{args:?}");
         assert_eq!(seen.header("content-type"), Some("application/problem+json"));
