@@ -48,6 +48,6 @@ mod visit;
 #[cfg(feature = "ssr")]
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use pages::PreviewOfEdit;
+pub use pages::{PreviewOfEdit, key_search_href};
 #[cfg(feature = "ssr")]
 pub use url::home;

@@ -84,8 +84,10 @@ both((js) => {
       .toContain('Narrow to what is used');
     const advisor = page.getByRole('region', { name: 'Permissions' });
     await expect(advisor.getByRole('row').filter({ hasText: 'orders:read' })).toContainText('3');
-    await expect(advisor.getByRole('row').filter({ hasText: 'users:read' })).toContainText('Not used in 30 days');
-    await app.submit('Narrow to what is used', advisor);
+    await expect(advisor.getByRole('row').filter({ hasText: 'users:read' })).toContainText('Not used in 24 hours');
+    await advisor.getByRole('link', { name: 'Narrow to what is used' }).click();
+    await expect(page.getByText('Narrow this key?')).toBeVisible();
+    await app.submit('Narrow key');
     await expect(page.getByRole('main')).toContainText('The key is narrowed to what it used.');
     expect(await api.verify({ credential: key.secret, scopes: ['orders:read'] })).toBe('VALID');
     expect(await api.verify({ credential: key.secret, scopes: ['users:read'] })).toBe('INSUFFICIENT_SCOPE');

@@ -197,7 +197,7 @@ both((js) => {
     await app.enter();
     await expect.poll(async () => (await (await app.owner()).get('/usage')).text()).toContain('GET /v3/users');
     await app.visit('/usage');
-    const open = () => page.getByText('Method, path, address, time', { exact: true }).click();
+    const open = () => page.getByText('Other keys, method, path, address, time', { exact: true }).click();
     await open();
     await page.getByLabel('Method', { exact: true }).fill('get');
     await page.getByLabel('Address or network').fill('203.0.113.0/24');

@@ -9,7 +9,7 @@ use domain::{
 use http::Uri;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor, message::Mailbox, message::MultiPart};
 use std::{sync::Arc, time::Duration};
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 /// How often mails that are due are looked for.
 const LOOK: Duration = Duration::from_secs(1);
@@ -50,7 +50,10 @@ impl Mailer {
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             .multipart(MultiPart::alternative_plain_html(letter.text.expose().clone(), letter.html.expose().clone()))
             .map_err(|e| e.to_string())?;
-        self.transport.send(message).await.map(drop).map_err(|e| e.to_string())
+        match timeout(Duration::from_millis(mail::HELD), self.transport.send(message)).await {
+            Ok(sent) => sent.map(drop).map_err(|e| e.to_string()),
+            Err(_) => Err("the mail server took too long".to_owned()),
+        }
     }
 }
 
@@ -70,6 +73,9 @@ async fn turn(core: &Arc<Core>, mailer: &Mailer) -> domain::Result<()> {
         tracing::warn!(error = %e, "who forgot a password waits");
     }
     for due in mail::due(core).await? {
+        if !mail::hold(core, &due).await? {
+            continue;
+        }
         let outcome = mailer.send(&due.letter).await;
         if let Err(e) = &outcome {
             tracing::warn!(mail = %due.letter.id, error = %e, "a mail could not be sent yet");

@@ -14,10 +14,13 @@ use leptos::prelude::*;
 pub fn FilterForm(
     /// The page.
     action: &'static str,
+    /// How it is sent: what may be a secret is posted.
+    #[prop(default = "get")]
+    method: &'static str,
     /// The fields.
     children: Children,
 ) -> impl IntoView {
-    view! { <form class="bar bar--more" role="search" method="get" action=action autocomplete="off" data-filter="">{children()}</form> }
+    view! { <form class="bar bar--more" role="search" method=method action=action autocomplete="off" data-filter="">{children()}</form> }
 }
 
 /// The search field of such a form; `/` leads there.

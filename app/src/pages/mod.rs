@@ -19,7 +19,7 @@ mod usage;
 
 pub use account::{AccountPage, ConfirmPage, EmailLinkPage, EmailPage, ForgotPage, ResetPage, SecondStepPage, SessionsPage, TwoFactorPage};
 pub use audit::Audit;
-pub use keys::{KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, NewKey, PreviewOfEdit};
+pub use keys::{KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, NewKey, PreviewOfEdit, key_search_href};
 pub use leaks::{LeakDesk, LeakReportPage};
 pub use login::Login;
 pub use mails::PlatformMailsPage;

@@ -120,7 +120,7 @@ codes! {
         "Wait for the seconds in `Retry-After` and repeat the same request.";
     /// The person belongs to several tenants.
     TenantRequired = "TENANT_REQUIRED", 409, "conflict", "Conflict", "Name the tenant",
-        "Name the tenant with `tenant_id`.";
+        "Send the `tenant_id` of one of the tenants that `error.tenants` names; whoever has a second factor finds it in the console, under Settings, Tenant.";
     /// The body is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, "payload_too_large", "Payload Too Large", "The request body is too large",
         "Send less at once.";

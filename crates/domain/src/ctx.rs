@@ -146,7 +146,7 @@ impl Grant {
     pub(crate) fn of_platform(ctx: &Ctx, tenant_id: TenantId) -> Result<Self> {
         ctx.enrolled()?;
         let grant = ctx.operates().then(|| Self { tenant_id, actor: ctx.actor() });
-        grant.ok_or_else(|| Error::Refused(ErrorCode::Forbidden, "Only platform admins may do this".to_owned()))
+        grant.ok_or_else(Error::platform_only)
     }
 
     /// Whoever helps somebody back in leaves a trace in each of that person's tenants.
@@ -154,8 +154,8 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
-    /// A try that failed is noted in each of the account's tenants.
-    pub(crate) const fn of_failure(tenant_id: TenantId, actor: Actor) -> Self {
+    /// A try to sign in is noted in the account's tenants.
+    pub(crate) const fn of_attempt(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor }
     }
 
@@ -384,9 +384,14 @@ impl Ctx {
         }
     }
 
-    /// Do they operate the installation? A gateway decides for all of it, and does nothing else.
+    /// Do they operate the installation? A gateway decides for all of it, and does nothing else; a token does so only if
+    /// its scopes name the permission to change settings.
     pub fn operates(&self) -> bool {
-        self.is_platform() && !matches!(&self.who, Who::Key(key) if key.kind == KeyKind::Gateway)
+        self.is_platform()
+            && match &self.who {
+                Who::Key(key) => key.kind != KeyKind::Gateway,
+                _ => self.token().is_none_or(|t| Perm::SettingsWrite.held_by(&t.scopes)),
+            }
     }
 
     /// What the caller holds, for keys; people hold a role.

@@ -1,6 +1,6 @@
 //! The domain's errors, and the one arrow from them to what clients see (rule 7).
 
-use contract::{ErrorCode, FieldErrors, Perm, Problem, Scope, Secret};
+use contract::{ErrorCode, FieldErrors, Perm, Problem, Scope, Secret, TenantId};
 
 /// What can go wrong. Server faults carry their cause for the log; clients never see it.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Error {
     /// The password was right, and the account has a second factor: what the code is to be sent with.
     #[error("a second factor is required")]
     SecondFactor(Secret<String>),
+    /// The person works in several tenants and named none: which they may name, by id and name, where they may be told.
+    #[error("a tenant is to be named")]
+    WhichTenant(Vec<(TenantId, String)>),
     /// Good enough for the rest of the console, but this act wants a proof of who is there that is fresh.
     #[error("not fresh")]
     NotFresh,
@@ -68,6 +71,12 @@ impl Error {
         Self::Refused(ErrorCode::MfaEnrollmentRequired, how)
     }
 
+    /// For those who operate the installation.
+    pub fn platform_only() -> Self {
+        let how = "Only platform admins do this, and keys that one of them marked `platform`. Ask whoever operates this server.";
+        Self::Refused(ErrorCode::Forbidden, how.to_owned())
+    }
+
     /// Is it the server's, and so to be logged?
     pub const fn is_fault(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Internal(_))
@@ -85,10 +94,12 @@ impl Error {
                     None => problem,
                 }
             }
-            Self::CannotGrant(scope) => Problem::missing_scope(&scope).message(format!("You cannot grant {scope}: you do not hold it")),
+            Self::CannotGrant(scope) => Problem::missing_scope(&scope)
+                .message(format!("You cannot grant {scope}: you do not hold it. Leave it out, or ask somebody who does.")),
             Self::Refused(code, message) => Problem::new(code).message(message),
             Self::TooMany(seconds) => Problem::new(ErrorCode::RateLimitExceeded).message(wait(seconds)).with("retry_after", seconds),
             Self::SecondFactor(token) => Problem::new(ErrorCode::MfaRequired).with("mfa_token", token.expose().as_str()),
+            Self::WhichTenant(choice) => which_tenant(&choice),
             Self::NotFresh => Problem::new(ErrorCode::Forbidden)
                 .message("Confirm that it is you, or sign in again: the last proof of that is more than 10 minutes old.")
                 .with(Problem::CONFIRM, true),
@@ -101,6 +112,19 @@ impl Error {
     }
 }
 
+/// What to name, and where to find that.
+fn which_tenant(choice: &[(TenantId, String)]) -> Problem {
+    let problem = Problem::new(ErrorCode::TenantRequired);
+    if choice.is_empty() {
+        let how = "This account works in several tenants: send the `tenant_id` of one. In the console, it stands under Settings, Tenant.";
+        return problem.message(how);
+    }
+    let tenants: Vec<_> = choice.iter().map(|(id, name)| serde_json::json!({"id": id, "name": name})).collect();
+    problem
+        .message("This account works in several tenants: send the `tenant_id` of one that `error.tenants` names.")
+        .with("tenants", tenants)
+}
+
 /// When to come back.
 fn wait(seconds: i64) -> String {
     let when = match seconds {
@@ -110,6 +134,24 @@ fn wait(seconds: i64) -> String {
         _ => return "Too many wrong tries: this way in is closed. Use a browser that you have signed in with before, or reset the password by a link: by mail, or of the operator.".to_owned(),
     };
     format!("Too many tries. Try again {when}.")
+}
+
+/// For jobs that do the same for one after the other.
+pub(crate) trait OrGoOn {
+    /// What failed is logged, and the others have their turn; without a database there is none.
+    fn or_go_on(self, what: &'static str, id: impl std::fmt::Display) -> Result<()>;
+}
+
+impl OrGoOn for Result<()> {
+    fn or_go_on(self, what: &'static str, id: impl std::fmt::Display) -> Result<()> {
+        match self {
+            Err(e) if !matches!(e, Error::Unavailable(_)) => {
+                tracing::error!(%id, error = %e, "{what}");
+                Ok(())
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<FieldErrors> for Error {

@@ -11,7 +11,7 @@ use axum::{
 };
 use contract::{Code, CredentialKind, ErrorCode, KeyKind, Problem, Requirement, UsageSource};
 use domain::{
-    Ctx, RequestInfo, Who,
+    Ctx, RequestInfo, Who, tenants,
     verify::{
         self, Decision, Logged, Sent,
         limit::{FAILED, Subject},
@@ -116,12 +116,11 @@ pub fn denial(decision: &Decision) -> Problem {
     match (decision.code.public(), &decision.missing) {
         (Some(ErrorCode::InsufficientPermissions), Some(scope)) => Problem::missing_scope(scope),
         (Some(ErrorCode::InsufficientPermissions), None) if decision.entry.as_ref().is_some_and(|e| e.kind == KeyKind::Gateway) => {
-            Problem::new(ErrorCode::Forbidden).message("The key of a gateway asks for decisions and opens nothing")
+            Problem::new(ErrorCode::Forbidden)
+                .message("The key of a gateway asks for decisions and opens nothing: send a key of another kind")
         }
         // No scope is missing: it asked to act in a tenant that is not its own.
-        (Some(ErrorCode::InsufficientPermissions), None) => {
-            Problem::new(ErrorCode::Forbidden).message("The credential belongs to another tenant")
-        }
+        (Some(ErrorCode::InsufficientPermissions), None) => Problem::new(ErrorCode::Forbidden).message(tenants::ELSEWHERE),
         (Some(code @ ErrorCode::RateLimitExceeded), _) => {
             Problem::new(code).with("retry_after", decision.charge.and_then(|c| c.retry_after).unwrap_or(1))
         }

@@ -16,7 +16,11 @@ pub async fn check(State(state): State<AppState>, req: Request, next: Next) -> R
         return next.run(req).await;
     }
     tracing::warn!(path = req.uri().path(), "a request of another site was refused");
-    ApiError(Problem::new(ErrorCode::Forbidden).message("This request comes from another site")).into_response()
+    ApiError(
+        Problem::new(ErrorCode::Forbidden)
+            .message("This request comes from another site, so nothing was done. Open the page here, and send the form from it."),
+    )
+    .into_response()
 }
 
 /// `Sec-Fetch-Site` decides where it is sent. Else `Origin` must be this server's. With neither there is no browser

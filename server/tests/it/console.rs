@@ -114,6 +114,7 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
         "/logout",
         "/setup",
         "/preferences",
+        "/keys",
         "/keys/new",
         "/keys/revoke",
     ]

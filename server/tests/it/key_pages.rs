@@ -7,6 +7,8 @@ use crate::{
 use axum::http::StatusCode;
 use contract::{ApiKey, KeyFilter, KeyState, PageQuery, Role, TenantName, UpdateKey};
 use domain::{Who, keys, tenants, testing::On};
+use serde_json::json;
+use std::time::Duration;
 
 async fn page(app: &App, cookie: &str, path: &str) -> Answer {
     app.get(path, &[("accept", "text/html"), ("cookie", cookie)]).await
@@ -232,4 +234,128 @@ async fn the_list_is_filtered_and_ordered_by_its_address_and_queues_name_the_nex
     assert!(page(&app, &cookie, "/keys?queue=old").await.text.contains("No secret is older than 90 days"));
     let all = page(&app, &cookie, "/keys/revoke?all=1&kind=secret").await;
     assert!(all.text.contains("Revoke 3 keys?") && !all.text.contains(">gateway<"), "{}", all.text);
+}
+
+/// Asks for a decision about a key, and waits for the log.
+async fn called(app: &App, secret: &str, scope: &str, ip: &str) {
+    let before = domain::usage::count_unscoped(&app.t.core.db).await.unwrap();
+    let body = json!({"credential": secret, "scopes": [scope], "ip": ip, "path": "/v2/users", "method": "GET", "user_agent": "job/1"});
+    assert!(app.verify(&body).await.json()["valid"].as_bool().unwrap());
+    while domain::usage::count_unscoped(&app.t.core.db).await.unwrap() <= before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+on_both! {
+    async fn an_edit_that_would_have_refused_requests_is_saved_once_that_was_shown(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let made = keys::create_from_form(&app.t.owner(), &app.t.form("caller", "users:read users:write")).await.unwrap();
+        let (id, secret) = (made.api_key.id, made.key.unwrap());
+        called(&app, &secret, "users:read", "203.0.113.9").await;
+        let (edit, detail) = (format!("/keys/{id}/edit"), format!("/keys/{id}"));
+        let form = |ips: &str, reviewed: &str| {
+            format!("name=caller&scopes=users%3Aread&expires=never&allowed_ips={ips}&owner=owner%40acme.test&reviewed={reviewed}&do=save")
+        };
+        let warned = app.form(&edit, &cookie, &form("198.51.100.7", "")).await;
+        assert_eq!(warned.status, StatusCode::OK);
+        for part in ["1 request of the last 30 days would have been refused by the new addresses", "nothing is saved yet", "203.0.113.9", "198.51.100.7"] {
+            assert!(warned.text.contains(part), "{part}: {}", warned.text);
+        }
+        assert!(keys::get(&app.t.owner(), id).await.unwrap().allowed_ips.is_empty(), "nothing was saved");
+        let mark = warned.text.split("name=\"reviewed\" value=\"").nth(1).unwrap().split('"').next().unwrap().replace(':', "%3A").replace('/', "%2F").replace('\n', "%0A");
+        let other = app.form(&edit, &cookie, &form("198.51.100.8", &mark)).await;
+        assert_eq!(other.status, StatusCode::OK, "what was shown was another change");
+        let saved = app.form(&edit, &cookie, &form("198.51.100.7", &mark)).await;
+        assert_eq!((saved.status.as_u16(), saved.header("location")), (303, format!("{detail}?done=saved").as_str()), "{}", saved.text);
+        let shown = page(&app, &cookie, &detail).await.text;
+        assert!(shown.contains("203.0.113.9") && shown.contains("Refused now"), "a caller that is refused from now on is marked: {shown}");
+        let wider = app.form(&edit, &cookie, &form("", "")).await;
+        assert_eq!(wider.status.as_u16(), 303, "what refuses nothing is saved at once: {}", wider.text);
+        assert!(!page(&app, &cookie, &detail).await.text.contains("Refused now"));
+    }
+}
+
+on_both! {
+    async fn s77_a_whole_secret_that_is_searched_for_leads_to_its_key_and_into_no_address(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let (key, secret) = made(&app, &cookie, "partner-sync").await;
+        let search = async |q: &str| {
+            let answer = app.form("/keys", &cookie, &format!("q={q}&state=active&kind=&owner=&scope=")).await;
+            assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
+            answer.header("location").to_owned()
+        };
+        assert_eq!(search(&secret).await, format!("/keys/{}", key.id));
+        assert_eq!(search(&format!("+{secret}%0A")).await, format!("/keys/{}", key.id));
+        let other = app.t.other_tenant().await;
+        assert_eq!(search(&other).await, "/keys?unknown=1");
+        assert_eq!(search("partner").await, "/keys?q=partner&state=active");
+        assert_eq!(search("").await, "/keys?state=active");
+        let unknown = page(&app, &cookie, "/keys?unknown=1").await;
+        assert!(unknown.text.contains("No key here has this secret.") && unknown.text.contains("method=\"post\" action=\"/keys\""), "{}", unknown.text);
+        for (path, cookie, leads) in [
+            (format!("/keys?q={secret}"), cookie.as_str(), format!("/keys/{}", key.id)),
+            (format!("/keys?q={other}&state=active"), &cookie, "/keys?unknown=1".to_owned()),
+            (format!("/usage?key={secret}"), &cookie, "/usage".to_owned()),
+            (format!("/keys?q={secret}"), "", "/keys".to_owned()),
+            (format!("/login?next=/keys?q={secret}"), "", "/login".to_owned()),
+        ] {
+            let led = page(&app, cookie, &path).await;
+            assert_eq!((led.status.as_u16(), led.header("location")), (303, leads.as_str()));
+            assert!(!led.text.contains(&secret[12..]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_advisor_asks_before_it_narrows_and_tells_of_the_days_that_there_were() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let made = keys::create_from_form(&app.t.owner(), &app.t.form("caller", "users:read users:write")).await.unwrap();
+    let (detail, secret) = (format!("/keys/{}", made.api_key.id), made.key.unwrap());
+    app.t.clock.advance(Duration::from_secs(86_400 * 11 + 60));
+    app.t.core.cache.sync(&app.t.core).await.unwrap();
+    let cookie = if page(&app, &cookie, &detail).await.status == StatusCode::OK { cookie } else { app.sign_in().await };
+    called(&app, &secret, "users:read", "203.0.113.9").await;
+    let shown = page(&app, &cookie, &detail).await.text;
+    assert!(shown.contains("granted against used, 12 days") && shown.contains("Not used in 12 days"), "{shown}");
+    assert!(shown.contains(&format!("{detail}?narrow=1#narrow")) && !shown.contains("value=\"narrow\""), "{shown}");
+    let asked = page(&app, &cookie, &format!("{detail}?narrow=1")).await;
+    assert!(asked.text.contains("Narrow this key?") && asked.text.contains("in the last 12 days"), "{}", asked.text);
+    let scopes = field(&asked, "scopes").replace(':', "%3A").replace(' ', "+");
+    let done = app.form(&detail, &cookie, &format!("scopes={scopes}&do=narrow")).await;
+    assert_eq!(done.header("location"), format!("{detail}?done=narrowed"), "{}", done.text);
+}
+
+#[tokio::test]
+async fn a_key_whose_owner_left_says_so_on_its_page_and_in_the_list() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let dev = app.t.join("dev@acme.test", Role::Admin).await;
+    let key = keys::create_from_form(&dev, &app.t.form("theirs", "read")).await.unwrap().api_key.id;
+    let before = page(&app, &cookie, "/keys").await.text;
+    assert!(before.contains("dev@acme.test") && !before.contains("Owner left"));
+    domain::members::remove(&app.t.owner(), dev.person().unwrap().user_id).await.unwrap();
+    let list = page(&app, &cookie, "/keys").await.text;
+    assert!(list.contains("title=\"dev@acme.test left\"") && list.contains(">Owner left") && list.contains("owner left"), "{list}");
+    let detail = page(&app, &cookie, &format!("/keys/{key}")).await.text;
+    for part in ["Its owner left.", "dev@acme.test", &format!("/keys/{key}/edit#owner"), "href=\"/keys?queue=orphaned\""] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn the_usage_log_is_filtered_by_any_key_by_its_name() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let (old, _) = made(&app, &cookie, "the-oldest-one").await;
+    app.t.fill_keys(60).await;
+    let led = page(&app, &cookie, "/usage?key=the-oldest&outcome=denied").await;
+    assert_eq!(led.header("location"), format!("/usage?outcome=denied&credential_id={}", old.id), "{}", led.text);
+    let shown = page(&app, &cookie, &format!("/usage?credential_id={}", old.id)).await.text;
+    assert!(shown.contains(&format!("the-oldest-one …{}", old.last_four)), "it is named though it is not among the newest");
+    assert!(page(&app, &cookie, "/usage?key=nothing-like-it").await.text.contains("No key matches."));
+    let several = page(&app, &cookie, "/usage?key=o").await;
+    assert!(several.text.contains("Several keys match."), "{}", several.text);
 }

@@ -67,6 +67,10 @@ on_both! {
         assert_eq!(page(&app, &dev, "/keys").await.status, StatusCode::OK);
         let used = page(&app, "", &link).await;
         assert!(used.text.contains("This invitation does not work"), "{}", used.text);
+        // Used, expired, withdrawn or never made: whoever guesses sees one page, and learns of no account.
+        let guessed = app.get("/invitations/accept?token=0123456789", &[("accept", "text/html")]).await;
+        let main = |page: &str| page.split("<main").nth(1).unwrap().split("</main>").next().unwrap().to_owned();
+        assert_eq!((used.status, main(&used.text)), (guessed.status, main(&guessed.text)));
 
         let who = members::list(&app.t.owner(), contract::PageQuery::default()).await.unwrap().data;
         let who = who.into_iter().find(|m| m.email == "dev@acme.test").unwrap();

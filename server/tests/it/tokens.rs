@@ -1,8 +1,14 @@
 //! Signing in over the API, and tokens as credentials of every route that takes keys.
 
-use crate::harness::{Answer, App, Setup, on_both, request};
+use crate::{
+    harness::{Answer, App, Setup, on_both, request},
+    leaks::Log,
+};
 use axum::http::StatusCode;
-use domain::testing::{On, PASSWORD};
+use domain::{
+    tenants,
+    testing::{On, PASSWORD},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -186,4 +192,50 @@ async fn s7_failed_refreshes_are_counted_by_their_sender_and_good_ones_go_on() {
     }
     assert_eq!((told.iter().filter(|s| **s == 401).count(), told.iter().filter(|s| **s == 429).count()), (20, 5));
     assert_eq!(try_one(&held["refresh_token"]).await.status, StatusCode::OK);
+}
+
+on_both! {
+    async fn what_a_sign_in_lacks_is_named_in_its_answer(on) {
+        let app = App::new(on).await;
+        let asked = json!({"email": "owner@acme.test", "password": PASSWORD});
+        let globex = tenants::create_from_body(&app.t.owner(), &contract::TenantBody { name: Some("Globex".into()), slug: None }).await.unwrap();
+        app.t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'admin', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex'").await;
+        let which = app.post("/v1/auth/login", &[], &asked).await;
+        let named = json!([{"id": app.t.first.tenant_id, "name": "Acme"}, {"id": globex.id, "name": "Globex"}]);
+        assert_eq!((which.status.as_u16(), which.code().as_str(), &which.json()["error"]["tenants"]), (409, "TENANT_REQUIRED", &named));
+        app.t.enrol(&app.t.owner()).await;
+        let which = app.post("/v1/auth/login", &[], &asked).await;
+        assert_eq!((which.code().as_str(), &which.json()["error"]["tenants"]), ("TENANT_REQUIRED", &Value::Null), "not by the password alone");
+        let asked = json!({"email": "owner@acme.test", "password": PASSWORD, "tenant_id": globex.id});
+        let half = app.post("/v1/auth/login", &[], &asked).await;
+        assert_eq!((half.status.as_u16(), half.code().as_str()), (401, "MFA_REQUIRED"));
+        assert_eq!(half.header("www-authenticate"), "Bearer realm=\"keystead\", error=\"insufficient_user_authentication\"");
+        let key = app.t.first.gateway_key.clone();
+        let lacks = app.get("/v1/api-keys", &[("x-api-key", &key)]).await;
+        assert_eq!(lacks.status.as_u16(), 403);
+        assert_eq!(lacks.header("www-authenticate"), "Bearer realm=\"keystead\", error=\"insufficient_scope\", scope=\"keystead.keys:read\"");
+    }
+}
+
+#[tokio::test]
+async fn s77_s78_every_refused_sign_in_is_one_line_with_the_address_and_nothing_that_was_typed() {
+    let log = Log::default();
+    let _guard = log.taken();
+    let app = App::new(On::Sqlite).await;
+    let wrong = json!({"email": "owner@acme.test", "password": "what I typed\nWARN forged client=192.0.2.1"});
+    app.post("/v1/auth/login", &[("x-request-id", "mine-1")], &wrong).await;
+    app.form("/login", "", "email=someone%40else.test&password=other+words").await;
+    app.post("/v1/auth/refresh", &[], &json!({"refresh_token": "ksr_thisoneisunknown"})).await;
+    // Without the colours, which a log that is no terminal does not have.
+    let logged = log.text();
+    let mut parts = logged.split("\x1b[");
+    let first = parts.next().unwrap_or_default();
+    let text: String = std::iter::once(first).chain(parts.map(|part| part.split_once('m').unwrap().1)).collect();
+    let lines: Vec<&str> = text.lines().filter(|l| l.contains("sign-in refused")).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].ends_with("request_id=mine-1 client=203.0.113.24 why=\"password\""), "{}", lines[0]);
+    assert!(lines[1].ends_with("client=203.0.113.24 why=\"password\"") && lines[2].ends_with("why=\"refresh_token\""), "{lines:?}");
+    for typed in ["owner@acme.test", "what I typed", "someone", "other words", "thisoneisunknown", "192.0.2.1"] {
+        assert!(lines.iter().all(|l| !l.contains(typed)), "{typed}");
+    }
 }

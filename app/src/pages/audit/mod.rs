@@ -15,72 +15,11 @@ use crate::{
 };
 use contract::{Actor, ActorKind, AuditEvent, AuditHead, AuditQuery, ErrorCode, FieldErrors, Page, PageQuery, Perm, Problem, Target};
 use diff::Diff;
-use domain::audit::{self, Chain};
+use domain::audit::{self, ACTIONS, Chain};
 use leptos::prelude::*;
 
 /// Where the filters of the log are read from.
 const PATH: &str = "/audit";
-
-/// What is recorded, as far as this version knows.
-const ACTIONS: &[&str] = &[
-    "api_key.created",
-    "api_key.imported",
-    "api_key.updated",
-    "api_key.enabled",
-    "api_key.disabled",
-    "api_key.rotated",
-    "api_key.retired",
-    "api_key.revoked",
-    "api_key.expiring",
-    "api_key.leaked",
-    "leak.looked_up",
-    "leak.reported",
-    "leak.notified",
-    "leak.closed",
-    "invitation.created",
-    "invitation.withdrawn",
-    "member.added",
-    "member.role_changed",
-    "member.ownership_transferred",
-    "member.removed",
-    "member.left",
-    "member.disabled",
-    "member.enabled",
-    "mail.retried",
-    "plan.saved",
-    "plan.deleted",
-    "policy.changed",
-    "scope.created",
-    "scope.updated",
-    "scope.deleted",
-    "session.created",
-    "session.ended",
-    "session.failed",
-    "session.switched",
-    "support.opened",
-    "support.ended",
-    "tenant.created",
-    "tenant.renamed",
-    "tenant.entered",
-    "tenant.plan_changed",
-    "tenant.suspended",
-    "tenant.resumed",
-    "tenant.deleted",
-    "tenant.removed",
-    "user.password_changed",
-    "user.password_reset",
-    "user.reset_link_made",
-    "user.reset_link_mailed",
-    "user.two_factor_enabled",
-    "user.two_factor_disabled",
-    "user.recovery_codes_replaced",
-    "user.recovery_code_used",
-    "user.email_change_asked",
-    "user.email_change_refused",
-    "user.email_confirmed",
-    "user.email_changed",
-    "user.two_factor_reset",
-];
 
 /// `/audit`
 #[component]

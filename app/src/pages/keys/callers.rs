@@ -1,6 +1,10 @@
 //! Who calls with a key.
 
-use crate::{components::Time, numbers::thousands};
+use crate::{
+    components::Time,
+    icon::{Icon, IconName},
+    numbers::thousands,
+};
 use contract::{CallerSeen, UnixMs};
 use leptos::prelude::*;
 use std::net::IpAddr;
@@ -59,19 +63,31 @@ pub fn Callers(
     /// Rows that are shown.
     #[prop(default = 8)]
     most: usize,
+    /// Those that the addresses of today refuse.
+    #[prop(optional)]
+    refused: Vec<CallerSeen>,
 ) -> impl IntoView {
-    let all = merged(seen);
+    let shut_out = merged(refused);
+    let mut all = merged(seen);
+    all.extend(shut_out.iter().cloned());
+    all.sort_by_key(|c| std::cmp::Reverse((c.count, c.last)));
     let more = all.len().saturating_sub(most);
     let rows = all
         .into_iter()
         .take(most)
         .map(|c| {
+            let now_refused = shut_out.contains(&c);
+            let badge = move || {
+                now_refused.then(|| {
+                    view! { " "<span class="badge badge--danger"><Icon name=IconName::Ban small=true/>"Refused now"</span> }.into_any()
+                })
+            };
             let ip = c.ip.map_or_else(|| "Unknown address".to_owned(), |ip| ip.to_string());
             let client = c.user_agent.unwrap_or_else(|| "No user agent".to_owned());
             let path = c.most.unwrap_or_else(|| "–".to_owned());
             view! {
                 <tr role="row">
-                    <td role="cell" class="mono m-main">{ip}<span class="sub">{client.clone()}</span></td>
+                    <td role="cell" class="mono m-main">{ip}{badge()}<span class="sub">{client.clone()}</span></td>
                     <td role="cell" class="soft p2" title=client.clone()>{client.clone()}</td>
                     <td role="cell" class="mono soft p2" title=path.clone()>{path.clone()}</td>
                     <td role="cell" class="num m-side">{thousands(c.count)}<span class="sub"><Time at=c.last/></span></td>

@@ -7,6 +7,7 @@ use super::{
     cockpit::RotationCockpit,
     facts::{Facts, History, Restrictions, Secrets},
     kind_title,
+    queue::Queue,
     used::{DAYS, UsageCard},
 };
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
     visit::{Shown, Visit, framed},
 };
 use contract::{
-    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, Change, Cockpit, Impact, KeyAct, KeyId, KeyKind, KeySecret, KeyState, Page, PageQuery,
-    Perm, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
+    Advice, ApiKey, AuditEvent, AuditFilter, Bucket, CallerSeen, Change, Cockpit, Impact, KeyAct, KeyId, KeyKind, KeySecret, KeyState,
+    Page, PageQuery, Perm, UnixMs, UsageEvent, UsageFilter, UsageQuery, UsageSummary,
 };
 use domain::{audit, keys, usage};
 use leptos::prelude::*;
@@ -28,6 +29,7 @@ struct Log {
     summary: UsageSummary,
     requests: Page<UsageEvent>,
     callers: Impact,
+    refused: Vec<CallerSeen>,
     advice: Advice,
     cockpit: Cockpit,
 }
@@ -64,11 +66,13 @@ pub fn KeyDetail() -> impl IntoView {
             None
         };
         let secrets = keys::secrets(&visit.ctx, key.id).await?;
+        let left = keys::orphans::deadlines(&visit.ctx, &[key.id]).await?.remove(&key.id).filter(|_| alive);
+        let narrowing = visit.query.get_str("narrow").is_some();
         let done = visit.query.get_str("done").map(str::to_owned);
         let now = visit.ctx.now();
         let back = returned::<KeyAct>();
         let crumbs = Crumbs::keys(&key.name);
-        Ok(Shown::new(crumbs, view! { <Detail key may log history secrets now done back/> }))
+        Ok(Shown::new(crumbs, view! { <Detail key may log history secrets left narrowing now done back/> }))
     })
 }
 
@@ -81,6 +85,7 @@ async fn log(visit: &Visit, key: &ApiKey) -> domain::Result<Log> {
         summary: usage::summary(ctx, &month, Some(Bucket::Day)).await?,
         requests: usage::list(ctx, &filter, key.environment, PageQuery { limit: 8, cursor: None }).await?,
         callers: keys::impact_of(ctx, id, &Change::Revoke).await?,
+        refused: keys::shut_out(ctx, id).await?,
         advice: keys::advice(ctx, id).await?,
         cockpit: keys::cockpit(ctx, id, None).await?,
     })
@@ -93,6 +98,8 @@ fn Detail(
     log: Option<Log>,
     history: Option<Page<AuditEvent>>,
     secrets: Vec<KeySecret>,
+    left: Option<UnixMs>,
+    narrowing: bool,
     now: UnixMs,
     done: Option<String>,
     back: Option<Returned<KeyAct>>,
@@ -103,7 +110,8 @@ fn Detail(
         None => view! { <span>"Never used"</span> }.into_any(),
     };
     let rotating = secrets.iter().any(|s| s.valid_until.is_some() && keys::works(s, now)) && state != KeyState::Revoked;
-    let owned = key.owner.clone().map(|o| view! { <span>"Owned by "{o}</span> }.into_any());
+    let owned = key.owner.clone().filter(|_| left.is_none()).map(|o| view! { <span>"Owned by "{o}</span> }.into_any());
+    let left = left.map(|until| view! { <OwnerLeft key=key.clone() until may_write=may.write/> }.into_any());
     let gateway = key.kind == KeyKind::Gateway;
     let (mut cockpit, mut cards) = (None, None);
     if let Some(log) = log {
@@ -112,12 +120,13 @@ fn Detail(
         let used = (!gateway || log.summary.total > 0).then(|| {
             view! {
                 <UsageCard id summary=log.summary/>
-                <Calls impact=log.callers/>
+                <Calls impact=log.callers refused=log.refused/>
                 <Requests id page=log.requests/>
             }
             .into_any()
         });
-        let advisor = (!gateway).then(|| view! { <Advisor id advice=log.advice may_write=may.write/> }.into_any());
+        let advisor = (!gateway)
+            .then(|| view! { <Advisor id created=key.created_at advice=log.advice may_write=may.write narrowing now/> }.into_any());
         cards = Some((used, advisor).into_any());
     }
     view! {
@@ -140,6 +149,7 @@ fn Detail(
         </div>
         {back.map(|back| view! { <ErrorSummary errors=back.errors message=back.message/> }.into_any())}
         {done.and_then(|done| view_done(&key, &done, may))}
+        {left}
         <div class="cols">
             <div class="stack">
                 {cockpit}
@@ -152,6 +162,25 @@ fn Detail(
                 {history.map(|page| view! { <History page/> }.into_any())}
                 <Facts key/>
             </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Whoever answered for the key has left the tenant.
+#[component]
+fn OwnerLeft(key: ApiKey, until: UnixMs, may_write: bool) -> impl IntoView {
+    let who = key.owner.clone().unwrap_or_else(|| "somebody".to_owned());
+    let edit = format!("{}/edit#owner", key_href(key.id));
+    view! {
+        <div class="note">
+            <Banner tone=Tone::Warn>
+                <p><b>"Its owner left."</b>" It belonged to "<span class="anywhere">{who}</span>", and goes on working. Somebody should answer for it by "<Time at=until form=TimeForm::Full/>"."</p>
+                <p class="row row--wrap">
+                    {may_write.then(|| view! { <a href=edit>"Name an owner"</a> }.into_any())}
+                    <a href=Queue::Orphaned.href()>"Keys without an owner"</a>
+                </p>
+            </Banner>
         </div>
     }
     .into_any()
@@ -252,14 +281,14 @@ fn AsGateway(key: ApiKey, may_edit: bool) -> impl IntoView {
 
 /// Who called with the key.
 #[component]
-fn Calls(impact: Impact) -> impl IntoView {
-    if impact.callers.is_empty() {
+fn Calls(impact: Impact, refused: Vec<CallerSeen>) -> impl IntoView {
+    if impact.callers.is_empty() && refused.is_empty() {
         return ().into_any();
     }
     view! {
         <section class="card tablebox" aria-labelledby="callers">
             <div class="card__head"><h2 id="callers">"Callers"</h2><span class="meta">"30 days, allowed requests"</span></div>
-            <Callers seen=impact.callers head="Address" labelled="callers"/>
+            <Callers seen=impact.callers refused head="Address" labelled="callers"/>
         </section>
     }
     .into_any()

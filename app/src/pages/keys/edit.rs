@@ -9,20 +9,17 @@ use crate::{
     url::key_href,
     visit::{Shown, framed},
 };
-use contract::{ApiKey, Change, Impact, KeyForm, KeyState, Perm, Problem, ScopeSet};
-use domain::{Ctx, keys, tenants};
+use contract::{ApiKey, Change, KeyForm, KeyState, Perm, Problem};
+use domain::{
+    Error,
+    keys::{self, EditImpact},
+    tenants,
+};
 use leptos::prelude::*;
 
 /// A form that was sent to see what it would break, not to save it.
 #[derive(Clone)]
 pub struct PreviewOfEdit(pub KeyForm);
-
-/// What part of a change would refuse.
-#[derive(Clone)]
-struct Preview {
-    what: &'static str,
-    impact: Impact,
-}
 
 /// `/keys/:id/edit`
 #[component]
@@ -43,15 +40,17 @@ pub fn KeyEdit() -> impl IntoView {
         });
         let mut aside = None;
         if let Some(form) = asked {
-            match previews(&visit.ctx, &key, &form).await? {
-                Ok(previews) => {
+            match keys::impact_of_edit(&visit.ctx, &key, &form).await {
+                Ok(impact) => {
                     back = Returned { form, ..Returned::default() };
-                    aside = Some(view! { <WhatBreaks previews/> }.into_any());
+                    aside = Some(view! { <WhatBreaks impact/> }.into_any());
                 }
-                Err(problem) => {
+                Err(Error::Invalid(errors)) => {
+                    let problem = Problem::invalid(errors);
                     answer_with(&problem);
                     back = Returned::refused(form, problem);
                 }
+                Err(e) => return Err(e),
             }
         }
         // They are not fields of this form.
@@ -67,31 +66,15 @@ pub fn KeyEdit() -> impl IntoView {
     })
 }
 
-/// What the form would break, or what is wrong with it.
-async fn previews(ctx: &Ctx, key: &ApiKey, form: &KeyForm) -> domain::Result<Result<Vec<Preview>, Problem>> {
-    let new = match form.for_edit_of(key).parse_update(ctx.now()) {
-        Ok(new) => new,
-        Err(errors) => return Ok(Err(Problem::invalid(errors))),
-    };
-    let mut all = Vec::new();
-    if let Some(scopes) = new.scopes.filter(|s| *s != key.scopes.0) {
-        let impact = keys::impact_of(ctx, key.id, &Change::Scopes(ScopeSet(scopes))).await?;
-        all.push(Preview { what: "the new permissions", impact });
-    }
-    if let Some(ips) = new.allowed_ips.filter(|ips| *ips != key.allowed_ips) {
-        let impact = keys::impact_of(ctx, key.id, &Change::AllowedIps(ips)).await?;
-        all.push(Preview { what: "the new addresses", impact });
-    }
-    Ok(Ok(all))
-}
-
 #[component]
-fn WhatBreaks(previews: Vec<Preview>) -> impl IntoView {
-    let none = previews.is_empty();
-    let parts = previews
+fn WhatBreaks(impact: EditImpact) -> impl IntoView {
+    let (none, refuses, mark) = (impact.0.is_empty(), impact.refuses(), impact.mark());
+    let parts = impact
+        .0
         .into_iter()
         .enumerate()
-        .map(|(n, Preview { what, impact })| {
+        .map(|(n, (change, impact))| {
+            let what = if matches!(change, Change::AllowedIps(_)) { "the new addresses" } else { "the new permissions" };
             let said = match impact.lost {
                 0 => {
                     return view! {
@@ -121,6 +104,8 @@ fn WhatBreaks(previews: Vec<Preview>) -> impl IntoView {
             <div class="card__body stack stack--3" role="status">
                 {none.then(|| view! { <p class="small soft">"Permissions and addresses stay as they are, so no request is refused that was allowed."</p> }.into_any())}
                 {parts}
+                {refuses.then(|| view! { <p class="small">"If that is meant, save the changes now. Another change is shown again first."</p> }.into_any())}
+                <input type="hidden" name="reviewed" value=mark/>
             </div>
         </section>
     }

@@ -171,6 +171,10 @@ fn Choices(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoView {
             <legend class="label">"Environment"</legend>
             <div class="seg full-sm">{environments}</div>
             <FieldError name="environment" message=error("environment")/>
+            <p class="only-gateway row row--top small soft">
+                <Icon name=IconName::Info/>
+                <span>"A gateway key decides about live and test keys alike. The environment only says in which of your lists it stands."</span>
+            </p>
         </fieldset>
         <fieldset class="field" id="kind" tabindex="-1" aria-describedby=described_by("kind", false, errors.get("kind").is_some())>
             <legend class="label">"Kind"</legend>

@@ -7,10 +7,11 @@ use crate::{
     url::key_href,
     visit::{Shown, Visit, framed},
 };
-use contract::{ApiKey, Chrome, Environment, KeyKind, KeyPage, KeyQueueHead, KeySort, KeyState, Perm, ScopeDef, ScopeSet};
+use contract::{ApiKey, Chrome, Environment, KeyId, KeyKind, KeyPage, KeyQueueHead, KeySort, KeyState, Perm, ScopeDef, ScopeSet, UnixMs};
 use domain::keys;
 use leptos::prelude::*;
 use queue::Queue;
+use std::collections::HashMap;
 
 /// `/keys`
 #[component]
@@ -21,6 +22,7 @@ pub fn KeyList() -> impl IntoView {
         let which = visit.query.get_str("queue").and_then(Queue::parse);
         let role = visit.chrome.role;
         let may = May { write: role.holds(Perm::KeysWrite), revoke: role.holds(Perm::KeysRevoke) };
+        let unknown = visit.query.get_str("unknown").is_some();
         let revoked = visit.query.get_str("revoked").and_then(|n| n.parse::<u16>().ok());
         let body = match which {
             Some(which) => queue::page(&visit, which, may).await?,
@@ -32,6 +34,7 @@ pub fn KeyList() -> impl IntoView {
                 <div class="acts">{create_link(&visit.chrome, "Create key")}</div>
             </div>
             {revoked.map(|n| view! { <RevokedNow n/> }.into_any())}
+            {unknown.then(|| view! { <UnknownSecret/> }.into_any())}
             <QueueTabs heads which/>
             {body}
         };
@@ -56,11 +59,12 @@ async fn search(visit: &Visit, may: May) -> domain::Result<AnyView> {
         return Ok(view! { <FirstUse chrome/> }.into_any());
     }
     let catalogue = keys::catalogue(&visit.ctx).await?;
+    let left = keys::orphans::deadlines(&visit.ctx, &found.data.iter().map(|k| k.id).collect::<Vec<_>>()).await?;
     // A list without a match offers that itself.
     let clear = query.narrows() && !found.data.is_empty();
     Ok(view! {
         <Filter query=query.clone() catalogue all=visit.chrome.role.acts_on_all_keys() clear/>
-        <Keys found query may/>
+        <Keys found left query may/>
     }
     .into_any())
 }
@@ -76,6 +80,18 @@ fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// Whoever searched for a whole secret is told, and the secret stands nowhere.
+#[component]
+fn UnknownSecret() -> impl IntoView {
+    view! {
+        <div class="note">
+            <Banner tone=Tone::Warn>
+                <p role="status"><b>"No key here has this secret."</b>" It was not kept, and stands in no address. To search a whole text for keys, use the "<a href="/leaks">"leak desk"</a>"."</p>
+            </Banner>
+        </div>
+    }
 }
 
 #[component]
@@ -140,8 +156,9 @@ fn Filter(query: Query, catalogue: Vec<ScopeDef>, all: bool, clear: bool) -> imp
     let sort = query.sort.map(|s| view! { <input type="hidden" name="sort" value=s.as_str()/> }.into_any());
     let owner = query.owner.clone().unwrap_or_default();
     view! {
-        <FilterForm action="/keys">
-            <SearchField name="q" label="Search keys" placeholder="Name, prefix or id" value=query.q.clone()/>
+        // Somebody may search for a whole secret: it must not come into the address.
+        <FilterForm action="/keys" method="post">
+            <SearchField name="q" label="Search keys" placeholder="Name, prefix, id or secret" value=query.q.clone()/>
             <span class="selectbox selectbox--sm">
                 <select class="select" name="state" aria-label="State">
                     <option value="">"Any state"</option>
@@ -176,7 +193,7 @@ fn Filter(query: Query, catalogue: Vec<ScopeDef>, all: bool, clear: bool) -> imp
 }
 
 #[component]
-fn Keys(found: KeyPage, query: Query, may: May) -> impl IntoView {
+fn Keys(found: KeyPage, left: HashMap<KeyId, UnixMs>, query: Query, may: May) -> impl IntoView {
     let newest = query.cursor.is_some().then(|| query.at(None));
     let older = found.next_cursor.map(|c| query.at(Some(c)));
     let count = found.data.len();
@@ -184,7 +201,12 @@ fn Keys(found: KeyPage, query: Query, may: May) -> impl IntoView {
     let body = if found.data.is_empty() {
         view! { <NoMatch columns/> }.into_any()
     } else {
-        found.data.into_iter().map(|key| view! { <Row key pick=may.revoke/> }.into_any()).collect_view().into_any()
+        found
+            .data
+            .into_iter()
+            .map(|key| view! { <Row left=left.contains_key(&key.id) key pick=may.revoke/> }.into_any())
+            .collect_view()
+            .into_any()
     };
     let bar = (may.revoke && count > 0).then(|| view! { <BulkBar all=Some(query.all_of_it())/> }.into_any());
     view! {
@@ -298,7 +320,8 @@ fn Columns(query: Query, pick: bool) -> impl IntoView {
 }
 
 #[component]
-fn Row(key: ApiKey, pick: bool) -> impl IntoView {
+fn Row(key: ApiKey, left: bool, pick: bool) -> impl IntoView {
+    let left = left && key.state != KeyState::Revoked;
     let off = key.state != KeyState::Active;
     let display = key.display();
     let used = key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at/> }.into_any());
@@ -308,13 +331,18 @@ fn Row(key: ApiKey, pick: bool) -> impl IntoView {
         (None, Some(at)) => view! { <Ends at/> }.into_any(),
         (None, None) => "Never".into_any(),
     };
-    let owner = owner(&key);
+    let owner = if left {
+        let was = key.owner.clone().map(|o| format!("{o} left"));
+        view! { <a class="warn" href=Queue::Orphaned.href() title=was>"Owner left"</a> }.into_any()
+    } else {
+        owner(&key)
+    };
     view! {
         <tr role="row" class:is-off=off>
             {pick.then(|| view! { <Pick key=key.clone()/> }.into_any())}
             <td role="cell" class="m-main">
                 <a class="name cover" href=key_href(key.id) title=kind_title(key.kind)><Glyph id=key.id/><span>{key.name}</span></a>
-                <span class="sub"><span class="mono">{display.clone()}</span></span>
+                <span class="sub"><span class="mono">{display.clone()}</span>{left.then_some(" · owner left")}</span>
             </td>
             <td role="cell" class="mono soft pk">{display}</td>
             <td role="cell" class="m-side"><StateBadge state=key.state/><span class="sub">{used_again}</span></td>
@@ -359,7 +387,7 @@ fn NoMatch(columns: usize) -> impl IntoView {
         <tr role="row">
             <td role="cell" colspan=columns.to_string() class="state-cell">
                 <p><b>"No key matches these filters"</b></p>
-                <p class="small soft">"Keys are found by name, by prefix such as sk_live_, and by id."</p>
+                <p class="small soft">"Keys are found by name, by prefix such as sk_live_, by id, and by their whole secret."</p>
                 <div class="acts"><a class="btn" href="/keys">"Clear filters"</a></div>
             </td>
         </tr>

@@ -25,6 +25,7 @@ pub use detail::KeyDetail;
 pub use edit::{KeyEdit, PreviewOfEdit};
 pub use list::KeyList;
 pub use new::NewKey;
+pub use query::key_search_href;
 pub use revoke::KeyRevoke;
 pub use rotate::{KeyRetire, KeyRotate};
 

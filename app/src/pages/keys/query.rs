@@ -89,3 +89,8 @@ impl Query {
         Self { cursor: None, ..self.clone() }.link("/keys/revoke", ("all", Some("1")))
     }
 }
+
+/// The address of a search, from the fields of its form.
+pub fn key_search_href(fields: Vec<(String, String)>) -> String {
+    Query::read(&fields.into_iter().collect()).at(None)
+}

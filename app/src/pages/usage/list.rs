@@ -13,8 +13,8 @@ use crate::{
     visit::{Shown, Visit, framed},
 };
 use contract::{
-    Chrome, Code, ErrorCode, FieldErrors, KeyFilter, KeyId, Outcome, Page, PageQuery, Perm, Problem, UnixMs, UsageEvent, UsageQuery,
-    UsageSummary,
+    ApiKey, Chrome, Code, ErrorCode, FieldErrors, KeyFilter, KeyId, Outcome, Page, PageQuery, Perm, Problem, UnixMs, UsageEvent,
+    UsageQuery, UsageSummary,
 };
 use domain::{Error, keys, usage};
 use leptos::prelude::*;
@@ -28,6 +28,15 @@ pub fn Usage() -> impl IntoView {
     framed(|visit| async move {
         let (filters, query) = asked(&visit);
         visit.ctx.require(Perm::UsageRead)?;
+        let wanted = visit.query.get_str("key").map(str::trim).filter(|k| !k.is_empty()).map(str::to_owned);
+        let searched = match &wanted {
+            Some(wanted) => Some(named(&visit, wanted).await?),
+            None => None,
+        };
+        if let Some(Ok(id)) = &searched {
+            leptos_axum::redirect(&filters.with("credential_id", id));
+        }
+        let several = searched.and_then(Result::err);
         let (log, errors, chosen) = match query {
             Ok(query) => {
                 let events = usage::search(&visit.ctx, &query, PageQuery::at(filters.cursor)).await?;
@@ -62,7 +71,8 @@ pub fn Usage() -> impl IntoView {
                 </div>
             </div>
             <ErrorSummary errors=errors.clone() message=None/>
-            <Filter filters keys errors/>
+            {several.map(|found| view! { <WhichKey found filters=filters.clone()/> }.into_any())}
+            <Filter filters keys errors wanted/>
             {log}
         };
         Ok(Shown::new(Crumbs::section("Usage"), body))
@@ -78,6 +88,42 @@ async fn charted(visit: &Visit, query: &UsageQuery) -> domain::Result<Result<Usa
     }
 }
 
+/// The key that a name, the start of a prefix, or an id means; else those that it might mean.
+async fn named(visit: &Visit, wanted: &str) -> domain::Result<Result<String, Vec<ApiKey>>> {
+    if let Ok(id) = wanted.parse::<KeyId>() {
+        return Ok(Ok(id.to_string()));
+    }
+    visit.ctx.require(Perm::KeysRead)?;
+    let filter = KeyFilter { q: Some(wanted.to_owned()), environment: Some(visit.chrome.prefs.environment), ..KeyFilter::default() };
+    let mut found = keys::list(&visit.ctx, &filter, PageQuery { limit: 20, cursor: None }).await?.data;
+    // A whole name means that key, though others begin with it.
+    if found.iter().filter(|k| k.name == wanted).count() == 1 {
+        found.retain(|k| k.name == wanted);
+    }
+    Ok(match &found[..] {
+        [one] => Ok(one.id.to_string()),
+        _ => Err(found),
+    })
+}
+
+/// Several keys match what was typed, or none.
+#[component]
+fn WhichKey(found: Vec<ApiKey>, filters: Filters) -> impl IntoView {
+    let said = match found.len() {
+        0 => "No key matches. Its name, the start of its prefix, or its id finds it.",
+        _ => "Several keys match. Choose one:",
+    };
+    let links = found
+        .into_iter()
+        .map(|key| {
+            let (to, shown) = (filters.with("credential_id", &key.id.to_string()), key.display());
+            view! { <li><a href=to>{key.name}</a>" "<span class="mono soft">{shown}</span></li> }.into_any()
+        })
+        .collect::<Vec<_>>();
+    let list = (!links.is_empty()).then(|| view! { <ul class="small">{links}</ul> }.into_any());
+    view! { <div class="figure"><Banner tone=Tone::Info><p role="status">{said}</p>{list}</Banner></div> }.into_any()
+}
+
 /// The keys to choose from, the newest ones; who may not see keys has none.
 async fn choosable(visit: &Visit, chosen: Option<KeyId>) -> domain::Result<Vec<(String, String)>> {
     let mut choices = Vec::new();
@@ -87,19 +133,24 @@ async fn choosable(visit: &Visit, chosen: Option<KeyId>) -> domain::Result<Vec<(
         choices.extend(keys.into_iter().map(|k| (k.id.to_string(), format!("{} …{}", k.name, k.last_four))));
     }
     // A key that is not among them is still what the list is filtered by.
-    if let Some(id) = chosen.map(|id| id.to_string()).filter(|id| !choices.iter().any(|(known, _)| known == id)) {
-        choices.insert(0, (id.clone(), id));
+    if let Some(id) = chosen.filter(|id| !choices.iter().any(|(known, _)| *known == id.to_string())) {
+        let name = match keys::get(&visit.ctx, id).await {
+            Ok(key) => format!("{} …{}", key.name, key.last_four),
+            Err(_) => id.to_string(),
+        };
+        choices.insert(0, (id.to_string(), name));
     }
     Ok(choices)
 }
 
 #[component]
-fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors) -> impl IntoView {
+fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors, wanted: Option<String>) -> impl IntoView {
+    let finds = !keys.is_empty();
     let chosen = |name: &str| filters.get(name).map(str::to_owned);
     let (key, outcome, code, request) = (chosen("credential_id"), chosen("outcome"), chosen("code"), chosen("request_id"));
     let outcomes = [(Outcome::Allowed, "Allowed"), (Outcome::Denied, "Denied")].map(|(value, label)| (value.to_string(), label.to_owned()));
     let codes = Code::ALL.into_iter().map(|code| (code.to_string(), code.describe().to_owned())).collect::<Vec<_>>();
-    let more = ["method", "path", "ip", "from", "to"].iter().any(|name| filters.get(name).is_some());
+    let more = wanted.is_some() || ["method", "path", "ip", "from", "to"].iter().any(|name| filters.get(name).is_some());
     view! {
         <FilterForm action=PATH>
             <Choice name="credential_id" label="Key" all="All keys" options=keys chosen=key/>
@@ -108,8 +159,16 @@ fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors) ->
             <SearchField name="request_id" label="Request id" placeholder="Request id" value=request/>
             <button class="btn" type="submit">"Filter"</button>
             <details open=more>
-                <summary><Icon name=IconName::ChevronRight turns=true/>"Method, path, address, time"</summary>
+                <summary><Icon name=IconName::ChevronRight turns=true/>"Other keys, method, path, address, time"</summary>
                 <div class="morefields">
+                    {finds.then(|| {
+                        view! {
+                            <div class="field">
+                                <label class="label" for="key">"Any key"</label>
+                                <input class="input" id="key" name="key" placeholder="Name, prefix or id" value=wanted autocomplete="off" spellcheck="false"/>
+                            </div>
+                        }.into_any()
+                    })}
                     <FilterField name="method" label="Method" placeholder="GET" filters=filters.clone() errors=errors.clone() known=METHODS/>
                     <FilterField name="path" label="Path starts with" placeholder="/v2/" filters=filters.clone() errors=errors.clone()/>
                     <FilterField name="ip" label="Address or network" placeholder="203.0.113.0/24" filters=filters.clone() errors=errors.clone()/>

@@ -14,7 +14,7 @@ const PATH: &str = "/usage";
 
 /// What the query of the address asks for, in the environment that the console shows.
 fn asked(visit: &Visit) -> (Filters, Result<UsageQuery, FieldErrors>) {
-    let filters = Filters::read(PATH, &visit.query, &["environment"]);
+    let filters = Filters::read(PATH, &visit.query, &["environment", "key"]);
     let query = UsageQuery::parse(filters.pairs());
     (filters, query.map(|q| of(q, visit.chrome.prefs.environment)))
 }

@@ -22,9 +22,11 @@ pub struct ImportKeyBody {
     /// `secret` (if none is named) or `restricted`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::KeyKind>))]
     pub kind: Option<String>,
-    /// Until when.
+    /// Until when; `null` means until it is revoked. A key that expires itself hands on no more than its own time: absent
+    /// means that, and `null` is refused.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
-    pub expires_at: Option<String>,
+    #[serde(deserialize_with = "super::named")]
+    pub expires_at: Option<Option<String>>,
     /// The same, counted from now.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36500))]
     pub expires_in_days: Option<i64>,

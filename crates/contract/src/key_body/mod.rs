@@ -25,15 +25,17 @@ pub struct CreateKeyBody {
     /// What it may do.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Scope>>, max_items = 100))]
     pub scopes: Option<Vec<String>>,
-    /// Live or test; none means the maker's.
+    /// Live or test; none means the maker's. The key of a gateway decides about both, whatever it is itself.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Environment>))]
     pub environment: Option<String>,
     /// What it is for; none means `secret`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<KeyKind>))]
     pub kind: Option<String>,
-    /// Until when.
+    /// Until when; `null` means until it is revoked. A key that expires itself hands on no more than its own time: absent
+    /// means that, and `null` is refused.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMs>))]
-    pub expires_at: Option<String>,
+    #[serde(deserialize_with = "named")]
+    pub expires_at: Option<Option<String>>,
     /// The same, counted from now.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36500))]
     pub expires_in_days: Option<i64>,
@@ -120,7 +122,7 @@ impl CreateKeyBody {
         if kind == Some(KeyKind::Restricted) && scopes.iter().any(Scope::is_admin) {
             errors.add("scopes", "not_permitted", "A restricted key never holds admin.");
         }
-        let expires_at = match (&self.expires_at, self.expires_in_days) {
+        let expires_at = match (self.expires_at.as_ref().and_then(Option::as_ref), self.expires_in_days) {
             (Some(_), Some(_)) => {
                 errors.add("expires_in_days", "invalid", "Give expires_at or expires_in_days, not both.");
                 None

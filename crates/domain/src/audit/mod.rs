@@ -1,8 +1,10 @@
 //! The audit log: one chain of hashes a tenant, filled in the transaction of each change (s78), its head signed.
 
+mod actions;
 mod chain;
 mod sql;
 
+pub use actions::ACTIONS;
 pub use chain::{Chain, head_is_signed, verify_export};
 
 use crate::{

@@ -15,8 +15,8 @@ pub use proof::{
     reset_password, second_step, sign_in, sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
 };
 pub(crate) use proof::{
-    Proved, close_links, find as find_account, half_signed_in, has_second_factor, make_link, prove, prove_address, prove_code,
-    take_second_factor,
+    Proved, admit_invitation, close_links, find as find_account, half_signed_in, has_second_factor, log_refusal, make_link, prove,
+    prove_address, prove_code, refused, take_second_factor,
 };
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
@@ -72,25 +72,35 @@ impl Admitted {
 }
 
 /// The person as a member of the tenant that they name; who belongs to several must name one.
-pub(crate) async fn member(core: &crate::Core, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
-    let mut tx = core.db.read_all().await?;
+pub(crate) async fn member(ctx: &Ctx, user: UserId, tenant: Option<TenantId>) -> Result<Person> {
+    let mut tx = ctx.db().read_all().await?;
     let mut all = sql::people_unscoped(&mut tx, user).await?;
     if all.is_empty() {
-        return Err(no_tenant(&mut tx, user).await?);
+        return Err(no_tenant(ctx, &mut tx, user).await?);
     }
     if let Some(tenant) = tenant {
         all.retain(|m| m.tenant_id() == tenant);
     }
-    let refused = |code: ErrorCode, why: &str| Error::Refused(code, why.to_owned());
     match (all.pop(), all.is_empty()) {
         (Some(one), true) => one.person(),
-        (Some(_), false) => Err(refused(ErrorCode::TenantRequired, ErrorCode::TenantRequired.message())),
-        (None, _) => Err(refused(ErrorCode::Forbidden, "This account does not belong to that tenant.")),
+        (Some(one), false) => {
+            refused(ctx, user, "tenant_required");
+            // Where somebody works is told to nobody who knows their password only.
+            let known = one.has_second_factor();
+            let choice = if known { Vec::new() } else { sql::memberships_unscoped(&mut tx, user, ctx.now()).await? };
+            Err(Error::WhichTenant(choice.into_iter().filter(|t| t.until.is_none()).map(|t| (t.id, t.name)).collect()))
+        }
+        (None, _) => {
+            refused(ctx, user, "not_a_member");
+            let why = "This account does not belong to that tenant. Leave `tenant_id` out, or name a tenant that has invited it.";
+            Err(Error::Refused(ErrorCode::Forbidden, why.to_owned()))
+        }
     }
 }
 
-/// Why an account whose password was right has nowhere to go.
-async fn no_tenant(tx: &mut Tx, user: UserId) -> Result<Error> {
+/// Why an account whose password was right has nowhere to go; that is recorded.
+async fn no_tenant(ctx: &Ctx, tx: &mut Tx, user: UserId) -> Result<Error> {
+    refused(ctx, user, "no_tenant_in_use");
     let closed = sql::closed_unscoped(tx, user).await?;
     let said = closed.into_iter().map(|(name, deleted, reason)| {
         let how = if deleted { "deleted" } else { "suspended" };

@@ -71,7 +71,7 @@ pub async fn set_up(ctx: &Ctx, form: &SetupForm) -> Result<Admitted> {
     let hash = core.hasher.hash(&owner.password).await?;
     let mut tx = core.db.begin_all().await?;
     if !sql::use_setup_link_unscoped(&mut tx, &link, ctx.now()).await? || sql::users_unscoped(&mut tx).await? > 0 {
-        return Err(refused("This setup link was used a moment ago."));
+        return Err(refused("This setup link was used a moment ago. Sign in instead."));
     }
     tenants::create_first(ctx, tx, &owner, &hash).await
 }

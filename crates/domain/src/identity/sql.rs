@@ -37,6 +37,10 @@ impl Membership {
         TenantId::from_uuid(self.tenant_id)
     }
 
+    pub const fn has_second_factor(&self) -> bool {
+        self.factors > 0
+    }
+
     pub fn person(self) -> Result<Person> {
         Ok(Person {
             user_id: UserId::from_uuid(self.user_id),

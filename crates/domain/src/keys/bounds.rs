@@ -70,8 +70,8 @@ impl Maker {
                 "The key that asks may only be used from its own addresses, and hands on no others.",
             );
         }
-        if self.expires_at.is_some_and(|own| power.expires_at.is_none_or(|t| t > own)) {
-            errors.add("expires_at", "not_permitted", "The key that asks expires sooner.");
+        if let Some(own) = self.expires_at.filter(|own| power.expires_at.is_none_or(|t| t > *own)) {
+            errors.add("expires_at", "not_permitted", format!("The key that asks expires at {own}: name a time up to then."));
         }
         if let Some(most) = self.at_most {
             // Without a limit of its own the other key has the plan's, which is the asking key's too unless that has its own.
@@ -88,7 +88,10 @@ impl Maker {
     /// The same where nothing was asked for that could be named: a new secret for the key as it is.
     pub fn check_whole(&self, ctx: &Ctx, power: &Power<'_>) -> Result<()> {
         self.check(ctx, power).map_err(|e| match e {
-            Error::Invalid(_) => Error::Refused(ErrorCode::Forbidden, "The key may do more than the one that asks".to_owned()),
+            Error::Invalid(_) => Error::Refused(
+                ErrorCode::Forbidden,
+                "This key may do more than the one that asks. Use one that may do as much, or ask somebody in the console.".to_owned(),
+            ),
             other => other,
         })
     }
@@ -103,8 +106,11 @@ fn check_permissions(ctx: &Ctx, power: &Power<'_>) -> Result<()> {
     if ctx.core().settings.environment == Environment::Test && power.environment == Environment::Live {
         return Err(Error::field("environment", "not_permitted", "This is a sandbox: only test keys exist here."));
     }
-    if power.platform && !ctx.is_platform() {
-        return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins make and change platform keys".to_owned()));
+    if power.platform && !ctx.operates() {
+        return Err(Error::Refused(
+            ErrorCode::Forbidden,
+            "Only platform admins make and change platform keys. Ask whoever operates this server, or leave `platform` out.".to_owned(),
+        ));
     }
     if power.kind == KeyKind::Gateway {
         let decides = Perm::KeysVerify.scope();

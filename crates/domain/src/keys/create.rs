@@ -29,7 +29,20 @@ pub async fn create_from_form(ctx: &Ctx, form: &KeyForm) -> Result<CreatedKey> {
 pub async fn create_from_body(ctx: &Ctx, body: &CreateKeyBody) -> Result<CreatedKey> {
     ctx.require(Perm::KeysWrite)?;
     let req = body.parse(ctx.now(), own_environment(ctx))?;
+    may_last(ctx, body.expires_at == Some(None))?;
     make(ctx, req, None, None).await
+}
+
+/// A key that expires makes none that does not: whoever says so is told, rather than given another date.
+fn may_last(ctx: &Ctx, for_ever: bool) -> Result<()> {
+    let own = if let Who::Key(key) = ctx.who() { key.expires_at } else { None };
+    match own {
+        Some(own) if for_ever => {
+            let how = format!("The key that asks expires at {own}. Name a time up to then, or leave this out for that one.");
+            Err(Error::field("expires_at", "not_permitted", how))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes a key.
@@ -41,7 +54,9 @@ pub async fn create(ctx: &Ctx, req: CreateKey) -> Result<CreatedKey> {
 /// holds a digest does not hold its key, so this is for those who manage the tenant, not for everybody who makes keys.
 pub async fn import(ctx: &Ctx, body: ImportKeyBody) -> Result<ApiKey> {
     may_import(ctx)?;
+    let for_ever = body.expires_at == Some(None);
     let ImportKey { key, sha256, prefix, last_four } = body.parse(ctx.now(), own_environment(ctx))?;
+    may_last(ctx, for_ever)?;
     let digest = secret::foreign(&ctx.core().keys, &sha256);
     make(ctx, key, None, Some(Imported { digest, prefix, last_four })).await.map(|made| made.api_key)
 }
@@ -72,7 +87,7 @@ async fn make(ctx: &Ctx, mut req: CreateKey, form: Option<FormId>, imported: Opt
     refuse_keys("metadata", &req.metadata.to_string())?;
     // A gateway key that a platform admin makes decides for every tenant.
     if req.kind == KeyKind::Gateway {
-        req.platform = ctx.is_platform();
+        req.platform = ctx.operates();
     }
     let mut tx = ctx.write(&grant).await?;
     let id = KeyId::from_uuid(ctx.new_uuid());

@@ -8,6 +8,7 @@ use super::{sql, target_of};
 use crate::{
     Core, Ctx, Grant, RequestInfo, Result, Who,
     db::Event,
+    error::OrGoOn,
     mail::{self, Message},
 };
 use contract::{KeyId, TenantId, UnixMs};
@@ -33,7 +34,8 @@ pub async fn tell_of_expiry(core: &Arc<Core>) -> Result<()> {
         let due = sql::expiring_unscoped(&mut tx, from, to, step.life * UnixMs::DAY, step.days, TURN).await?;
         drop(tx);
         for key in due {
-            tell(&ctx, &key, step.days).await?;
+            let told = tell(&ctx, &key, step.days).await;
+            told.or_go_on("nobody was told that a key expires", KeyId::from_uuid(key.id))?;
         }
     }
     Ok(())

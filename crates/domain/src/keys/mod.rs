@@ -17,12 +17,14 @@ pub use create::{create, create_from_body, create_from_form, import, may_import}
 pub use edit::{disable, enable, fingerprint, update, update_from_body, update_from_form};
 pub use expiry::tell_of_expiry;
 pub(crate) use reports::exists;
-pub use reports::{QUIET_HOURS, advice, check_impact, cockpit, impact, impact_of, impact_of_allowlist, is_lost};
+pub use reports::{
+    EditImpact, QUIET_HOURS, advice, check_impact, cockpit, impact, impact_of, impact_of_allowlist, impact_of_edit, is_lost, shut_out,
+};
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
 pub use rotate::{retire, rotate, secrets, works};
 #[cfg(feature = "testing")]
 pub use search::{BY_CREATION, BY_EXPIRY, BY_NAME, BY_USE};
-pub use search::{list, queue, queues, search};
+pub use search::{Pasted, list, pasted, queue, queues, search};
 
 use crate::{Ctx, Error, Grant, Result, db::Tx, scopes};
 use contract::{ApiKey, KeyId, Perm, ScopeDef, Target, TenantId, UnixMs, UserId};

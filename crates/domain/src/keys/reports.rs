@@ -10,8 +10,8 @@ use crate::{
     verify::{Entry, Facts, decide},
 };
 use contract::{
-    Advice, AllowedIp, ApiKey, Change, Cockpit, Code, GrantUse, Impact, KeyId, KeyImpact, KeyKind, KeyState, Perm, Policy, RateLimit,
-    Scope, ScopeSet, SecretId, SecretUse, UnixMs,
+    Advice, AllowedIp, ApiKey, CallerSeen, Change, Cockpit, Code, GrantUse, Impact, KeyForm, KeyId, KeyImpact, KeyKind, KeyState, Perm,
+    Policy, RateLimit, Scope, ScopeSet, SecretId, SecretUse, UnixMs,
 };
 use std::collections::{BTreeMap, HashSet};
 
@@ -46,6 +46,49 @@ pub async fn impact_of(ctx: &Ctx, id: KeyId, change: &Change) -> Result<Impact> 
         Change::AllowedIps(list) => Entry { allowed_ips: list.clone(), ..before.clone() },
     };
     weigh(ctx, &mut tx, &grant, Whose::Key(id), &before, &after).await
+}
+
+/// What an edit of a key would break: by its permissions, by its addresses. Only what changes is looked at.
+#[derive(Clone, Debug)]
+pub struct EditImpact(pub Vec<(Change, Impact)>);
+
+impl EditImpact {
+    /// Would it have refused requests?
+    pub fn refuses(&self) -> bool {
+        self.0.iter().any(|(_, impact)| impact.lost > 0)
+    }
+
+    /// A text that is the same for the same change only.
+    pub fn mark(&self) -> String {
+        self.0.iter().map(|(change, _)| change.to_string()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The same as [`impact_of`], of the form of an edit.
+pub async fn impact_of_edit(ctx: &Ctx, key: &ApiKey, form: &KeyForm) -> Result<EditImpact> {
+    let new = form.for_edit_of(key).parse_update(ctx.now())?;
+    let scopes = new.scopes.map(ScopeSet).filter(|s| *s != key.scopes).map(Change::Scopes);
+    let addresses = new.allowed_ips.filter(|ips| *ips != key.allowed_ips).map(Change::AllowedIps);
+    let mut all = Vec::new();
+    for change in [scopes, addresses].into_iter().flatten() {
+        let impact = impact_of(ctx, key.id, &change).await?;
+        all.push((change, impact));
+    }
+    Ok(EditImpact(all))
+}
+
+/// Callers of the last 30 days that the addresses of today, the key's or its tenant's, refuse.
+pub async fn shut_out(ctx: &Ctx, id: KeyId) -> Result<Vec<CallerSeen>> {
+    let grant = may_weigh(ctx)?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
+    let key = find(ctx, &mut tx, &grant, id).await?;
+    let tenant_list = log::tenant_allowed_ips(&mut tx, &grant).await?;
+    if key.allowed_ips.is_empty() && tenant_list.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = weighed(&grant, &key, tenant_list, scopes::verbs(&mut tx, &grant).await?);
+    let from_anywhere = Entry { allowed_ips: Vec::new(), tenant_allowed_ips: Vec::new(), ..now.clone() };
+    Ok(weigh(ctx, &mut tx, &grant, Whose::Key(id), &from_anywhere, &now).await?.callers)
 }
 
 /// May the caller ask what a change of this key would break?
@@ -135,12 +178,12 @@ async fn weigh(ctx: &Ctx, tx: &mut Tx, grant: &Grant, whose: Whose, before: &Ent
     if impact.lost == 0 {
         return Ok(impact);
     }
-    let mut callers: BTreeMap<_, contract::CallerSeen> = BTreeMap::new();
+    let mut callers: BTreeMap<_, CallerSeen> = BTreeMap::new();
     for group in log::alike(tx, grant, whose, true, since, now).await? {
         if lost(&group)? {
             let seen = group.caller();
             let slot = callers.entry((seen.ip, seen.user_agent.clone(), seen.path.clone()));
-            let slot = slot.or_insert_with(|| contract::CallerSeen { count: 0, ..seen.clone() });
+            let slot = slot.or_insert_with(|| CallerSeen { count: 0, ..seen.clone() });
             slot.count += seen.count;
             slot.last_seen_at = slot.last_seen_at.max(seen.last_seen_at);
         }

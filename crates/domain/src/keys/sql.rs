@@ -122,6 +122,14 @@ pub(super) async fn tenant_of_unscoped(tx: &mut Tx, id: KeyId) -> Result<Option<
     Ok(found.map(TenantId::from_uuid))
 }
 
+/// The key of the grant's tenant that has, or had, the secret.
+pub(super) async fn key_of_digest(tx: &mut Tx, grant: &Grant, digest: &Digest) -> Result<Option<KeyId>> {
+    const SQL: &str = "SELECT key_id FROM api_key_secrets WHERE tenant_id = $1 AND digest = $2";
+    let id: Option<Uuid> =
+        on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(digest.bytes().as_slice()).fetch_optional(c).await)?;
+    Ok(id.map(KeyId::from_uuid))
+}
+
 pub(super) async fn find_by_form(tx: &mut Tx, grant: &Grant, form: FormId, user: UserId) -> Result<Option<Row>> {
     const SQL: &str =
         select!("JOIN forms f ON f.tenant_id = k.tenant_id AND f.key_id = k.id WHERE k.tenant_id = $1 AND f.id = $2 AND f.user_id = $3");

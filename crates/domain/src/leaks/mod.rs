@@ -208,5 +208,31 @@ fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
             hits.push(Hit { digest, foreign, line, times: 1 });
         }
     }
+    if core.cache.holds_foreign() {
+        for (line, word) in (1..).zip(text.lines()).flat_map(|(n, line)| words_of(line).map(move |word| (n, word))).take(WORDS) {
+            let digest = secret::foreign_digest(&core.keys, word).filter(|digest| core.cache.get(digest).is_some());
+            let Some(digest) = digest.filter(|_| secret::parse(word).is_none()) else { continue };
+            if let Some(at) = at_digest.get(&digest) {
+                let hit: &mut Hit = &mut hits[*at];
+                hit.times = hit.times.saturating_add(1);
+            } else if hits.len() == most {
+                return (hits, true);
+            } else {
+                at_digest.insert(digest, hits.len());
+                hits.push(Hit { digest, foreign: None, line, times: 1 });
+            }
+        }
+    }
     (hits, false)
+}
+
+/// Keys of other systems have any form, so nothing but their digest tells them: so many words are looked up, and only where
+/// some were taken over.
+const WORDS: usize = 2_000;
+
+/// A line, and the words in it if there are several, without the quotes around them.
+fn words_of(line: &str) -> impl Iterator<Item = &str> {
+    let line = line.trim();
+    let parts = line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | '=' | ':'));
+    std::iter::once(line).chain(parts.filter(move |part| *part != line)).filter(|word| !word.is_empty())
 }

@@ -21,6 +21,8 @@ use uuid::Uuid;
 const TURN: i64 = 20;
 /// After the first attempt; after the n-th, n² times that. Longer than an attempt may take.
 const PAUSE: i64 = 60_000;
+/// How long an attempt may take, in milliseconds: then somebody else may try. Clocks of nodes may lie apart by the rest.
+pub const HELD: u64 = 40_000;
 /// Attempts in all, over three days.
 const LAST: i64 = 23;
 /// How long a mail waits that has no date of its own, and how long one that is over can still be looked at.
@@ -99,7 +101,8 @@ pub(crate) async fn drop_links(tx: &mut Tx, user: UserId, link: Link) -> Result<
 /// What stands beside a mail that was not sent because of that.
 const NO_LINK: &str = "its link works no more";
 
-/// Takes the mails that are due, for this process: no other one tries them before their next attempt is due.
+/// Takes the mails that are due, for this process: no other one tries them before their next attempt is due. Each is held
+/// ([`hold`]) before it is sent.
 pub async fn due(core: &Core) -> Result<Vec<Due>> {
     let now = core.now();
     let mut tx = core.db.begin_all().await?;
@@ -118,6 +121,16 @@ pub async fn due(core: &Core) -> Result<Vec<Due>> {
         }
     }
     Ok(due)
+}
+
+/// Is it still this process's turn with a mail? Asked right before it is sent: it may have waited behind slower ones. From
+/// here on no other process has it for [`HELD`].
+pub async fn hold(core: &Core, mail: &Due) -> Result<bool> {
+    let again = PAUSE * mail.row.attempts * mail.row.attempts;
+    let mut tx = core.db.begin_all().await?;
+    let held = sql::hold_unscoped(&mut tx, &mail.row, core.now().plus(again)).await?;
+    tx.commit_quiet().await?;
+    Ok(held)
 }
 
 async fn give_up(core: &Core, row: &sql::Row, why: &str) -> Result<()> {

@@ -32,7 +32,15 @@ const SIGN_IN: (&str, &str) = ("Sign in", "/login");
 const NOT_YOU: &str = "If it was not you, set another password now, and end the sessions that you do not know.";
 const ASK: &str = "If you do not know why, ask whoever operates this server.";
 
-static NOTICES: [Notice; 11] = [
+static NOTICES: [Notice; 12] = [
+    Notice {
+        action: "session.token_reused",
+        only: None,
+        subject: "A sign-in of yours was ended",
+        text: "A program that is signed in to your account sent a token that had been used before. Either it made a mistake, or somebody has copied the token: so that sign-in was ended.",
+        remedy: "If the program cannot explain it, set another password now, and look where the program keeps its tokens.",
+        link: SESSIONS,
+    },
     Notice {
         action: "session.created",
         only: Some("new_device"),

@@ -89,18 +89,34 @@ pub(super) async fn due_for_people_unscoped(tx: &mut Tx, now: UnixMs, limit: i64
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(now.0).bind(limit).bind(pause).fetch_all(c).await)?)
 }
 
+/// Puts the next attempt off for as long again; false if it is this process's mail no more: somebody else tries it, or
+/// its link was taken back. The number of the attempt tells whose it is.
+pub(super) async fn hold_unscoped(tx: &mut Tx, mail: &Row, until: UnixMs) -> Result<bool> {
+    const TENANTS: &str = "UPDATE mails SET due_at = $1 WHERE id = $2 AND attempts = $3 AND due_at IS NOT NULL AND tenant_id = $4";
+    const PERSONS: &str = "UPDATE person_mails SET due_at = $1 WHERE id = $2 AND attempts = $3 AND due_at IS NOT NULL";
+    let n = match mail.tenant_id {
+        Some(tenant) => on!(tx, c => sqlx::query(TENANTS).bind(until.0).bind(mail.id).bind(mail.attempts).bind(tenant)
+            .execute(c).await.map(|r| r.rows_affected()))?,
+        None => on!(tx, c => sqlx::query(PERSONS).bind(until.0).bind(mail.id).bind(mail.attempts)
+            .execute(c).await.map(|r| r.rows_affected()))?,
+    };
+    Ok(n == 1)
+}
+
 /// What became of it; what is over holds no token.
 pub(super) async fn settle_unscoped(tx: &mut Tx, mail: &Row, sent_at: Option<UnixMs>, over: bool, error: Option<&str>) -> Result<()> {
     const TENANTS: &str = "UPDATE mails SET sent_at = $1, error = $2, due_at = CASE WHEN $3 THEN NULL ELSE due_at END, \
-        sealed = CASE WHEN $3 THEN NULL ELSE sealed END WHERE id = $4 AND tenant_id = $5";
+        sealed = CASE WHEN $3 THEN NULL ELSE sealed END WHERE id = $4 AND attempts = $5 AND tenant_id = $6";
     const PERSONS: &str = "UPDATE person_mails SET sent_at = $1, error = $2, due_at = CASE WHEN $3 THEN NULL ELSE due_at END, \
-        sealed = CASE WHEN $3 THEN NULL ELSE sealed END WHERE id = $4";
+        sealed = CASE WHEN $3 THEN NULL ELSE sealed END WHERE id = $4 AND attempts = $5";
     let sent_at = sent_at.map(|t| t.0);
     match mail.tenant_id {
         Some(tenant) => {
-            on!(tx, c => sqlx::query(TENANTS).bind(sent_at).bind(error).bind(over).bind(mail.id).bind(tenant).execute(c).await.map(drop))?;
+            on!(tx, c => sqlx::query(TENANTS).bind(sent_at).bind(error).bind(over).bind(mail.id).bind(mail.attempts).bind(tenant)
+                .execute(c).await.map(drop))?;
         }
-        None => on!(tx, c => sqlx::query(PERSONS).bind(sent_at).bind(error).bind(over).bind(mail.id).execute(c).await.map(drop))?,
+        None => on!(tx, c => sqlx::query(PERSONS).bind(sent_at).bind(error).bind(over).bind(mail.id).bind(mail.attempts)
+            .execute(c).await.map(drop))?,
     }
     Ok(())
 }

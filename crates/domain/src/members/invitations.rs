@@ -48,6 +48,9 @@ pub async fn invite(ctx: &Ctx, asked: Invite) -> Result<CreatedInvitation> {
     ctx.fresh()?;
     ctx.lasting()?;
     may_hand_out(ctx, asked.role)?;
+    if ctx.core().settings.sends_mail {
+        identity::admit_invitation(ctx, &grant, &asked.email).await?;
+    }
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
     may_hand_out(&lock(ctx, tx.tx(), &grant).await?, asked.role)?;

@@ -136,10 +136,7 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
     let member = get(ctx, Perm::MembersWrite, id).await?;
     ctx.fresh()?;
     let (now, action) = (ctx.now(), if off { "member.disabled" } else { "member.enabled" });
-    let operates = |by: &Ctx| {
-        let refused = || Error::Refused(ErrorCode::Forbidden, "Only platform admins disable and enable accounts".to_owned());
-        by.operates().then_some(()).ok_or_else(refused)
-    };
+    let operates = |by: &Ctx| by.operates().then_some(()).ok_or_else(Error::platform_only);
     operates(ctx)?;
     let mut tx = ctx.db().begin_all().await?;
     operates(&identity::again(ctx, &mut tx).await?)?;
@@ -217,22 +214,26 @@ fn may_touch(ctx: &Ctx, role: Role) -> Result<()> {
     if role == Role::Owner && !owner { Err(only_owners()) } else { Ok(()) }
 }
 
-/// Nobody makes somebody what they are not themselves (s35): owners are made by owners, and a key gives no role that
-/// may do what the key may not.
+/// Nobody makes somebody what they are not themselves (s35): owners are made by owners, and a key or a token gives no role
+/// that may do what it may not.
 fn may_hand_out(ctx: &Ctx, role: Role) -> Result<()> {
     may_touch(ctx, role)?;
-    let Who::Key(key) = ctx.who() else { return Ok(()) };
-    if let Some(perm) = role.perms().iter().find(|p| !p.held_by(&key.scopes)) {
+    let own = match (ctx.who(), ctx.token()) {
+        (Who::Key(key), _) => &key.scopes,
+        (_, Some(token)) => &token.scopes,
+        _ => return Ok(()),
+    };
+    if let Some(perm) = role.perms().iter().find(|p| !p.held_by(own)) {
         return Err(Error::CannotGrant(perm.scope()));
     }
-    match role.own_api().0.into_iter().find(|scope| !key.covers(scope)) {
+    match role.own_api().0.into_iter().find(|scope| !own.covers(scope)) {
         Some(scope) => Err(Error::CannotGrant(scope)),
         None => Ok(()),
     }
 }
 
 fn only_owners() -> Error {
-    Error::Refused(ErrorCode::Forbidden, "Only owners make and change owners".to_owned())
+    Error::Refused(ErrorCode::Forbidden, "Only owners make and change owners. Ask one.".to_owned())
 }
 
 fn changed(action: &'static str, before: &Member, role: Role) -> Event {

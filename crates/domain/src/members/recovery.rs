@@ -38,7 +38,9 @@ pub async fn recover(ctx: &Ctx, whom: &Whom, how: Recovery, reason: &str) -> Res
     let belongs = sql::belongs_unscoped(&mut tx, id, me).await?;
     let owns_all = by.elsewhere().is_none() && belongs.iter().all(|b| b.owned);
     if !by.operates() && (account.platform_admin || !owns_all) {
-        return Err(refused("Only platform admins may do this: the account belongs to more than the tenants that you own"));
+        return Err(refused(
+            "The account belongs to more than the tenants that you own, so only platform admins may do this. Ask whoever operates this server.",
+        ));
     }
     let (action, link) = match how {
         Recovery::SecondFactor => {

@@ -7,6 +7,9 @@ use crate::{
 };
 use contract::{ErrorCode, Tenant, TenantId, TenantState};
 
+/// What everybody else is told.
+pub const ELSEWHERE: &str = "`X-Tenant-ID` names another tenant than the credential’s: only platform admins act elsewhere. Leave it out, or send a credential of that tenant.";
+
 /// The caller in the tenant that `X-Tenant-ID` names. Their own is nothing new; any other one is for platform admins,
 /// and the logs of both tenants say that they came. Forbidden to everybody else, whether the tenant exists or not.
 pub async fn act_in(ctx: &Ctx, wanted: &str) -> Result<Ctx> {
@@ -24,7 +27,7 @@ async fn enter(ctx: &Ctx, wanted: &str, open: fn(&Tenant) -> bool) -> Result<Ctx
     }
     ctx.enrolled()?;
     if !ctx.is_platform() {
-        return Err(Error::Refused(ErrorCode::Forbidden, "The credential belongs to another tenant".to_owned()));
+        return Err(Error::Refused(ErrorCode::Forbidden, ELSEWHERE.to_owned()));
     }
     let id: TenantId = wanted.parse().map_err(|_| Error::NotFound)?;
     let mut tx = ctx.db().begin_all().await?;

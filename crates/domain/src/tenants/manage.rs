@@ -5,6 +5,7 @@ use super::{act_in, insert, plans, policies, sql};
 use crate::{
     Core, Ctx, Error, Grant, RequestInfo, Result, Who,
     db::{Event, Tx, commit_with},
+    error::OrGoOn,
     identity,
     keys::{self, scan::refuse_keys},
     members,
@@ -49,11 +50,12 @@ pub fn require_platform(ctx: &Ctx) -> Result<()> {
     if ctx.sandboxed().is_some() {
         return Err(Error::Refused(ErrorCode::EnvironmentMismatch, ErrorCode::EnvironmentMismatch.message().to_owned()));
     }
-    if !ctx.operates() {
-        return Err(Error::Refused(ErrorCode::Forbidden, "Only platform admins manage tenants".to_owned()));
+    if ctx.operates() {
+        // No scope makes a platform key; what such a key may do, its scopes say.
+        return if matches!(ctx.who(), Who::Key(_)) { ctx.require(Perm::SettingsWrite).map(drop) } else { Ok(()) };
     }
-    // No scope makes a platform key; what such a key may do, its scopes say.
-    if matches!(ctx.who(), Who::Key(_)) { ctx.require(Perm::SettingsWrite).map(drop) } else { Ok(()) }
+    // The person is one, and the token does not say that it may act as such.
+    Err(if ctx.is_platform() && ctx.token().is_some() { Error::Denied(Perm::SettingsWrite) } else { Error::platform_only() })
 }
 
 /// Makes a tenant without people.
@@ -182,10 +184,12 @@ pub async fn delete(ctx: &Ctx, id: TenantId, reason: Option<&str>) -> Result<Ten
 
 /// The same for the tenant that is worked in, by an owner who typed its name.
 pub async fn delete_own(ctx: &Ctx, confirm: &str) -> Result<Tenant> {
+    let refused =
+        || Error::Refused(ErrorCode::Forbidden, "Only an owner deletes the tenant, signed in to the console. Ask one.".to_owned());
     let may = |by: &Ctx| {
         let grant = by.require_tenant_level(Perm::SettingsWrite)?;
         let owns = by.person().is_some_and(|p| p.role == Role::Owner);
-        if owns { Ok(grant) } else { Err(Error::Refused(ErrorCode::Forbidden, "Only owners delete their tenant".to_owned())) }
+        if owns { Ok(grant) } else { Err(refused()) }
     };
     let name = get(ctx, may(ctx)?.tenant_id()).await?.name;
     if confirm.trim() != name {
@@ -243,25 +247,30 @@ pub async fn remove_due(core: &Arc<Core>) -> Result<()> {
     let (due, home) = (sql::due_unscoped(&mut tx, core.now().plus(-Tenant::GRACE)).await?, sql::home_unscoped(&mut tx).await?);
     drop(tx);
     for id in due {
-        let gone = Grant::of_removal(id, ctx.actor());
-        // The log may be long: step by step, so that nobody waits for it.
-        loop {
-            let mut tx = core.db.begin_in(&gone).await?;
-            let more = sql::remove_some_usage(&mut tx, &gone).await?;
-            tx.commit_quiet().await?;
-            if !more {
-                break;
-            }
-        }
-        let mut tx = core.db.begin_all().await?;
-        // It may have been brought back meanwhile.
-        let Some(tenant) = sql::lock(&mut tx, &gone).await?.filter(|t| t.state == TenantState::Deleted) else { continue };
-        sql::remove(&mut tx, &gone).await?;
-        let event = Event { action: "tenant.removed", target: target(&tenant), reason: None, before: None, after: None };
-        let told = home.map(|home| (Grant::of_removal(home, ctx.actor()), event));
-        commit_with(tx, &ctx, told.into_iter().collect()).await?;
-        tracing::info!(tenant = %id, "a deleted tenant was removed");
+        remove(&ctx, id, home).await.or_go_on("a deleted tenant was not removed", id)?;
     }
+    Ok(())
+}
+
+async fn remove(ctx: &Ctx, id: TenantId, home: Option<TenantId>) -> Result<()> {
+    let gone = Grant::of_removal(id, ctx.actor());
+    // The log may be long: step by step, so that nobody waits for it.
+    loop {
+        let mut tx = ctx.db().begin_in(&gone).await?;
+        let more = sql::remove_some_usage(&mut tx, &gone).await?;
+        tx.commit_quiet().await?;
+        if !more {
+            break;
+        }
+    }
+    let mut tx = ctx.db().begin_all().await?;
+    // It may have been brought back meanwhile.
+    let Some(tenant) = sql::lock(&mut tx, &gone).await?.filter(|t| t.state == TenantState::Deleted) else { return Ok(()) };
+    sql::remove(&mut tx, &gone).await?;
+    let event = Event { action: "tenant.removed", target: target(&tenant), reason: None, before: None, after: None };
+    let told = home.map(|home| (Grant::of_removal(home, ctx.actor()), event));
+    commit_with(tx, ctx, told.into_iter().collect()).await?;
+    tracing::info!(tenant = %id, "a deleted tenant was removed");
     Ok(())
 }
 

@@ -8,8 +8,8 @@ mod policies;
 mod sql;
 mod support;
 
-pub use act_in::act_in;
 pub(crate) use act_in::act_in_use;
+pub use act_in::{ELSEWHERE, act_in};
 pub use allowlist::{allowlist, set_allowlist};
 pub use manage::{
     change, create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped,

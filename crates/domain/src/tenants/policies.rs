@@ -6,6 +6,7 @@ use super::{manage::target, sql};
 use crate::{
     Core, Ctx, Error, Grant, Result,
     db::{Event, Tx},
+    error::OrGoOn,
     identity, tokens,
 };
 use contract::{
@@ -185,18 +186,22 @@ pub async fn forget_usage(core: &Core) -> Result<()> {
     let all = sql::all_policies_unscoped(&mut tx).await?;
     drop(tx);
     for (tenant, days) in all.into_iter().filter_map(|(tenant, policies, _)| Some((tenant, policies.retention_days?))) {
-        let grant = Grant::of_job(tenant, "retention");
         let until = core.now().plus(-days * UnixMs::DAY);
-        loop {
-            let mut tx = core.db.begin_in(&grant).await?;
-            let more = sql::forget_some_usage(&mut tx, &grant, until).await?;
-            tx.commit_quiet().await?;
-            if !more {
-                break;
-            }
-        }
+        forget_until(core, tenant, until).await.or_go_on("old requests of a tenant were not removed", tenant)?;
     }
     Ok(())
+}
+
+async fn forget_until(core: &Core, tenant: TenantId, until: UnixMs) -> Result<()> {
+    let grant = Grant::of_job(tenant, "retention");
+    loop {
+        let mut tx = core.db.begin_in(&grant).await?;
+        let more = sql::forget_some_usage(&mut tx, &grant, until).await?;
+        tx.commit_quiet().await?;
+        if !more {
+            return Ok(());
+        }
+    }
 }
 
 /// What a policy asks of a key.

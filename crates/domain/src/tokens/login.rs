@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Signs a person in who knows their password; who has a second factor is told to give a code with what the error holds.
 pub async fn login(ctx: &Ctx, body: &LoginBody) -> Result<TokenAnswer> {
     let Proved { user_id, epoch, .. } = identity::prove(ctx, &body.email, &body.password, None).await?;
-    let person = identity::member(ctx.core(), user_id, body.tenant_id).await?;
+    let person = identity::member(ctx, user_id, body.tenant_id).await?;
     let proved = Admitted { who: SignedIn { user_id, tenant_id: person.tenant_id }, epoch, stepped_at: None };
     match identity::half_signed_in(ctx, proved, &body.password).await? {
         Some(half) => Err(Error::SecondFactor(hand_over(ctx, half)?)),
@@ -27,7 +27,10 @@ pub async fn login(ctx: &Ctx, body: &LoginBody) -> Result<TokenAnswer> {
 pub async fn mfa(ctx: &Ctx, body: &MfaBody) -> Result<TokenAnswer> {
     let half = take_back(ctx, &body.mfa_token).filter(|half| half.is_open(ctx.now())).ok_or_else(again)?;
     let proved = identity::prove_code(ctx, half, &body.code).await?;
-    let person = identity::resume(ctx.core(), proved.who).await?.ok_or_else(again)?;
+    let Some(person) = identity::resume(ctx.core(), proved.who).await? else {
+        identity::refused(ctx, proved.who.user_id, "no_tenant_in_use");
+        return Err(again());
+    };
     open(ctx, proved, person).await
 }
 
@@ -64,6 +67,7 @@ async fn open(ctx: &Ctx, proved: Admitted, person: Person) -> Result<TokenAnswer
     // They stay as they are until this login stands where a change of them finds it.
     let policies = tenants::locked_policies(tx.tx(), &grant).await?;
     if policies.require_second_factor && !identity::has_second_factor(tx.tx(), person.user_id).await? {
+        identity::refused(&ctx, person.user_id, "second_factor_required");
         return Err(Error::must_enrol(&core.settings.public_url));
     }
     let expires_at = now.plus(policies.lifetime().absolute);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Core, Ctx, Error, Grant, Result, Who,
     ctx::Person,
-    db::{Tx, commit_with},
+    db::{Event, Tx, commit_with},
     identity::{self, SignedIn},
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -56,11 +56,17 @@ fn refused() -> Error {
 /// Looks a refresh token up, used or not, and who its person is now.
 pub(super) async fn find(ctx: &Ctx, text: &str) -> Result<Held> {
     let mut tx = ctx.db().read_all().await?;
-    let found = sql::find_refresh_unscoped(&mut tx, &hash(text), ctx.now()).await?.ok_or_else(refused)?;
+    let Some(found) = sql::find_refresh_unscoped(&mut tx, &hash(text), ctx.now()).await? else {
+        identity::log_refusal(ctx, "refresh_token");
+        return Err(refused());
+    };
     drop(tx);
     let signed_in = SignedIn { user_id: UserId::from_uuid(found.user_id), tenant_id: TenantId::from_uuid(found.tenant_id) };
     // Who has to set up a second factor first does so in the console.
-    let person = identity::resume(ctx.core(), signed_in).await?.filter(|p| !p.must_enrol).ok_or_else(refused)?;
+    let Some(person) = identity::resume(ctx.core(), signed_in).await?.filter(|p| !p.must_enrol) else {
+        identity::refused(ctx, signed_in.user_id, "login_out_of_use");
+        return Err(refused());
+    };
     Ok(Held {
         ctx: Ctx::new(ctx.core().clone(), Who::Person(person.clone()), ctx.request().clone()),
         login: Login { id: LoginId::from_uuid(found.login_id), began: UnixMs(found.login_began), ends: UnixMs(found.login_expires_at) },
@@ -82,18 +88,24 @@ pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
         let text = Secret::new(serde_json::to_string(&answer).map_err(Error::internal)?);
         let sealed = core.keys.seal.seal(grant.tenant_id().uuid(), id, &text, core.entropy())?;
         sql::keep_answer(&mut tx, &grant, id, &sealed).await?;
-        tx.commit_quiet().await?;
+        commit_with(tx, &ctx, vec![(grant, refreshed(login.id, &person, false))]).await?;
         return Ok(answer);
     }
     if let Some(sealed) = sql::answer(&mut tx, &grant, id, now.plus(-GRACE)).await? {
         let text = core.keys.seal.open(grant.tenant_id().uuid(), id, &sealed)?;
+        commit_with(tx, &ctx, vec![(grant, refreshed(login.id, &person, true))]).await?;
         return serde_json::from_str(text.expose()).map_err(Error::internal);
     }
+    identity::log_refusal(&ctx, "refresh_token_reused");
     if end(&mut tx, &grant, login.id, now).await? {
-        tracing::warn!(request_id = %ctx.request().id, login = %login.id, "a refresh token came twice: its login was ended");
         let after = serde_json::json!({"login": login.id});
         commit_with(tx, &ctx, vec![(grant, login::event("session.token_reused", &person, Some(after)))]).await?;
         core.cache.sync(core).await?;
     }
     Err(refused())
+}
+
+/// A refresh token was good; `again` if its answer was given once more.
+fn refreshed(login: LoginId, person: &Person, again: bool) -> Event {
+    login::event("session.refreshed", person, Some(serde_json::json!({"login": login, "again": again})))
 }

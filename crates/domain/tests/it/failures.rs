@@ -25,10 +25,24 @@ async fn sign_in(t: &TestInstallation, email: &str, password: &str) -> Result<St
 
 /// What the log of a tenant says of failed tries, the newest first.
 async fn failed(t: &TestInstallation, tenant: TenantId) -> Vec<AuditEvent> {
+    logged(t, tenant, "session.failed").await
+}
+
+async fn logged(t: &TestInstallation, tenant: TenantId, action: &str) -> Vec<AuditEvent> {
     t.core.settle().await;
     let line = t.as_who(Who::CommandLine(tenant));
     let log = audit::list(&line, &AuditFilter::default(), PageQuery { limit: 200, cursor: None }).await.unwrap().data;
-    log.into_iter().filter(|e| e.action == "session.failed").collect()
+    log.into_iter().filter(|e| e.action == action).collect()
+}
+
+/// Why right passwords led nowhere, the newest first.
+async fn refused(t: &TestInstallation, tenant: TenantId) -> Vec<String> {
+    let why = |e: AuditEvent| e.after.unwrap()["why"].as_str().unwrap().to_owned();
+    logged(t, tenant, "session.refused").await.into_iter().map(why).collect()
+}
+
+async fn login(t: &TestInstallation, body: serde_json::Value) -> Result<contract::TokenAnswer, Error> {
+    tokens::login(&stranger(t), &serde_json::from_value(body).unwrap()).await
 }
 
 fn told(events: &[AuditEvent]) -> Vec<(String, i64, bool)> {
@@ -118,7 +132,69 @@ on_both! {
         let dev = t.join("dev@acme.test", Role::Developer).await;
         domain::members::disable_account(&t.owner(), dev.person().unwrap().user_id).await.unwrap();
         assert!(sign_in(&t, "dev@acme.test", PASSWORD).await.is_err());
-        assert_eq!(failed(&t, t.first.tenant_id).await[0].target.name, "dev@acme.test");
+        assert_eq!(refused(&t, t.first.tenant_id).await, ["disabled"]);
+        assert_eq!(logged(&t, t.first.tenant_id, "session.refused").await[0].target.name, "dev@acme.test");
+        assert!(sign_in(&t, "dev@acme.test", "wrong").await.is_err());
+        assert_eq!(refused(&t, t.first.tenant_id).await.len(), 1, "that one is wrong, and no more");
+    }
+}
+
+on_both! {
+    async fn s78_a_right_password_without_the_second_factor_is_recorded_at_each_door(t) {
+        t.enrol(&t.owner()).await;
+        let asked = async || logged(&t, t.first.tenant_id, "session.second_factor_asked").await;
+        assert!(matches!(sign_in(&t, OWNER, PASSWORD).await, Ok(Step::SecondFactor(_))));
+        let one = asked().await.remove(0);
+        assert_eq!((one.target.name.as_str(), one.actor.name.as_str(), one.ip), (OWNER, "anonymous", Some([203, 0, 113, 9].into())));
+        assert!(matches!(login(&t, json!({"email": OWNER, "password": PASSWORD})).await, Err(Error::SecondFactor(_))));
+        assert_eq!(asked().await.len(), 2);
+        assert!(sign_in(&t, OWNER, "wrong").await.is_err());
+        assert_eq!(asked().await.len(), 2);
+    }
+}
+
+on_both! {
+    async fn s78_what_is_refused_after_a_right_password_is_recorded_in_each_tenant_of_the_account(t) {
+        let globex = tenants::create_from_body(&t.owner(), &contract::TenantBody { name: Some("Globex".into()), slug: None }).await.unwrap();
+        let dev = "dev@acme.test";
+        let person = t.join(dev, Role::Developer).await;
+        t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'admin', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex' AND u.email = 'dev@acme.test'").await;
+        let Err(Error::WhichTenant(choice)) = login(&t, json!({"email": dev, "password": PASSWORD})).await else { panic!("one was chosen") };
+        let named: Vec<(TenantId, &str)> = choice.iter().map(|(id, name)| (*id, name.as_str())).collect();
+        assert_eq!(named, [(t.first.tenant_id, "Acme"), (globex.id, "Globex")]);
+        let nowhere = json!({"email": dev, "password": PASSWORD, "tenant_id": "ten_00000000000000000000000000000007"});
+        assert!(matches!(login(&t, nowhere).await, Err(Error::Refused(..))));
+        t.tamper("UPDATE tenants SET policies = '{\"require_second_factor\":true}' WHERE slug = 'globex'").await;
+        assert!(matches!(login(&t, json!({"email": dev, "password": PASSWORD, "tenant_id": globex.id})).await, Err(Error::Refused(..))));
+        for tenant in [t.first.tenant_id, globex.id] {
+            assert_eq!(refused(&t, tenant).await, ["second_factor_required", "not_a_member", "tenant_required"]);
+        }
+        // Whoever knows a password and has no code is not told where it would open something.
+        t.enrol(&person).await;
+        assert!(matches!(login(&t, json!({"email": dev, "password": PASSWORD})).await, Err(Error::WhichTenant(choice)) if choice.is_empty()));
+        t.tamper("DELETE FROM members WHERE user_id IN (SELECT id FROM users WHERE email = 'dev@acme.test') AND tenant_id NOT IN (SELECT id FROM tenants WHERE slug = 'globex')").await;
+        tenants::suspend(&t.owner(), globex.id, None).await.unwrap();
+        assert!(sign_in(&t, dev, PASSWORD).await.is_err());
+        assert_eq!(refused(&t, globex.id).await[0], "no_tenant_in_use");
+    }
+}
+
+on_both! {
+    async fn s78_each_refresh_is_recorded_and_a_token_that_comes_twice_mails_its_person(t) {
+        let first = login(&t, json!({"email": OWNER, "password": PASSWORD})).await.unwrap();
+        let refresh = async |token: &str| tokens::refresh(&stranger(&t), &contract::RefreshBody { refresh_token: token.to_owned() }).await;
+        let second = refresh(&first.refresh_token).await.unwrap();
+        refresh(&first.refresh_token).await.unwrap();
+        let told = logged(&t, t.first.tenant_id, "session.refreshed").await;
+        assert_eq!(told.iter().map(|e| e.after.as_ref().unwrap()["again"].as_bool().unwrap()).collect::<Vec<_>>(), [true, false]);
+        assert_eq!((told[0].actor.name.as_str(), told[0].ip), (OWNER, Some([203, 0, 113, 9].into())));
+        let mailed = "SELECT COUNT(*) FROM person_mails WHERE CAST(message AS TEXT) LIKE '%session.token_reused%'";
+        assert_eq!(t.count(mailed).await, 0);
+        refresh(&second.refresh_token).await.unwrap();
+        assert!(refresh(&first.refresh_token).await.is_err());
+        assert_eq!((t.count(mailed).await, logged(&t, t.first.tenant_id, "session.token_reused").await.len()), (1, 1));
+        let dump = t.dump().await;
+        assert!(!dump.contains(&first.refresh_token) && !dump.contains(&second.refresh_token));
     }
 }
 

@@ -4,7 +4,7 @@ use contract::{
     AuditFilter, Code, CreateKeyBody, CreatedKey, Environment, ErrorCode, ImportKeyBody, KeyFilter, KeyForm, KeyId, KeyState, PageQuery,
     Perm, Requirement, Role, RotateBody, UpdateKeyBody, UserId,
 };
-use domain::{Ctx, Error, Who, audit, keys, on_both, tenants, testing::TestInstallation, verify};
+use domain::{Ctx, Error, Who, audit, keys, leaks, on_both, tenants, testing::TestInstallation, verify};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -221,6 +221,21 @@ on_both! {
 }
 
 on_both! {
+    async fn a_key_that_expires_is_told_when_it_asks_for_one_that_does_not(t) {
+        let maker = maker(&t, json!({"scopes": ["admin"], "expires_in_days": 30})).await;
+        let own = t.core.now().plus(30 * contract::UnixMs::DAY);
+        let refused = keys::create_from_body(&maker, &sent(json!({"expires_at": null}))).await;
+        let Err(Error::Invalid(errors)) = refused else { panic!("{refused:?}") };
+        assert!(errors.get("expires_at").unwrap().contains(&own.to_string()), "{errors:?}");
+        assert_eq!(made(&maker, json!({})).await.api_key.expires_at, Some(own), "left out, it is its own time");
+        assert_eq!(made(&t.owner(), json!({"expires_at": null})).await.api_key.expires_at, None);
+        let id = made(&maker, json!({"expires_in_days": 3})).await.api_key.id;
+        let longer = keys::update_from_body(&maker, id, &patch(json!({"expires_at": null}))).await;
+        assert!(matches!(longer, Err(Error::Invalid(errors)) if errors.get("expires_at").unwrap().contains(&own.to_string())));
+    }
+}
+
+on_both! {
     async fn a_key_of_another_system_works_by_its_digest(t) {
         use aws_lc_rs::digest::{SHA256, digest};
         let foreign = "acme-prod-4f9a8c7b6d5e4f3a2b1c";
@@ -231,6 +246,13 @@ on_both! {
         let key = keys::import(&t.owner(), import()).await.unwrap();
         assert_eq!((key.display().as_str(), key.state), ("acme-prod-4f9a…2b1c", KeyState::Active));
         assert_eq!(code(&t, foreign), Code::Valid);
+        assert_eq!(keys::pasted(&t.owner(), foreign).await.unwrap(), keys::Pasted::Key(key.id));
+        for text in [foreign.to_owned(), format!("KEY=\"{foreign}\"\n"), format!("# config\n  token: {foreign} # old")] {
+            let found = leaks::lookup(&t.owner(), &text).await.unwrap();
+            assert_eq!((found.matches.len(), found.unknown), (1, 0), "{text}");
+            assert_eq!((found.matches[0].key.id, found.matches[0].times), (key.id, 1));
+        }
+        assert!(leaks::lookup(&t.owner(), "any other words").await.unwrap().matches.is_empty());
         assert_eq!(code(&t, "acme-prod-4f9a8c7b6d5e4f3a2b1d"), Code::Malformed, "any other junk stays what it is");
         assert!(matches!(keys::import(&t.owner(), import()).await, Err(Error::Conflict(_))));
         let dump = t.dump().await;

@@ -658,3 +658,62 @@ with_mail! {
         assert_eq!(heads(&sent), [("boss@globex.test", changed), ("second@globex.test", changed)]);
     }
 }
+
+with_mail! {
+    async fn a_mail_that_waited_behind_slow_ones_is_sent_by_the_process_that_has_it_now_and_by_no_other(t) {
+        for email in ["dev@acme.test", "ops@acme.test"] {
+            members::invite(&t.owner(), invite(email)).await.unwrap();
+        }
+        let slow = mail::due(&t.core).await.unwrap();
+        assert!(mail::hold(&t.core, &slow[0]).await.unwrap());
+        // The first one kept it busy until the second was due again, for another process.
+        t.clock.advance(Duration::from_secs(61));
+        let other = t.second_process().await;
+        let mut taken = mail::due(&other).await.unwrap();
+        taken.retain(|due| due.letter.id == slow[1].letter.id);
+        assert!(!mail::hold(&t.core, &slow[1]).await.unwrap(), "somebody else's by now");
+        assert!(mail::hold(&other, &taken[0]).await.unwrap());
+        // Nor does the one that lost it say what became of it.
+        mail::settle(&t.core, &slow[1], Err("gone".into())).await.unwrap();
+        mail::settle(&other, &taken[0], Ok(())).await.unwrap();
+        assert_eq!(t.count("SELECT COUNT(*) FROM mails WHERE sent_at IS NOT NULL AND error IS NULL").await, 1);
+        other.stop().await;
+        // What was taken back meanwhile is not sent either.
+        members::invite(&t.owner(), invite("new@acme.test")).await.unwrap();
+        let due = mail::due(&t.core).await.unwrap();
+        let one = due.iter().find(|due| due.letter.to == "new@acme.test").unwrap();
+        let id = members::invitations(&t.owner(), true, PageQuery::default()).await.unwrap().data[0].id;
+        members::withdraw(&t.owner(), id).await.unwrap();
+        assert!(!mail::hold(&t.core, one).await.unwrap());
+    }
+}
+
+with_mail! {
+    async fn nobody_is_flooded_with_invitations(t) {
+        for _ in 0..3 {
+            members::invite(&t.owner(), invite("dev@acme.test")).await.unwrap();
+        }
+        assert!(matches!(members::invite(&t.owner(), invite("dev@acme.test")).await, Err(Error::TooMany(1))));
+        assert!(members::invite(&t.owner(), invite("ops@acme.test")).await.is_ok(), "each address by itself");
+        t.clock.advance(Duration::from_secs(1));
+        members::invite(&t.owner(), invite("dev@acme.test")).await.unwrap();
+        assert!(matches!(members::invite(&t.owner(), invite("dev@acme.test")).await, Err(Error::TooMany(2))));
+        t.clock.advance(2 * DAY);
+        members::invite(&t.owner(), invite("dev@acme.test")).await.unwrap();
+    }
+}
+
+with_mail! {
+    async fn s6_whoever_asks_for_a_link_by_mail_ends_none_that_was_made_by_hand_and_a_new_password_ends_both(t) {
+        let hand = identity::new_reset_link(&t.as_who(Who::CommandLine(t.first.tenant_id)), OWNER).await.unwrap().0;
+        forgot(&t, OWNER).await.unwrap();
+        let mailed = send(&t.core).await.into_iter().find(|m| m.subject == "Set a new password").unwrap().token();
+        let open = async |token: &str| identity::reset_link_is_open(&t.core, token).await.unwrap();
+        assert!(open(hand.expose()).await && open(&mailed).await);
+        let again = identity::new_reset_link(&t.as_who(Who::CommandLine(t.first.tenant_id)), OWNER).await.unwrap().0;
+        assert!(!open(hand.expose()).await && open(again.expose()).await && open(&mailed).await, "each ends the one of its sort");
+        let form = ResetForm { token: mailed.clone(), new_password: "another gravel lantern eight".into() };
+        identity::reset_password(&anybody(&t), &form).await.unwrap();
+        assert!(!open(again.expose()).await && !open(&mailed).await);
+    }
+}

@@ -1,4 +1,7 @@
-use domain::testing::{On, TestInstallation};
+use domain::{
+    audit,
+    testing::{On, TestInstallation},
+};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -118,11 +121,11 @@ fn s69_unscoped_sql_is_listed() {
         "give_try_back_unscoped",        // proof of who is there: people belong to no tenant
         "has_used_unscoped",             // a person signs in with the same program to every tenant
         "hold_unscoped",                 // accounts belong to no tenant
+        "hold_unscoped",                 // a mail of every tenant is sent by one job
         "home_unscoped",                 // where the end of a tenant is noted
         "insert_for_person_unscoped",    // mails to people, who belong to no tenant
         "insert_plan_unscoped",          // plans belong to no tenant
         "insert_policies_unscoped",      // the meter writes the policies of every tenant's events
-        "insert_reset_link_unscoped",    // proof of who is there: people belong to no tenant
         "insert_reset_request_unscoped", // proof of who is there: people belong to no tenant
         "insert_setup_link_unscoped",    // before the first tenant
         "insert_signing_key_unscoped",   // signing keys belong to no tenant
@@ -148,6 +151,7 @@ fn s69_unscoped_sql_is_listed() {
         "remember_device_unscoped",      // proof of who is there: people belong to no tenant
         "remove_factor_unscoped",        // proof of who is there: people belong to no tenant
         "replace_codes_unscoped",        // proof of who is there: people belong to no tenant
+        "replace_reset_link_unscoped",   // proof of who is there: people belong to no tenant
         "requiring_unscoped",            // which of a person’s tenants require a second factor?
         "reset_link_unscoped",           // proof of who is there: people belong to no tenant
         "retry_unscoped",                // a mail, for platform admins
@@ -223,6 +227,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "identity/proof/factor.rs turn_off_two_factor",  // does any tenant of the person require it?
         "identity/proof/factor.rs turn_off_two_factor",  // the person's logins end in every tenant
         "identity/proof/factor.rs turn_on_two_factor",   // the person's logins end in every tenant
+        "identity/proof/failed.rs refused",              // refused sign-ins are noted in every tenant of the account
         "identity/proof/failed.rs write",                // failed tries are noted in every tenant of the account
         "identity/proof/forgotten.rs answer_forgotten",  // noted in every tenant of the person
         "identity/proof/recovery.rs disable_two_factor", // noted in every tenant of the person; their logins end
@@ -242,6 +247,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "leaks/lookup.rs remember",                      // noted in each tenant whose key was found
         "mail/mod.rs due",                               // one job sends the mails of every tenant
         "mail/mod.rs give_up",                           // what became of mails of every tenant
+        "mail/mod.rs hold",                              // one job sends the mails of every tenant
         "mail/mod.rs settle",                            // what became of them
         "mail/mod.rs sweep",                             // mails of every tenant grow old
         "mail/outbox.rs outbox",                         // the mails of the installation, for platform admins
@@ -258,7 +264,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "tenants/manage.rs get",                         // platform admins see every tenant; others get their own
         "tenants/manage.rs list",                        // platform admins see every tenant; others get their own
         "tenants/manage.rs list_unscoped",               // the command line lists tenants
-        "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
+        "tenants/manage.rs remove",                      // the end of a tenant is noted in the first one
         "tenants/manage.rs remove_due",                  // which tenants are over; the end is noted in the first tenant
         "tenants/manage.rs switch",                      // noted in both tenants
         "tenants/mod.rs bootstrap",                      // makes the first tenant
@@ -311,7 +317,7 @@ fn s69_grants_come_from_listed_places_only() {
     let constructors = ctx.split("impl Grant {").nth(1).unwrap().split("\n}\n").next().unwrap();
     assert_eq!(
         named(constructors),
-        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_recovery", "of_failure", "of_removal", "of_job", "of_new_tenant"]
+        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_recovery", "of_attempt", "of_removal", "of_job", "of_new_tenant"]
     );
     assert_eq!(ctx.matches("Grant { tenant_id").count(), 1, "`require` makes one; its fields are private");
     let mut found = Vec::new();
@@ -326,7 +332,7 @@ fn s69_grants_come_from_listed_places_only() {
     let listed = [
         "idempotency/mod.rs of_caller",         // answers that callers are given again
         "identity/mod.rs of_caller",            // a member's own session
-        "identity/proof/failed.rs of_failure",  // a try at an account is noted in its tenants
+        "identity/proof/failed.rs of_attempt",  // a try at an account is noted in its tenants
         "identity/proof/forgotten.rs of_job",   // whoever asked for a link has proved nothing
         "keys/expiry.rs of_job",                // keys expire by themselves
         "keys/orphans/mod.rs of_job",           // keys whose owner left long ago
@@ -365,6 +371,27 @@ fn whatever_belongs_to_a_tenant_is_removed_with_it() {
             assert!(!of_tenant || sql.contains(&format!("DELETE FROM {name} WHERE tenant_id = $1")), "{name}");
         }
     }
+}
+
+/// The filter of the log offers whatever may stand there, and nothing else: text of the form of an action is one.
+#[test]
+fn s78_every_action_of_every_event_can_be_filtered_for() {
+    let mut found = Vec::new();
+    let wordlike = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        if path.ends_with("sql.rs") || path.ends_with("audit/actions.rs") || path.starts_with("testing") {
+            continue;
+        }
+        let quoted =
+            code.split('"').skip(1).filter(|text| text.split_once('.').is_some_and(|(noun, verb)| wordlike(noun) && wordlike(verb)));
+        found.extend(quoted.map(ToOwned::to_owned));
+    }
+    found.sort_unstable();
+    found.dedup();
+    let mut offered = audit::ACTIONS.to_vec();
+    offered.sort_unstable();
+    assert_eq!(found, offered);
 }
 
 /// SQL stands in files named sql.rs, in the database layer and in a few small places that have no noun of their own.

@@ -1,7 +1,12 @@
 //! The list in its orders, and the queues.
 
-use contract::{CreateKeyBody, Environment, KeyQueue, KeySearch, KeySort, KeyState, UpdateKeyBody};
-use domain::{Error, keys, on_both, testing::TestInstallation};
+use contract::{CreateKeyBody, Environment, KeyQueue, KeySearch, KeySort, KeyState, Role, RotateBody, UpdateKeyBody};
+use domain::{
+    Error,
+    keys::{self, Pasted},
+    on_both,
+    testing::TestInstallation,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -125,7 +130,7 @@ on_both! {
         t.clock.advance(day);
         t.core.cache.sync(&t.core).await.unwrap();
         assert_eq!(count(KeyQueue::Old).await, ["bootstrap", "gateway", "old"]);
-        keys::rotate(&t.owner(), old.id, &contract::RotateBody::default()).await.unwrap();
+        keys::rotate(&t.owner(), old.id, &RotateBody::default()).await.unwrap();
         assert_eq!(count(KeyQueue::Old).await, ["bootstrap", "gateway"], "a new secret is young");
         for (name, hours) in [("14 days", 14 * 24), ("later", 14 * 24 + 1), ("3 days", 72), ("over 3", 73), ("today", 24), ("hour", 1)] {
             let at = t.core.now().plus(hours * 3_600_000).to_string();
@@ -187,5 +192,29 @@ on_both! {
             assert!(!plan.contains("SCAN k") && !plan.contains("Seq Scan on api_keys"), "{plan}");
         }
         assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    }
+}
+
+on_both! {
+    async fn a_whole_secret_finds_its_key_for_those_who_see_it_whatever_became_of_it(t) {
+        let owner = t.owner();
+        let made = keys::create_from_form(&owner, &t.form("job", "read")).await.unwrap();
+        let (id, old) = (made.api_key.id, made.key.unwrap());
+        let found = async |text: &str| keys::pasted(&owner, text).await.unwrap();
+        assert_eq!(found(&format!(" {old}\n")).await, Pasted::Key(id));
+        assert_eq!(found(&format!("Authorization: Bearer {old}")).await, Pasted::Key(id));
+        for text in ["", "job", "sk_live_", &old[..old.len() - 1]] {
+            assert_eq!(found(text).await, Pasted::Text, "{text}");
+        }
+        let new = keys::rotate(&owner, id, &RotateBody { grace_seconds: Some(0) }).await.unwrap().key.unwrap();
+        assert_eq!((found(&old).await, found(&new).await), (Pasted::Key(id), Pasted::Key(id)));
+        keys::revoke(&owner, id, Some("gone")).await.unwrap();
+        assert_eq!(found(&new).await, Pasted::Key(id));
+        // s66: of another tenant, and what a developer does not see.
+        let other = t.other_tenant().await;
+        assert_eq!(found(&other).await, Pasted::Unknown);
+        let developer = t.join("dev@acme.test", Role::Developer).await;
+        assert_eq!(keys::pasted(&developer, &new).await.unwrap(), Pasted::Unknown);
+        assert!(matches!(keys::pasted(&t.member(t.first.user_id, t.first.tenant_id, Role::Support), &new).await, Err(Error::Denied(_))));
     }
 }

@@ -196,3 +196,23 @@ on_both! {
         assert_eq!(tenants::plans(&owner).await.unwrap().iter().map(|p| (p.name.as_str(), p.tenants)).collect::<Vec<_>>(), [("default", 1)]);
     }
 }
+
+on_both! {
+    async fn a_tenant_that_cannot_be_removed_keeps_no_other_one_waiting(t) {
+        let name = |n: &str| TenantBody { name: Some(n.into()), slug: None };
+        for n in ["Stuck", "Other"] {
+            let made = tenants::create_from_body(&t.owner(), &name(n)).await.unwrap();
+            tenants::delete(&t.owner(), made.id, None).await.unwrap();
+        }
+        // A table that nobody expects holds on to the first one.
+        t.tamper("CREATE TABLE holds_on (tenant_id UUID REFERENCES tenants (id))").await;
+        t.tamper("INSERT INTO holds_on SELECT id FROM tenants WHERE slug = 'stuck'").await;
+        t.clock.advance(Duration::from_secs(31 * 86_400));
+        tenants::remove_due(&t.core).await.unwrap();
+        assert_eq!(t.count("SELECT COUNT(*) FROM tenants WHERE slug = 'other'").await, 0);
+        assert_eq!(t.count("SELECT COUNT(*) FROM tenants WHERE slug = 'stuck'").await, 1);
+        t.tamper("DROP TABLE holds_on").await;
+        tenants::remove_due(&t.core).await.unwrap();
+        assert_eq!(t.count("SELECT COUNT(*) FROM tenants WHERE slug = 'stuck'").await, 0);
+    }
+}

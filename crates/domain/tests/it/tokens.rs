@@ -393,7 +393,7 @@ on_both! {
         let refused = tokens::login(&anonymous, &form(json!(other.id))).await;
         assert!(matches!(refused, Err(Error::Refused(ErrorCode::Forbidden, _))), "{refused:?}");
         t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'support', 1 FROM tenants t, users u WHERE t.name = 'Globex'").await;
-        assert!(matches!(tokens::login(&anonymous, &form(json!(null))).await, Err(Error::Refused(ErrorCode::TenantRequired, _))));
+        assert!(matches!(tokens::login(&anonymous, &form(json!(null))).await, Err(Error::WhichTenant(_))));
         let there = tokens::login(&anonymous, &form(json!(other.id))).await.unwrap();
         assert_eq!((there.user.tenant_id, there.user.role), (other.id, Role::Support));
         let ctx = t.by_token(&there.access_token).await.unwrap();
@@ -403,5 +403,43 @@ on_both! {
         assert_eq!(decided(&t.core, &there.access_token, &Requirement::default()).tenant_id(), Some(other.id));
         let only_here = verify::check(&t.core, &there.access_token, None, &Requirement::default(), Some(t.first.tenant_id), false).unwrap();
         assert_eq!((only_here.code, only_here.token), (Code::NotFound, None), "s66: of another tenant");
+    }
+}
+
+/// Refused, with the permission to change settings named.
+fn denied<T: std::fmt::Debug>(answer: Result<T>) {
+    let why = answer.unwrap_err().problem();
+    assert_eq!((why.code.status(), why.extra.get("required_scope")), (403, Some(&json!("keystead.settings:write"))), "{why:?}");
+}
+
+on_both! {
+    async fn s35_a_token_that_does_not_name_settings_operates_no_installation_though_its_person_does(t) {
+        let whole = t.by_token(&login(&t).await.access_token).await.unwrap();
+        assert!(tenants::plans(&whole).await.is_ok(), "every scope of a platform admin's role");
+        let narrowed = |scopes: &[&str]| {
+            let scopes = contract::ScopeSet(scopes.iter().map(|s| Scope::parse(s).unwrap()).collect());
+            t.owner().with_token(Arc::new(tokens::Token { scopes, ..whole.token().unwrap().clone() }))
+        };
+        let name = TenantName::parse("Globex").unwrap();
+        let globex = tenants::create(&narrowed(&["keystead.settings:write"]), &name, None).await.unwrap().id;
+        let members = narrowed(&["keystead.members:read", "keystead.members:write", "keystead.keys:write", "read"]);
+        denied(tenants::create(&members, &name, None).await);
+        denied(tenants::suspend(&members, globex, None).await);
+        denied(tenants::delete(&members, globex, None).await);
+        denied(tenants::plans(&members).await);
+        denied(tenants::delete_plan(&members, "default").await);
+        denied(tenants::support_of(&members, globex).await);
+        denied(domain::mail::outbox(&members, contract::PageQuery::at(None)).await);
+        let listed = tenants::list(&members, contract::PageQuery::at(None)).await.unwrap().data;
+        assert_eq!(listed.iter().map(|t| t.id).collect::<Vec<_>>(), [t.first.tenant_id], "its own only");
+        assert!(matches!(tenants::get(&members, globex).await, Err(Error::NotFound)));
+        let dev = t.join("dev@acme.test", Role::Developer).await.person().unwrap().user_id;
+        assert!(matches!(domain::members::disable_account(&members, dev).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
+        // Nor does it hand out more than it holds (s35).
+        let admin = contract::Invite { email: contract::Email::parse("new@acme.test").unwrap(), role: Role::Admin, days: 7 };
+        assert!(matches!(domain::members::invite(&members, admin).await, Err(Error::CannotGrant(_))));
+        let platform = json!({"name": "p", "scopes": ["read"], "platform": true});
+        let asked: contract::CreateKeyBody = serde_json::from_value(platform).unwrap();
+        assert!(matches!(domain::keys::create_from_body(&members, &asked).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
     }
 }

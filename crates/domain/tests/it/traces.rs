@@ -9,7 +9,7 @@ use domain::{
     testing::TestInstallation,
     usage,
     usage::NewEvent,
-    verify::{Entry, Facts, Logged, Sent, decide, forward_auth},
+    verify::{self, Entry, Facts, Logged, Sent, decide, forward_auth},
 };
 use std::{net::IpAddr, time::Duration};
 
@@ -67,9 +67,9 @@ on_both! {
             (&key, vec!["users:read", "users:write"], Some("198.51.100.7"), Environment::Live, Code::InsufficientScope, CheckName::Scope),
         ];
         for (key, scopes, ip, environment, code, _) in &cases {
-            assert_eq!(domain::verify::verify(&gateway, &ask(key, scopes, *ip, *environment)).await.unwrap().code, *code);
+            assert_eq!(verify::verify(&gateway, &ask(key, scopes, *ip, *environment)).await.unwrap().code, *code);
         }
-        assert!(domain::verify::verify(&gateway, &ask(&key, &["users:read"], Some("198.51.100.7"), Environment::Live)).await.unwrap().valid);
+        assert!(verify::verify(&gateway, &ask(&key, &["users:read"], Some("198.51.100.7"), Environment::Live)).await.unwrap().valid);
         stored(&t, 5).await;
         let mut traces = usage::traces(&owner, "req_test").await.unwrap();
         traces.reverse();
@@ -108,7 +108,7 @@ on_both! {
         let key = keys::create_from_form(&t.owner(), &t.form("k", "read")).await.unwrap().key.unwrap();
         for _ in 0..3 {
             for _ in 0..20 {
-                domain::verify::verify(&gateway, &ask(&key, &[], None, Environment::Live)).await.unwrap();
+                verify::verify(&gateway, &ask(&key, &[], None, Environment::Live)).await.unwrap();
             }
             t.clock.advance(Duration::from_secs(5));
             stored(&t, 20).await;
@@ -280,7 +280,7 @@ on_both! {
         let (id, key) = (made.api_key.id, made.key.unwrap());
         assert_eq!(keys::advice(&owner, id).await.unwrap().suggested, None, "nothing to go by");
         for scopes in [vec!["read:users"], vec!["users:read", "orders:read"], vec!["users:write"], vec![], vec!["billing:write"]] {
-            domain::verify::verify(&gateway, &ask(&key, &scopes, None, Environment::Live)).await.unwrap();
+            verify::verify(&gateway, &ask(&key, &scopes, None, Environment::Live)).await.unwrap();
         }
         stored(&t, 5).await;
         let advice = keys::advice(&owner, id).await.unwrap();
@@ -306,7 +306,7 @@ on_both! {
         let (id, key) = (made.api_key.id, made.key.unwrap());
         // In the other spelling; `exports:admin` is nearer to it than `run`. The last one stands in no catalogue.
         for scope in ["run:exports", "run:imports", "users:read"] {
-            domain::verify::verify(&gateway, &ask(&key, &[scope], None, Environment::Live)).await.unwrap();
+            verify::verify(&gateway, &ask(&key, &[scope], None, Environment::Live)).await.unwrap();
         }
         stored(&t, 3).await;
         let advice = keys::advice(&owner, id).await.unwrap();
@@ -329,7 +329,7 @@ on_both! {
         let (id, key) = (made.api_key.id, made.key.unwrap());
         let calm = keys::cockpit(&owner, id, None).await.unwrap();
         assert!(calm.old.is_empty() && calm.safe_to_retire && calm.quiet_hours == keys::QUIET_HOURS);
-        domain::verify::verify(&gateway, &ask(&key, &[], Some("203.0.113.1"), Environment::Live)).await.unwrap();
+        verify::verify(&gateway, &ask(&key, &[], Some("203.0.113.1"), Environment::Live)).await.unwrap();
         t.clock.advance(Duration::from_secs(3_600));
         t.core.cache.sync(&t.core).await.unwrap();
         let old = calm.current.secret_id;
@@ -337,7 +337,7 @@ on_both! {
         t.clock.advance(Duration::from_secs(3_600));
         t.core.cache.sync(&t.core).await.unwrap();
         for ip in ["203.0.113.9", "203.0.113.9", "198.51.100.7"] {
-            domain::verify::verify(&gateway, &ask(&key, &[], Some(ip), Environment::Live)).await.unwrap();
+            verify::verify(&gateway, &ask(&key, &[], Some(ip), Environment::Live)).await.unwrap();
             t.clock.advance(Duration::from_secs(1));
         }
         stored(&t, 4).await;
@@ -354,5 +354,24 @@ on_both! {
         assert!(!keys::cockpit(&owner, id, None).await.unwrap().safe_to_retire);
         t.clock.advance(Duration::from_secs(86_400));
         assert!(keys::cockpit(&owner, id, None).await.unwrap().safe_to_retire);
+    }
+}
+
+on_both! {
+    async fn callers_that_the_addresses_of_today_refuse_are_named(t) {
+        let owner = t.owner();
+        let made = keys::create_from_form(&owner, &t.form("job", "users:read")).await.unwrap();
+        let (id, secret) = (made.api_key.id, made.key.unwrap());
+        for ip in ["198.51.100.7", "203.0.113.9", "203.0.113.9"] {
+            verify::verify(&t.gateway(), &ask(&secret, &["users:read"], Some(ip), Environment::Live)).await.unwrap();
+        }
+        stored(&t, 3).await;
+        assert_eq!(keys::shut_out(&owner, id).await.unwrap(), []);
+        let narrower = contract::UpdateKeyBody { allowed_ips: Some(Some(vec!["198.51.100.0/24".into()])), ..Default::default() };
+        keys::update_from_body(&owner, id, &narrower).await.unwrap();
+        let out = keys::shut_out(&owner, id).await.unwrap();
+        assert_eq!((out.len(), out[0].count, out[0].ip), (1, 2, "203.0.113.9".parse().ok()));
+        let still = keys::impact_of(&owner, id, &Change::Revoke).await.unwrap();
+        assert_eq!((still.lost, still.callers[0].ip), (1, "198.51.100.7".parse().ok()));
     }
 }

@@ -38,8 +38,8 @@ fn signed_in(done: domain::Result<TokenAnswer>, ctx: &Ctx) -> Result<SignedIn, A
     responses(
         (status = 200, description = "Signed in.", body = TokenAnswer),
         (status = 401, description = "Address or password is wrong; or `MFA_REQUIRED`: send `error.mfa_token` with a code to `/v1/auth/mfa`."),
-        (status = 403, description = "The account does not belong to that tenant, or to none."),
-        (status = 409, description = "The account belongs to several tenants: name one."),
+        (status = 403, description = "The account does not belong to that tenant, or to none that is in use."),
+        (status = 409, description = "The account belongs to several tenants: name one. `error.tenants` has their ids and names, unless the account has a second factor."),
         (status = 429, description = "Too many attempts failed."),
     )
 )]

@@ -22,7 +22,7 @@ use axum::{
     routing::{any, get, post},
 };
 use contract::Perm;
-use domain::Ctx;
+use domain::{Ctx, keys};
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
@@ -46,6 +46,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/account/sessions", post(account_forms::sessions))
         .route("/logout", post(forms::sign_out))
         .route("/preferences", post(forms::prefer))
+        .route("/keys", post(key_forms::search))
         .route("/keys/new", post(key_forms::create))
         .route("/keys/revoke", post(key_forms::revoke_many))
         .route("/keys/{id}", post(key_forms::act))
@@ -90,6 +91,15 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     let signed_in = role.is_some();
     let must_enrol = ctx.as_ref().and_then(Ctx::person).is_some_and(|p| p.must_enrol);
     let path = req.uri().path();
+    // A whole secret that was put into an address leaves it at once, and goes along to no other.
+    if let Some(query) = req.uri().query().filter(|q| keys::scan::scan(q).next().is_some())
+        && matches!(*req.method(), Method::GET | Method::HEAD)
+    {
+        return match &ctx {
+            Some(ctx) if path == "/keys" && signed_in => Redirect::to(&key_forms::found(ctx, query).await).into_response(),
+            _ => Redirect::to(path).into_response(),
+        };
+    }
     // Who sees neither keys nor usage has no overview.
     if let Some(role) = role.filter(|r| matches!(path, "/login" | "/login/2fa" | "/setup") || path == "/" && !r.holds(Perm::UsageRead)) {
         Redirect::to(home(role)).into_response()

@@ -144,5 +144,8 @@ pub(super) async fn forget(tx: &mut Tx, user: UserId) -> Result<bool> {
 }
 
 fn gone() -> Error {
-    Error::Refused(ErrorCode::Forbidden, "This link has expired, was refused, or was replaced by a later change.".to_owned())
+    Error::Refused(
+        ErrorCode::Forbidden,
+        "This link has expired, was refused, or was replaced by a later change. Ask for the change again, under Account, Email.".to_owned(),
+    )
 }

@@ -28,7 +28,7 @@ pub async fn ask_for_reset(ctx: &Ctx, form: &ForgotForm) -> Result<()> {
     tx.commit_quiet().await
 }
 
-/// Queues the mails of those who asked and have an account; older links stop working. Each request is answered by one
+/// Queues the mails of those who asked and have an account; links that were mailed before stop working. Each request is answered by one
 /// process.
 pub async fn answer_forgotten(core: &Arc<Core>) -> Result<()> {
     loop {
@@ -42,9 +42,8 @@ pub async fn answer_forgotten(core: &Arc<Core>) -> Result<()> {
         let found = identity::sql::find_user_unscoped(&mut tx, &email).await?.filter(|u| u.disabled_at.is_none() && until > ctx.now());
         if let Some(user) = found.map(|u| UserId::from_uuid(u.id)) {
             let secret = Secret::new(device::random(core));
-            sql::close_reset_links_unscoped(&mut tx, user, ctx.now()).await?;
             mail::drop_links(&mut tx, user, Link::Reset).await?;
-            sql::insert_reset_link_unscoped(&mut tx, &hash(secret.expose()), user, true, ctx.now(), until).await?;
+            sql::replace_reset_link_unscoped(&mut tx, &hash(secret.expose()), user, true, ctx.now(), until).await?;
             let token = mail::Token { secret: &secret, until };
             mail::to_person(&mut tx, &ctx, user, email.as_str(), &Message::PasswordReset { until }, Some(token)).await?;
             for member in identity::sql::people_unscoped(&mut tx, user).await? {

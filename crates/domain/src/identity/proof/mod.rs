@@ -20,6 +20,7 @@ pub use address::{address_is_proved, change_email, confirm_email, keep_email, lo
 pub use confirm::{change_password, confirm, wants_code};
 pub use device::remember_device;
 pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
+pub(crate) use failed::{log as log_refusal, refused};
 pub use forgotten::{answer_forgotten, ask_for_reset};
 pub use recovery::{Account, ResetLink, disable_two_factor, list_accounts_unscoped, new_reset_link, reset_link_is_open, reset_password};
 pub(crate) use recovery::{close_links, find, make_link, take_second_factor};
@@ -33,7 +34,7 @@ use crate::{
     db::{Db, Tx},
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use contract::{Target, UnixMs, UserId};
+use contract::{Email, Target, UnixMs, UserId};
 
 /// Removes tries that nobody has added to for long, devices that were forgotten, links that have expired.
 pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
@@ -48,6 +49,11 @@ pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
 /// The hash under which a random secret lies: it has bits enough, so a plain one does.
 fn hash(secret: &str) -> Vec<u8> {
     digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}
+
+/// May the tenant mail another invitation to that address? Nobody is flooded: three a day, then each waits longer.
+pub(crate) async fn admit_invitation(ctx: &Ctx, grant: &Grant, email: &Email) -> Result<()> {
+    throttle::admit(ctx, &throttle::Subject::invited(grant.tenant_id(), email.as_str()), None).await.map(drop)
 }
 
 /// The caller as a person, and the right to note what they do with their own account.

@@ -41,7 +41,7 @@ pub async fn list_accounts_unscoped(core: &Core) -> Result<Vec<Account>> {
 #[derive(Debug)]
 pub struct ResetLink(pub Secret<String>);
 
-/// A link that sets a new password, once, within a day; older ones stop working. For the command line.
+/// A link that sets a new password, once, within a day; older ones that were made by hand stop working. For the command line.
 pub async fn new_reset_link(ctx: &Ctx, email: &str) -> Result<ResetLink> {
     let core = ctx.core();
     let user = find(core, email).await?;
@@ -55,9 +55,7 @@ pub async fn new_reset_link(ctx: &Ctx, email: &str) -> Result<ResetLink> {
 /// The same in the transaction of whoever makes it and records that.
 pub(crate) async fn make_link(core: &Core, tx: &mut Tx, user: UserId) -> Result<ResetLink> {
     let (secret, now) = (device::random(core), core.now());
-    sql::close_reset_links_unscoped(tx, user, now).await?;
-    mail::drop_links(tx, user, Link::Reset).await?;
-    sql::insert_reset_link_unscoped(tx, &hash(&secret), user, false, now, now.plus(OPEN_FOR)).await?;
+    sql::replace_reset_link_unscoped(tx, &hash(&secret), user, false, now, now.plus(OPEN_FOR)).await?;
     Ok(ResetLink(Secret::new(secret)))
 }
 
@@ -104,6 +102,7 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
         return Err(gone());
     }
     sql::set_password_unscoped(&mut tx, user, &new).await?;
+    close_links(&mut tx, user, ctx.now()).await?;
     sql::forget_devices_unscoped(&mut tx, user).await?;
     // Whoever held the account meanwhile may have asked for it.
     address::forget(&mut tx, user).await?;

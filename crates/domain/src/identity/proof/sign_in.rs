@@ -24,8 +24,8 @@ pub enum Step {
 /// Who has given the right password and nothing else yet. It opens the second step and nothing else (s14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalfSignedIn {
-    user_id: UserId,
-    tenant_id: TenantId,
+    pub(super) user_id: UserId,
+    pub(super) tenant_id: TenantId,
     at: UnixMs,
     epoch: i64,
 }
@@ -44,7 +44,7 @@ pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Resu
     let Proved { user_id, known_device, epoch } = prove(ctx, &form.email, &form.password, device).await?;
     let mut tx = ctx.db().read_all().await?;
     let Some(member) = identity::sql::people_unscoped(&mut tx, user_id).await?.into_iter().next() else {
-        return Err(no_tenant(&mut tx, user_id).await?);
+        return Err(no_tenant(ctx, &mut tx, user_id).await?);
     };
     drop(tx);
     let proved = Admitted { who: SignedIn { user_id, tenant_id: member.tenant_id() }, epoch, stepped_at: None };
@@ -89,8 +89,10 @@ pub(crate) async fn prove(ctx: &Ctx, email: &str, password: &str, device: Option
         }
     };
     let Some(user) = user.filter(|u| good && u.disabled_at.is_none()) else {
-        tracing::warn!(request_id = %ctx.request().id, "sign-in refused");
-        failed::note(ctx, &tried, account, tries, false);
+        match account.filter(|_| good) {
+            Some(account) => failed::refused(ctx, account, "disabled"),
+            None => failed::note(ctx, &tried, account, tries, false),
+        }
         return Err(Error::Refused(ErrorCode::Unauthorized, "Email or password is wrong.".to_owned()));
     };
     throttle::forgive(core, &tried).await?;
@@ -112,10 +114,16 @@ pub(crate) async fn half_signed_in(ctx: &Ctx, proved: Admitted, password: &str) 
     let SignedIn { user_id, tenant_id } = proved.who;
     let mut tx = ctx.db().read().await?;
     let enrolled = sql::enrolled_unscoped(&mut tx, user_id).await?;
+    drop(tx);
     if !enrolled && !password::stands_alone(password) {
+        identity::refused(ctx, user_id, "password_too_short");
         return Err(Error::Refused(ErrorCode::Forbidden, TOO_SHORT.to_owned()));
     }
-    Ok(enrolled.then(|| HalfSignedIn { user_id, tenant_id, at: ctx.now(), epoch: proved.epoch }))
+    let half = enrolled.then(|| HalfSignedIn { user_id, tenant_id, at: ctx.now(), epoch: proved.epoch });
+    if let Some(half) = half {
+        failed::asked_for_code(ctx, half).await?;
+    }
+    Ok(half)
 }
 
 const TOO_SHORT: &str = "Without a second factor this password is too short. Set a longer one by a link: ask for it under \
@@ -140,7 +148,6 @@ async fn check_code(ctx: &Ctx, half: HalfSignedIn, code: &str, device: Option<&s
     }
     let device = device::known(ctx.core(), half.user_id, device).await?;
     let Some(proof) = factor::check(ctx, half.user_id, code, device.as_deref()).await? else {
-        tracing::warn!(request_id = %ctx.request().id, "second factor refused");
         return Err(factor::wrong_code());
     };
     throttle::forgive(ctx.core(), &Subject::confirm(half.user_id)).await?;
@@ -164,12 +171,17 @@ impl HalfSignedIn {
 
 /// Notes the start of a session, by a member who is one still.
 async fn arrived(ctx: &Ctx, admitted: Admitted, by: &str, new_device: bool) -> Result<()> {
-    let mut tx = ctx.db().read().await?;
-    if identity::sql::epoch_unscoped(&mut tx, admitted.who.user_id).await? != admitted.epoch {
+    let who = admitted.who;
+    let mut tx = ctx.db().read_all().await?;
+    if identity::sql::epoch_unscoped(&mut tx, who.user_id).await? != admitted.epoch {
+        identity::refused(ctx, who.user_id, "ended_meanwhile");
         return Err(Error::Refused(ErrorCode::Unauthorized, "This sign-in was ended meanwhile. Sign in again.".to_owned()));
     }
+    let Some(person) = identity::sql::membership_unscoped(&mut tx, who, ctx.now()).await? else {
+        return Err(no_tenant(ctx, &mut tx, who.user_id).await?);
+    };
+    let person = person.person()?;
     drop(tx);
-    let person = identity::resume(ctx.core(), admitted.who).await?.ok_or(Error::Unauthenticated)?;
     let there = Ctx::new(ctx.core().clone(), Who::Person(person), ctx.request().clone());
     identity::record(&there, "session.created", Some(serde_json::json!({"by": by, "new_device": new_device}))).await
 }

@@ -192,7 +192,9 @@ pub(super) async fn forget_devices_unscoped(tx: &mut Tx, user: UserId) -> Result
     Ok(())
 }
 
-pub(super) async fn insert_reset_link_unscoped(
+/// A link that is mailed, or one that is handed over; it replaces the one of its sort. Whoever asks for a mail proves
+/// nothing, and so ends no link that somebody made by hand.
+pub(super) async fn replace_reset_link_unscoped(
     tx: &mut Tx,
     digest: &[u8],
     user: UserId,
@@ -200,12 +202,14 @@ pub(super) async fn insert_reset_link_unscoped(
     now: UnixMs,
     expires_at: UnixMs,
 ) -> Result<()> {
-    const SQL: &str = "INSERT INTO reset_links (digest, user_id, mailed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
-    on!(tx, c => sqlx::query(SQL).bind(digest).bind(user.uuid()).bind(mailed).bind(now.0).bind(expires_at.0).execute(c).await.map(drop))?;
+    const CLOSE: &str = "UPDATE reset_links SET used_at = $3 WHERE user_id = $1 AND mailed = $2 AND used_at IS NULL";
+    const INSERT: &str = "INSERT INTO reset_links (digest, user_id, mailed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx, c => sqlx::query(CLOSE).bind(user.uuid()).bind(mailed).bind(now.0).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query(INSERT).bind(digest).bind(user.uuid()).bind(mailed).bind(now.0).bind(expires_at.0).execute(c).await.map(drop))?;
     Ok(())
 }
 
-/// Links that were not used stop working.
+/// Links of either sort that were not used stop working.
 pub(super) async fn close_reset_links_unscoped(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<()> {
     const SQL: &str = "UPDATE reset_links SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
     on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(now.0).execute(c).await.map(drop))?;

@@ -6,7 +6,7 @@
 use super::{failed, sql};
 use crate::{Core, Ctx, Error, Result};
 use aws_lc_rs::digest::{Context, SHA256};
-use contract::{UnixMs, UserId, normalise};
+use contract::{TenantId, UnixMs, UserId, normalise};
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
@@ -110,6 +110,11 @@ impl Subject {
     /// The same by where the request came from.
     pub fn mailed_from(ip: Option<IpAddr>) -> Self {
         Self::of("mailed-from", "mail", &[client(ip).as_bytes()], MAILED_FROM)
+    }
+
+    /// Invitations that a tenant mails to one address.
+    pub fn invited(tenant: TenantId, email: &str) -> Self {
+        Self::of("invited", "invitation", &[tenant.uuid().as_bytes(), email.as_bytes()], MAILED)
     }
 
     /// Everything from one address.
@@ -254,6 +259,8 @@ mod tests {
             Subject::address(Some([203, 0, 113, 9].into())),
             Subject::mailed("a@b.test"),
             Subject::mailed_from(Some([203, 0, 113, 9].into())),
+            Subject::invited(TenantId::from_uuid(uuid::Uuid::from_u128(7)), "a@b.test"),
+            Subject::invited(TenantId::from_uuid(uuid::Uuid::from_u128(8)), "a@b.test"),
         ];
         for (n, one) in all.iter().enumerate() {
             assert!(all.iter().skip(n + 1).all(|other| other.digest != one.digest), "{one:?}");

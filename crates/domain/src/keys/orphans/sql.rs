@@ -7,10 +7,11 @@ use crate::{
 use contract::{KeyId, TenantId, UnixMs, UserId};
 use uuid::Uuid;
 
-pub(super) async fn orphaned_at(tx: &mut Tx, grant: &Grant, id: KeyId) -> Result<Option<UnixMs>> {
-    const SQL: &str = "SELECT orphaned_at FROM api_keys WHERE tenant_id = $1 AND id = $2 AND orphaned_at IS NOT NULL";
-    let at: Option<i64> = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).fetch_optional(c).await)?;
-    Ok(at.map(UnixMs))
+/// Every key whose owner left, and since when.
+pub(super) async fn orphaned(tx: &mut Tx, grant: &Grant) -> Result<Vec<(KeyId, UnixMs)>> {
+    const SQL: &str = "SELECT id, orphaned_at FROM api_keys WHERE tenant_id = $1 AND orphaned_at IS NOT NULL";
+    let rows: Vec<(Uuid, i64)> = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, at)| (KeyId::from_uuid(id), UnixMs(at))).collect())
 }
 
 pub(super) async fn mark(tx: &mut Tx, grant: &Grant, owner: UserId, at: Option<UnixMs>) -> Result<()> {

@@ -5,7 +5,12 @@ mod sql;
 #[cfg(feature = "testing")]
 pub use sql::{BY_CREATION, BY_EXPIRY, BY_NAME, BY_USE};
 
-use super::{reach, sql::Row};
+use super::{
+    reach,
+    scan::scan,
+    secret,
+    sql::{self as keys, Row},
+};
 use crate::{Ctx, Error, Result, scopes};
 use contract::{
     ApiKey, Environment, KeyCursor, KeyFilter, KeyId, KeyPage, KeyQueue, KeyQueueHead, KeySearch, KeySort, Page, PageQuery, Perm, UnixMs,
@@ -51,6 +56,39 @@ pub async fn search(ctx: &Ctx, search: &KeySearch) -> Result<KeyPage> {
     let asked = Asked { search, reach, q, id: id.map(KeyId::uuid), scope, now: ctx.now() };
     let rows = sql::search(&mut tx, &grant, &asked).await?;
     page(rows, search.sort, search.limit.clamp(1, 200), ctx.now())
+}
+
+/// What somebody searches for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pasted {
+    /// Ordinary text.
+    Text,
+    /// The whole secret of a key that the caller sees, whatever became of that secret.
+    Key(KeyId),
+    /// It has the form of a secret, and is none of a key that the caller sees.
+    Unknown,
+}
+
+/// Is this text, or something in it, a whole secret? It is kept nowhere.
+pub async fn pasted(ctx: &Ctx, text: &str) -> Result<Pasted> {
+    let grant = ctx.require(Perm::KeysRead)?;
+    let core = ctx.core();
+    let found = scan(text).next();
+    // Keys of other systems have any form: only where some were taken over is the whole text looked for.
+    let foreign = core.cache.holds_foreign();
+    let digests = match &found {
+        Some(found) => vec![found.key.digest(&core.keys), secret::foreign_of(&core.keys, found.key)],
+        None => secret::foreign_digest(&core.keys, text.trim()).filter(|_| foreign).into_iter().collect(),
+    };
+    let mut tx = ctx.db().read_in(&grant).await?;
+    for digest in digests {
+        if let Some(id) = keys::key_of_digest(&mut tx, &grant, &digest).await?
+            && keys::find(&mut tx, &grant, id, reach(ctx)).await?.is_some()
+        {
+            return Ok(Pasted::Key(id));
+        }
+    }
+    Ok(if found.is_some() { Pasted::Unknown } else { Pasted::Text })
 }
 
 /// One page of the tenant's keys, newest first.
