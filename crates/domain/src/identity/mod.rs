@@ -66,9 +66,10 @@ async fn no_tenant(tx: &mut Tx, user: UserId) -> Result<Error> {
         format!("{name} is {how}{why}.")
     });
     let said: Vec<String> = said.collect();
-    let why = match said.is_empty() {
-        true => "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned(),
-        false => format!("This account belongs to no tenant that is in use. {} Ask whoever operates this server.", said.join(" ")),
+    let why = if said.is_empty() {
+        "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned()
+    } else {
+        format!("This account belongs to no tenant that is in use. {} Ask whoever operates this server.", said.join(" "))
     };
     Ok(Error::Refused(ErrorCode::Forbidden, why))
 }
