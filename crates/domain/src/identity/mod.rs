@@ -108,9 +108,10 @@ async fn no_tenant(ctx: &Ctx, tx: &mut Tx, user: UserId) -> Result<Error> {
         format!("{name} is {how}{why}.")
     });
     let said: Vec<String> = said.collect();
-    let why = match said.is_empty() {
-        true => "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned(),
-        false => format!("This account belongs to no tenant that is in use. {} Ask whoever operates this server.", said.join(" ")),
+    let why = if said.is_empty() {
+        "This account belongs to no tenant that is in use. Ask an owner for an invitation.".to_owned()
+    } else {
+        format!("This account belongs to no tenant that is in use. {} Ask whoever operates this server.", said.join(" "))
     };
     Ok(Error::Refused(ErrorCode::Forbidden, why))
 }
@@ -139,13 +140,12 @@ pub(crate) async fn again(ctx: &Ctx, tx: &mut Tx) -> Result<Ctx> {
     let Some(person) = ctx.person() else { return Ok(ctx.clone()) };
     let gone = || Error::Refused(ErrorCode::Forbidden, "You may not do this any more: what you may do here has changed".to_owned());
     let platform_admin = sql::lock_standing_unscoped(tx, person.user_id).await?.ok_or_else(gone)?;
-    let now = match ctx.elsewhere() {
+    let now = if ctx.elsewhere().is_some() {
         // There nothing counts but that they operate the installation.
-        Some(_) => platform_admin.then(|| person.clone()),
-        None => {
-            let here = SignedIn { user_id: person.user_id, tenant_id: person.tenant_id };
-            sql::membership_unscoped(tx, here, ctx.now()).await?.map(sql::Membership::person).transpose()?
-        }
+        platform_admin.then(|| person.clone())
+    } else {
+        let here = SignedIn { user_id: person.user_id, tenant_id: person.tenant_id };
+        sql::membership_unscoped(tx, here, ctx.now()).await?.map(sql::Membership::person).transpose()?
     };
     Ok(ctx.of_person(now.ok_or_else(gone)?))
 }
