@@ -76,18 +76,13 @@ pub fn rendered(state: &AppState, problem: &Problem, base: Response) -> Response
 }
 
 /// What a client would have to bring (RFC 6750, and RFC 9470 where the first of two steps was taken).
-fn challenge(problem: &Problem) -> Option<HeaderValue> {
-    let what = match problem.code {
-        ErrorCode::Unauthorized => String::new(),
-        ErrorCode::MfaRequired => ", error=\"insufficient_user_authentication\"".to_owned(),
-        ErrorCode::InsufficientPermissions => {
-            let scope = problem.extra.get("required_scope").and_then(serde_json::Value::as_str);
-            format!(", error=\"insufficient_scope\"{}", scope.map(|s| format!(", scope=\"{s}\"")).unwrap_or_default())
-        }
-        code if code.status() == 401 => ", error=\"invalid_token\"".to_owned(),
+const fn challenge(problem: &Problem) -> Option<HeaderValue> {
+    Some(HeaderValue::from_static(match problem.code {
+        ErrorCode::Unauthorized => "Bearer realm=\"keystead\"",
+        ErrorCode::MfaRequired => "Bearer realm=\"keystead\", error=\"insufficient_user_authentication\"",
+        code if code.status() == 401 => "Bearer realm=\"keystead\", error=\"invalid_token\"",
         _ => return None,
-    };
-    HeaderValue::try_from(format!("Bearer realm=\"keystead\"{what}")).ok()
+    }))
 }
 
 /// What a bare status of the router or of a layer means.
