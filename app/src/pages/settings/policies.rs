@@ -45,8 +45,10 @@ pub fn PoliciesPage() -> impl IntoView {
 
 #[component]
 fn Plain(form: PoliciesForm) -> impl IntoView {
-    let days = |text: String| {
-        if text.is_empty() { "for ever".to_owned() } else { if text == "1" { "1 day".to_owned() } else { format!("{text} days") } }
+    let days = |text: String| match text.as_str() {
+        "" => "for ever".to_owned(),
+        "1" => "1 day".to_owned(),
+        days => format!("{days} days"),
     };
     let yes = |ticked: Option<String>| if ticked.is_some() { "required" } else { "not required" };
     let time = |text: String, unit: &str, none: &str| if text.is_empty() { none.to_owned() } else { format!("{text} {unit}") };
