@@ -158,8 +158,8 @@ on_both! {
         let file = i.dir().join("master.key");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(i.dir()).unwrap().permissions().mode() & 0o777, 0o700);
-        for database in std::fs::read_dir(i.dir()).unwrap().map(|f| f.unwrap()).filter(|f| f.file_name().to_string_lossy().starts_with("keystead.db")) {
-            assert_eq!(database.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", database.file_name());
+        for database in std::fs::read_dir(i.dir()).unwrap().map(Result::unwrap).filter(|f| f.file_name().to_string_lossy().starts_with("keystead.db")) {
+            assert_eq!(database.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", database.path().display());
         }
         let key = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();

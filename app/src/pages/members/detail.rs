@@ -97,7 +97,7 @@ fn Sessions(all: Vec<SessionSeen>, member: Member, may: bool) -> impl IntoView {
         }
         .into_any()
     });
-    let end = may.then(|| EndForm { action, field: "session", act: "end_session" });
+    let end = may.then_some(EndForm { action, field: "session", act: "end_session" });
     view! {
         <section class="stack stack--3" aria-labelledby="sessions">
             <h2 id="sessions">"Signed in to this tenant"</h2>
