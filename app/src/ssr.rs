@@ -141,7 +141,11 @@ impl Browser {
     }
 
     async fn keep(&self, ctx: &Ctx) -> Result<(), Problem> {
-        self.session.save().await.map_err(|e| failed(ctx, &e))?;
+        if let Err(e) = self.session.save().await {
+            // Nothing is left to be saved with the answer.
+            self.session.clear().await;
+            return Err(failed(ctx, &e));
+        }
         match self.session.id() {
             Some(id) => sessions::describe(ctx.core(), &id.to_string(), ctx.request()).await.map_err(|e| ctx.problem(e)),
             None => Ok(()),

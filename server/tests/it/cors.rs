@@ -102,7 +102,7 @@ on_both! {
             assert_eq!(preflight(&app, path, OURS).await.header("access-control-allow-origin"), "", "{path}");
         }
         let other = tenants::list_unscoped(&app.t.core).await.unwrap().into_iter().find(|t| t.id != app.t.first.tenant_id).unwrap();
-        tenants::suspend(&app.t.owner(), other.id, None).await.unwrap();
+        tenants::suspend(&app.t.owner(), other.id, Some("unpaid")).await.unwrap();
         assert_eq!(readable(&preflight(&app, "/v1/settings", THEIRS).await), "", "out of use");
         tenants::resume(&app.t.owner(), other.id).await.unwrap();
         assert_eq!(readable(&preflight(&app, "/v1/settings", THEIRS).await), THEIRS);

@@ -30,6 +30,7 @@ use crate::{
 use contract::{Chrome, Email, ErrorCode, Prefs, Target, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Who signed in, and the tenant they work on: what a session remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,24 +47,24 @@ pub struct Admitted {
     /// Who, and where they work.
     pub who: SignedIn,
     pub(crate) epoch: i64,
-    /// When they gave the password whose second step this was.
-    pub(crate) stepped_at: Option<UnixMs>,
+    /// The sign-in whose second step this was.
+    pub(crate) second_step: Option<Uuid>,
 }
 
 impl Admitted {
     /// Whom this transaction lets in.
     pub(crate) async fn by(tx: &mut Tx, who: SignedIn) -> Result<Self> {
-        Ok(Self { who, epoch: sql::epoch_unscoped(tx, who.user_id).await?, stepped_at: None })
+        Ok(Self { who, epoch: sql::epoch_unscoped(tx, who.user_id).await?, second_step: None })
     }
 
     /// What a new session of theirs begins with.
     pub const fn ground(self) -> sessions::Ground {
-        sessions::Ground::Admitted { epoch: self.epoch, stepped_at: self.stepped_at }
+        sessions::Ground::Admitted { epoch: self.epoch, second_step: self.second_step }
     }
 
     /// Holds their account until the commit, and answers who they are now.
     pub(crate) async fn enter(self, tx: &mut Tx, now: UnixMs) -> Result<Person> {
-        if !sql::admit_unscoped(tx, self.who.user_id, self.epoch, self.stepped_at).await? {
+        if !sql::admit_unscoped(tx, self.who.user_id, self.epoch, self.second_step).await? {
             return Err(Error::Unauthenticated);
         }
         let member = sql::membership_unscoped(tx, self.who, now).await?;

@@ -60,8 +60,8 @@ pub enum Ground {
     Admitted {
         /// When that began.
         epoch: i64,
-        /// When they gave the password whose second step this was.
-        stepped_at: Option<UnixMs>,
+        /// The sign-in whose second step this was.
+        second_step: Option<Uuid>,
     },
     /// The session of this hash goes on under the new id, and is there no more. Nobody ended it meanwhile.
     GoesOn {
@@ -78,8 +78,8 @@ impl Ground {
 
     async fn check(&self, tx: &mut Tx, who: SignedIn, now: UnixMs) -> Result<()> {
         const SQL: &str = "DELETE FROM sessions WHERE digest = $1 AND user_id = $2";
-        let (epoch, stepped_at) = match self {
-            Self::Admitted { epoch, stepped_at } => (*epoch, *stepped_at),
+        let (epoch, second_step) = match self {
+            Self::Admitted { epoch, second_step } => (*epoch, *second_step),
             Self::GoesOn { from } => {
                 let held = sql::hold_unscoped(tx, who.user_id).await?;
                 let gone = on!(tx, c => sqlx::query(SQL).bind(digest_of(from)).bind(who.user_id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
@@ -87,7 +87,7 @@ impl Ground {
                 return (held && gone == 1 && member.is_some()).then_some(()).ok_or(Error::Unauthenticated);
             }
         };
-        Admitted { who, epoch, stepped_at }.enter(tx, now).await.map(drop)
+        Admitted { who, epoch, second_step }.enter(tx, now).await.map(drop)
     }
 }
 

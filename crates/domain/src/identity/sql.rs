@@ -99,12 +99,11 @@ pub(super) async fn hold_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
     Ok(n == 1)
 }
 
-/// The same if nothing has ended its sign-ins since the epoch, and the second step was not taken with a password given as
-/// late.
-pub(super) async fn admit_unscoped(tx: &mut Tx, user: UserId, epoch: i64, stepped_at: Option<UnixMs>) -> Result<bool> {
-    const SQL: &str = "UPDATE users SET stepped_at = COALESCE($3, stepped_at) \
-        WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL AND ($3 IS NULL OR stepped_at < $3)";
-    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(epoch).bind(stepped_at.map(|at| at.0))
+/// The same if nothing has ended its sign-ins since the epoch, and no second step was taken by that sign-in or a later one.
+pub(super) async fn admit_unscoped(tx: &mut Tx, user: UserId, epoch: i64, second_step: Option<Uuid>) -> Result<bool> {
+    const SQL: &str = "UPDATE users SET second_step = COALESCE($3, second_step) \
+        WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL AND ($3 IS NULL OR second_step IS NULL OR second_step < $3)";
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(epoch).bind(second_step)
         .execute(c).await.map(|r| r.rows_affected()))?;
     Ok(n == 1)
 }

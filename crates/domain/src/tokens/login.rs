@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub async fn login(ctx: &Ctx, body: &LoginBody) -> Result<TokenAnswer> {
     let Proved { user_id, epoch, .. } = identity::prove(ctx, &body.email, &body.password, None).await?;
     let person = identity::member(ctx, user_id, body.tenant_id).await?;
-    let proved = Admitted { who: SignedIn { user_id, tenant_id: person.tenant_id }, epoch, stepped_at: None };
+    let proved = Admitted { who: SignedIn { user_id, tenant_id: person.tenant_id }, epoch, second_step: None };
     match identity::half_signed_in(ctx, proved, &body.password).await? {
         Some(half) => Err(Error::SecondFactor(hand_over(ctx, half)?)),
         None => open(ctx, proved, person).await,

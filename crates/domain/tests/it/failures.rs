@@ -173,7 +173,7 @@ on_both! {
         t.enrol(&person).await;
         assert!(matches!(login(&t, json!({"email": dev, "password": PASSWORD})).await, Err(Error::WhichTenant(choice)) if choice.is_empty()));
         t.tamper("DELETE FROM members WHERE user_id IN (SELECT id FROM users WHERE email = 'dev@acme.test') AND tenant_id NOT IN (SELECT id FROM tenants WHERE slug = 'globex')").await;
-        tenants::suspend(&t.owner(), globex.id, None).await.unwrap();
+        tenants::suspend(&t.owner(), globex.id, Some("unpaid")).await.unwrap();
         assert!(sign_in(&t, dev, PASSWORD).await.is_err());
         assert_eq!(refused(&t, globex.id).await[0], "no_tenant_in_use");
     }

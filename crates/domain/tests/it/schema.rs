@@ -233,6 +233,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "identity/proof/recovery.rs disable_two_factor", // noted in every tenant of the person; their logins end
         "identity/proof/recovery.rs new_reset_link",     // noted in every tenant of the person
         "identity/proof/recovery.rs reset_password",     // the same; their logins end
+        "identity/proof/sign_in.rs arrived",             // a member of which tenants?
         "identity/proof/sign_in.rs sign_in",             // a member of which tenants?
         "identity/sessions.rs end",                      // the person's logins, in whichever tenant
         "identity/sessions.rs end_others",               // the person's logins end in every tenant

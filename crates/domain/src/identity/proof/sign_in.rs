@@ -8,6 +8,7 @@ use crate::{
 use contract::{Email, ErrorCode, Secret, SignInForm, TenantId, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
 use throttle::Subject;
+use uuid::Uuid;
 
 /// How long the second step may take.
 const OPEN_FOR: i64 = 10 * 60_000;
@@ -28,6 +29,7 @@ pub struct HalfSignedIn {
     pub(super) tenant_id: TenantId,
     at: UnixMs,
     epoch: i64,
+    id: Uuid,
 }
 
 /// Who gave the right password, and whether in a browser that they had signed in with before.
@@ -47,7 +49,7 @@ pub async fn sign_in(ctx: &Ctx, form: &SignInForm, device: Option<&str>) -> Resu
         return Err(no_tenant(ctx, &mut tx, user_id).await?);
     };
     drop(tx);
-    let proved = Admitted { who: SignedIn { user_id, tenant_id: member.tenant_id() }, epoch, stepped_at: None };
+    let proved = Admitted { who: SignedIn { user_id, tenant_id: member.tenant_id() }, epoch, second_step: None };
     if let Some(half) = half_signed_in(ctx, proved, &form.password).await? {
         return Ok(Step::SecondFactor(half));
     }
@@ -119,7 +121,7 @@ pub(crate) async fn half_signed_in(ctx: &Ctx, proved: Admitted, password: &str) 
         identity::refused(ctx, user_id, "password_too_short");
         return Err(Error::Refused(ErrorCode::Forbidden, TOO_SHORT.to_owned()));
     }
-    let half = enrolled.then(|| HalfSignedIn { user_id, tenant_id, at: ctx.now(), epoch: proved.epoch });
+    let half = enrolled.then(|| HalfSignedIn { user_id, tenant_id, at: ctx.now(), epoch: proved.epoch, id: ctx.new_uuid() });
     if let Some(half) = half {
         failed::asked_for_code(ctx, half).await?;
     }
@@ -160,7 +162,7 @@ impl HalfSignedIn {
     }
 
     const fn admitted(self) -> Admitted {
-        Admitted { who: self.who(), epoch: self.epoch, stepped_at: Some(self.at) }
+        Admitted { who: self.who(), epoch: self.epoch, second_step: Some(self.id) }
     }
 
     /// Can the second step still be taken?
