@@ -86,7 +86,12 @@ impl Browser {
         self.session.insert(SESSION_GROUND, admitted.ground()).await.map_err(failed)?;
         self.session.insert(SESSION_PERSON, admitted.who).await.map_err(failed)?;
         self.session.insert(SESSION_PROOF, Proof { at: now, since: now }).await.map_err(failed)?;
-        self.keep(ctx).await?;
+        if let Err(problem) = self.keep(ctx).await {
+            if problem.code == ErrorCode::Unauthorized {
+                identity::ended_meanwhile(ctx, admitted);
+            }
+            return Err(problem);
+        }
         let device = identity::remember_device(ctx, admitted.who.user_id, self.device()).await.map_err(|e| ctx.problem(e))?;
         *self.device_to_set.lock().unwrap_or_else(PoisonError::into_inner) = Some(device);
         Ok(())

@@ -8,3 +8,6 @@ ALTER TABLE reset_links ADD COLUMN mailed BOOLEAN NOT NULL DEFAULT FALSE;
 
 -- Why a tenant is out of use, in the words of whoever took it out.
 ALTER TABLE tenants ADD COLUMN closed_reason TEXT;
+
+-- Support looks and revokes: an access as admin goes on as security.
+UPDATE support_access SET role = 'security' WHERE role = 'admin' AND ended_at IS NULL;

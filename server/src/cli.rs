@@ -503,7 +503,7 @@ async fn on_tenant(core: &Arc<Core>, named: &str) -> Result<(Ctx, TenantId)> {
     Ok((ctx, id))
 }
 
-/// Asks whether the key is meant.
+/// Asks on the terminal whether that is meant.
 fn confirmed(question: &str) -> Result<bool> {
     print!("{question} Type yes: ");
     std::io::stdout().flush()?;

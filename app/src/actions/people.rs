@@ -68,7 +68,7 @@ pub async fn accept_invitation(form: AcceptForm) -> Result<Option<Role>, AppErro
     let (ctx, browser) = (ctx()?, Browser::current()?);
     let Some(admitted) = members::accept(&ctx, &form).await.map_err(|e| fail(&ctx, e))? else { return Ok(None) };
     // Whoever is signed in already has proved nothing anew.
-    match ctx.person() {
+    match ctx.person().filter(|p| p.user_id == admitted.who.user_id) {
         Some(_) => browser.move_session(&ctx, &admitted.who).await?,
         None => browser.open_session(&ctx, &admitted).await?,
     }

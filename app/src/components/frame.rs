@@ -20,7 +20,7 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let (role, platform, creates) = (chrome.role, chrome.platform_admin, chrome.makes_secrets());
+    let (role, platform, creates) = (chrome.role, chrome.platform_admin, chrome.may(Perm::KeysWrite));
     let start = if role.holds(Perm::UsageRead) { "/" } else { home(role) };
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -137,7 +137,7 @@ fn Sidebar(chrome: Chrome) -> impl IntoView {
         <nav class="nav" aria-label="Main">
             {groups}
             {chrome.platform_admin.then(|| view! { <p class="nav__title">"Installation"</p><ul>{PLATFORM.iter().map(|entry| view! { <li><NavLink entry/></li> }.into_any()).collect_view()}</ul> }.into_any())}
-            {chrome.makes_secrets().then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
+            {chrome.may(Perm::KeysWrite).then(|| view! { <a href="/keys/new" hidden=true data-key="c">"Create key"</a> }.into_any())}
         </nav>
         <div class="side__foot">
             <div class="who">

@@ -90,7 +90,7 @@ pub fn Overview() -> impl IntoView {
                 <PageTitle>"Overview"</PageTitle>
                 <div class="acts">
                     <Ranges range/>
-                    {chrome.makes_secrets().then(|| view! { <a class="btn btn--primary" href="/keys/new" data-key="c"><Icon name=IconName::Plus/>"Create key"</a> }.into_any())}
+                    {chrome.may(Perm::KeysWrite).then(|| view! { <a class="btn btn--primary" href="/keys/new" data-key="c"><Icon name=IconName::Plus/>"Create key"</a> }.into_any())}
                 </div>
             </div>
             <Board board chrome range/>

@@ -59,9 +59,9 @@ pub struct Chrome {
 }
 
 impl Chrome {
-    /// Does the reader make secrets here? Support does not: they would outlive its access.
-    pub fn makes_secrets(&self) -> bool {
-        self.role.holds(Perm::KeysWrite) && self.supporting.is_none()
+    /// May the reader do this here? Support changes no policies, which would outlive its access.
+    pub fn may(&self, perm: Perm) -> bool {
+        self.role.holds(perm) && !(self.supporting.is_some() && perm == Perm::PoliciesWrite)
     }
 }
 

@@ -20,8 +20,8 @@ words! {
 
 /// How many hours an access can be opened for.
 pub const SUPPORT_HOURS: [i64; 3] = [1, 4, 24];
-/// As what an operator can enter: the least comes first.
-pub const SUPPORT_ROLES: [Role; 3] = [Role::Support, Role::Security, Role::Admin];
+/// As what an operator can enter: the least comes first. None of them makes or widens what would outlive the access.
+pub const SUPPORT_ROLES: [Role; 2] = [Role::Support, Role::Security];
 /// Longest note.
 const MAX_NOTE: usize = 200;
 

@@ -292,22 +292,17 @@ impl Ctx {
         if self.person().is_some_and(|p| p.must_enrol) { Err(Error::must_enrol(&self.core.settings.public_url)) } else { Ok(()) }
     }
 
-    /// Refuses what would go on when support access is over: secrets, and people.
-    pub fn lasting(&self) -> Result<()> {
-        let refused = "Support access ends, and this would not: ask somebody of the tenant to do it";
-        if self.person().is_some_and(|p| p.supporting) { Err(Error::Refused(ErrorCode::Forbidden, refused.to_owned())) } else { Ok(()) }
-    }
-
     /// The right to do `perm` in the caller's tenant, or why not.
     pub fn require(&self, perm: Perm) -> Result<Grant> {
         let tenant_id = self.tenant_id().ok_or(Error::Unauthenticated)?;
         self.enrolled()?;
         let held = match &self.who {
             Who::Anonymous => false,
-            // Whoever operates the installation is an admin of the tenants that they enter.
+            // Whoever operates the installation is an admin of the tenants that they enter. Support changes no policies:
+            // they would outlive its access.
             Who::Person(p) => {
                 let role = if self.elsewhere.is_some() { Role::Admin } else { p.role };
-                role.holds(perm) && self.token().is_none_or(|t| perm.held_by(&t.scopes))
+                role.holds(perm) && !(p.supporting && perm == Perm::PoliciesWrite) && self.token().is_none_or(|t| perm.held_by(&t.scopes))
             }
             Who::Key(key) => perm.held_by(&key.scopes),
             Who::CommandLine(_) => true,

@@ -277,7 +277,7 @@ on_both! {
 }
 
 on_both! {
-    async fn s77_a_whole_secret_that_is_searched_for_leads_to_its_key_and_into_no_address(on) {
+    async fn s26_s77_a_whole_secret_that_is_searched_for_leads_to_its_key_and_into_no_address(on) {
         let app = App::new(on).await;
         let cookie = app.sign_in().await;
         let (key, secret) = made(&app, &cookie, "partner-sync").await;
@@ -300,6 +300,9 @@ on_both! {
             (format!("/usage?key={secret}"), &cookie, "/usage".to_owned()),
             (format!("/keys?q={secret}"), "", "/keys".to_owned()),
             (format!("/login?next=/keys?q={secret}"), "", "/login".to_owned()),
+            // Nor does it lead to somebody else's site (s26).
+            (format!("//evil.test/?q={secret}"), "", "/".to_owned()),
+            (format!("//evil.test/keys?q={secret}"), &cookie, "/".to_owned()),
         ] {
             let led = page(&app, cookie, &path).await;
             assert_eq!((led.status.as_u16(), led.header("location")), (303, leads.as_str()));

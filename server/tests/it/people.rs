@@ -88,6 +88,19 @@ on_both! {
 }
 
 on_both! {
+    async fn a_new_account_is_made_and_signed_in_also_where_somebody_else_was(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let made = app.form("/members", &cookie, "act=invite&email=new%40acme.test&role=developer").await;
+        let joined = app.form("/invitations/accept", &cookie, &format!("token={}&password={}", token(&link_in(&made)), password())).await;
+        assert_eq!((joined.status.as_u16(), joined.header("location")), (303, "/keys"), "{}", joined.text);
+        let there = joined.cookie();
+        assert!(there != cookie && page(&app, &there, "/account").await.text.contains("new@acme.test"));
+        assert!(page(&app, &cookie, "/account").await.header("location").starts_with("/login"), "one browser, one session (s19)");
+    }
+}
+
+on_both! {
     async fn a_withdrawn_invitation_leads_nowhere_and_the_last_owner_stays(on) {
         let app = App::new(on).await;
         let owner = app.sign_in().await;

@@ -86,6 +86,12 @@ on_both! {
         let half = app.form("/login", "", &login(PASSWORD)).await.cookie();
         assert_eq!(app.form("/login/2fa", &half, &format!("code={right}")).await.status, StatusCode::UNPROCESSABLE_ENTITY, "used already (s10)");
         assert_eq!(app.form("/login/2fa", &half, &format!("code={}", codes[0])).await.status, StatusCode::SEE_OTHER, "a recovery code does as well");
+        // Of two that cross, the later one ends the earlier: it opens nothing, and says so.
+        let (early, late) = (app.form("/login", "", &login(PASSWORD)).await.cookie(), app.form("/login", "", &login(PASSWORD)).await.cookie());
+        assert_eq!(app.form("/login/2fa", &late, &format!("code={}", codes[1])).await.status, StatusCode::SEE_OTHER);
+        let refused = app.form("/login/2fa", &early, &format!("code={}", codes[2])).await;
+        assert_eq!((refused.status, refused.header("location")), (StatusCode::UNAUTHORIZED, ""), "{}", refused.text);
+        assert!(app.get("/keys", &[("cookie", &early), ("accept", "text/html")]).await.header("location").starts_with("/login"));
     }
 }
 

@@ -54,7 +54,7 @@ pub fn KeyDetail() -> impl IntoView {
         let alive = key.state != KeyState::Revoked;
         let may = May {
             write: role.holds(Perm::KeysWrite) && alive,
-            rotate: visit.chrome.makes_secrets() && matches!(key.state, KeyState::Active | KeyState::Disabled),
+            rotate: visit.chrome.may(Perm::KeysWrite) && matches!(key.state, KeyState::Active | KeyState::Disabled),
             revoke: role.holds(Perm::KeysRevoke) && alive,
         };
         // What the role may not see is not asked for, and has no card.

@@ -70,7 +70,7 @@ async fn search(visit: &Visit, may: May) -> domain::Result<AnyView> {
 }
 
 fn create_link(chrome: &Chrome, label: &'static str) -> Option<AnyView> {
-    chrome.makes_secrets().then(|| {
+    chrome.may(Perm::KeysWrite).then(|| {
         view! {
             <a class="btn btn--primary" href="/keys/new" data-key="c">
                 <Icon name=IconName::Plus/>

@@ -19,7 +19,6 @@ pub fn NewKey() -> impl IntoView {
             return Ok(revealed(made, visit.chrome));
         }
         visit.ctx.require(Perm::KeysWrite)?;
-        visit.ctx.lasting()?;
         let catalogue = keys::catalogue(&visit.ctx).await?;
         let rules = tenants::key_rules(&visit.ctx).await?;
         let now = visit.ctx.now();

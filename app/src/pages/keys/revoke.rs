@@ -23,7 +23,7 @@ pub fn KeyRevoke() -> impl IntoView {
             return Ok(Shown::new(crumbs, view! { <RevokedBefore key/> }));
         }
         let impact = keys::impact_of(&visit.ctx, key.id, &Change::Revoke).await?;
-        let may_rotate = visit.chrome.makes_secrets() && key.state != KeyState::Expired;
+        let may_rotate = visit.chrome.may(Perm::KeysWrite) && key.state != KeyState::Expired;
         Ok(Shown::new(crumbs, view! { <Consent key impact may_rotate back=returned().unwrap_or_default()/> }))
     })
 }

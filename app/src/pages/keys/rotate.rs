@@ -23,7 +23,6 @@ pub fn KeyRotate() -> impl IntoView {
         }
         let key = keys::get(&visit.ctx, visit.id()?).await?;
         visit.ctx.require(Perm::KeysWrite)?;
-        visit.ctx.lasting()?;
         let crumbs = Crumbs::of_key(&key, "Rotate").titled(format!("Rotate {}", key.name));
         if matches!(key.state, KeyState::Revoked | KeyState::Expired) {
             return Ok(Shown::new(crumbs, view! { <NotNow key/> }));

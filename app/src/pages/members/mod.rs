@@ -34,7 +34,7 @@ pub fn MembersPage() -> impl IntoView {
         let mailed = visit.ctx.core().settings.sends_mail;
         let made = use_context::<CreatedInvitation>().map(|made| view! { <Link made mailed/> }.into_any());
         let back = returned::<InviteForm>().unwrap_or_default();
-        let form = (changes && visit.chrome.supporting.is_none()).then(|| view! { <Invite back owners mailed/> }.into_any());
+        let form = changes.then(|| view! { <Invite back owners mailed/> }.into_any());
         let me = visit.chrome.email.clone();
         let body = view! {
             <div class="page__head"><PageTitle>"Members"</PageTitle></div>

@@ -23,7 +23,7 @@ pub fn PoliciesPage() -> impl IntoView {
         let review = use_context::<ReviewedPolicies>();
         let back = returned::<PoliciesForm>();
         let saved = visit.query.get_str("saved").is_some() && review.is_none() && back.is_none();
-        let form = if visit.chrome.role.holds(Perm::PoliciesWrite) {
+        let form = if visit.chrome.may(Perm::PoliciesWrite) {
             view! { <Form now=PoliciesForm::from(&policies) review=review.clone() back/> }.into_any()
         } else {
             view! { <Plain policies/> }.into_any()

@@ -64,7 +64,7 @@ impl Admitted {
 
     /// Holds their account until the commit, and answers who they are now.
     pub(crate) async fn enter(self, tx: &mut Tx, now: UnixMs) -> Result<Person> {
-        if !sql::admit_unscoped(tx, self.who.user_id, self.epoch, self.second_step).await? {
+        if !sql::admit_unscoped(tx, self.who.user_id, self.epoch, self.second_step, now).await? {
             return Err(Error::Unauthenticated);
         }
         let member = sql::membership_unscoped(tx, self.who, now).await?;
@@ -102,7 +102,8 @@ pub(crate) async fn member(ctx: &Ctx, user: UserId, tenant: Option<TenantId>) ->
 /// Why an account whose password was right has nowhere to go; that is recorded.
 async fn no_tenant(ctx: &Ctx, tx: &mut Tx, user: UserId) -> Result<Error> {
     refused(ctx, user, "no_tenant_in_use");
-    let closed = sql::closed_unscoped(tx, user).await?;
+    // Where somebody works is told to nobody who knows their password only.
+    let closed = if has_second_factor(tx, user).await? { Vec::new() } else { sql::closed_unscoped(tx, user).await? };
     let said = closed.into_iter().map(|(name, deleted, reason)| {
         let how = if deleted { "deleted" } else { "suspended" };
         let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -117,9 +118,21 @@ async fn no_tenant(ctx: &Ctx, tx: &mut Tx, user: UserId) -> Result<Error> {
     Ok(Error::Refused(ErrorCode::Forbidden, why))
 }
 
-/// Notes that the signed-in person left.
+/// Ends the session, and notes that the signed-in person left.
 pub async fn sign_out(ctx: &Ctx) -> Result<()> {
+    // Nothing is left of it that could go on under another id.
+    sessions::end_own(ctx).await?;
     if ctx.person().is_some() { record(ctx, "session.ended", None).await } else { Ok(()) }
+}
+
+/// Notes that somebody who was let in opened nothing: their sign-ins were ended meanwhile.
+pub fn ended_meanwhile(ctx: &Ctx, admitted: &Admitted) {
+    refused(ctx, admitted.who.user_id, "ended_meanwhile");
+}
+
+/// What is being signed in to an account opens nothing any more (s22).
+pub(crate) async fn raise_epoch(tx: &mut Tx, user: UserId) -> Result<()> {
+    sql::raise_epoch_unscoped(tx, user).await
 }
 
 /// The member behind a session, as they are now; none when they were removed or disabled since.
@@ -214,7 +227,7 @@ pub(crate) async fn taken_out_of_tenant(tx: &mut Tx, grant: &Grant, user: UserId
     tokens::end_in_tenant(tx, grant, Some(user), now).await
 }
 
-/// The same for the grant's tenant only: of one person, or of everybody.
+/// Ends what works in the grant's tenant: of one person, or of everybody. Whoever commits then calls `KeyCache::sync`.
 pub(crate) async fn sign_out_of_tenant(tx: &mut Tx, grant: &Grant, user: Option<UserId>, now: UnixMs) -> Result<()> {
     match user {
         Some(user) => sql::raise_epoch_unscoped(tx, user).await?,

@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// How often `last_seen_at` is written.
 const TOUCH: i64 = 60_000;
+/// How long it is known of a session that it was there: another id takes over within one request.
+const REMEMBERED: i64 = 60_000;
 
 /// What is stored of a session.
 #[derive(Debug, Clone, FromRow)]
@@ -283,6 +285,14 @@ pub(super) async fn end_all(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Ends the caller's own session.
+pub(super) async fn end_own(ctx: &Ctx) -> Result<()> {
+    let Some(session) = ctx.session() else { return Ok(()) };
+    let mut tx = ctx.db().begin().await?;
+    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE digest = $1").bind(&session.digest).execute(c).await.map(drop))?;
+    tx.commit_quiet().await
+}
+
 /// Ends a session. For a moment it is known that it was there, so that it can go on under another id ([`Ground`]).
 pub async fn delete(core: &Core, id: &str) -> Result<()> {
     const SQL: &str = "UPDATE sessions SET expires_at = $2, data = '{}' WHERE digest = $1 AND expires_at > $2";
@@ -331,6 +341,6 @@ pub(crate) async fn end_of_member(tx: &mut Tx, grant: &Grant, user: UserId, id: 
 /// Removes sessions that have ended.
 pub async fn sweep(db: &Db, now: UnixMs) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.plus(-TOUCH).0).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.plus(-REMEMBERED).0).execute(c).await.map(drop))?;
     tx.commit_quiet().await
 }

@@ -11,6 +11,9 @@ use contract::{Email, Policies, Role, TenantId, UnixMs, UserId};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
+/// A second step further ahead of this clock than this was taken by one that was wrong, milliseconds.
+const AHEAD: i64 = 10 * 60_000;
+
 #[derive(FromRow)]
 pub(super) struct User {
     pub id: Uuid,
@@ -100,10 +103,12 @@ pub(super) async fn hold_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
 }
 
 /// The same if nothing has ended its sign-ins since the epoch, and no second step was taken by that sign-in or a later one.
-pub(super) async fn admit_unscoped(tx: &mut Tx, user: UserId, epoch: i64, second_step: Option<Uuid>) -> Result<bool> {
+pub(super) async fn admit_unscoped(tx: &mut Tx, user: UserId, epoch: i64, second_step: Option<Uuid>, now: UnixMs) -> Result<bool> {
     const SQL: &str = "UPDATE users SET second_step = COALESCE($3, second_step) \
-        WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL AND ($3 IS NULL OR second_step IS NULL OR second_step < $3)";
-    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(epoch).bind(second_step)
+        WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL AND ($3 IS NULL OR second_step IS NULL OR second_step < $3 OR second_step > $4)";
+    // One of a clock that was ahead keeps nobody out.
+    let ahead = Uuid::from_u128(u128::from(now.plus(AHEAD).0.unsigned_abs()) << 80);
+    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).bind(epoch).bind(second_step).bind(ahead)
         .execute(c).await.map(|r| r.rows_affected()))?;
     Ok(n == 1)
 }

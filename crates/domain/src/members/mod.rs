@@ -1,7 +1,7 @@
 //! People of a tenant: who they are, what they may do, how they leave.
 //!
-//! The last owner stays. Whoever leaves keeps nothing of the tenant: their sessions there end at once, what they invited
-//! is taken back, and keys that they answered for go on working and wait in the queue of orphaned keys.
+//! The last owner stays. Whoever leaves keeps nothing of the tenant: their sessions there go on in another tenant of
+//! theirs or end, what they invited is taken back, and keys that they answered for go on working and wait in the queue of orphaned keys.
 
 mod invitations;
 mod recovery;
@@ -210,7 +210,8 @@ async fn keep_an_owner(tx: &mut Tx, grant: &Grant, leaving: &Member) -> Result<(
 
 /// Owners are changed and removed by owners, and by those who operate the installation.
 fn may_touch(ctx: &Ctx, role: Role) -> Result<()> {
-    let owner = ctx.person().is_some_and(|p| p.role == Role::Owner) || ctx.operates();
+    // What they are at home counts nothing elsewhere.
+    let owner = ctx.elsewhere().is_none() && ctx.person().is_some_and(|p| p.role == Role::Owner) || ctx.operates();
     if role == Role::Owner && !owner { Err(only_owners()) } else { Ok(()) }
 }
 

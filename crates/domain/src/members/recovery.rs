@@ -32,11 +32,11 @@ pub async fn recover(ctx: &Ctx, whom: &Whom, how: Recovery, reason: &str) -> Res
     let reason = read_reason(Some(reason))?.ok_or_else(|| Error::field("reason", "required", "Say why: it stands in the audit log."))?;
     let (core, now) = (ctx.core(), ctx.now());
     let mut tx = ctx.db().begin_all().await?;
+    let by = identity::again(ctx, &mut tx).await?;
     // Until the commit the account joins no other tenant.
     let account = sql::lock_account_unscoped(&mut tx, id).await?;
-    let by = identity::again(ctx, &mut tx).await?;
     let belongs = sql::belongs_unscoped(&mut tx, id, me).await?;
-    let owns_all = by.elsewhere().is_none() && belongs.iter().all(|b| b.owned);
+    let owns_all = by.elsewhere().is_none() && !belongs.is_empty() && belongs.iter().all(|b| b.owned);
     if !by.operates() && (account.platform_admin || !owns_all) {
         return Err(refused(
             "The account belongs to more than the tenants that you own, so only platform admins may do this. Ask whoever operates this server.",

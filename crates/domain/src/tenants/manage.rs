@@ -103,6 +103,10 @@ pub async fn create_with_owner(ctx: &Ctx, body: &TenantBody, owner: &str) -> Res
             return Err(errors.into());
         }
     };
+    if invite.is_some() {
+        // The invitation wants it: nothing is made before.
+        ctx.fresh()?;
+    }
     let made = create(ctx, &asked.0, asked.1).await?;
     let invited = match invite {
         Some(invite) => Some(members::invite(&ctx.acting_in(made.id), invite).await?),

@@ -63,9 +63,17 @@ async fn open(ctx: &Ctx, proved: Admitted, person: Person) -> Result<TokenAnswer
     let grant = Grant::of_caller(&ctx)?;
     let (now, id) = (ctx.now(), LoginId::from_uuid(ctx.new_uuid()));
     let mut tx = ctx.write_all(&grant).await?;
-    let person = proved.enter(tx.tx(), now).await.map_err(|e| if matches!(e, Error::Unauthenticated) { again() } else { e })?;
     // They stay as they are until this login stands where a change of them finds it.
     let policies = tenants::locked_policies(tx.tx(), &grant).await?;
+    // A tenant is locked before its people, wherever both are.
+    let person = proved.enter(tx.tx(), now).await.map_err(|e| {
+        if matches!(e, Error::Unauthenticated) {
+            identity::refused(&ctx, proved.who.user_id, "ended_meanwhile");
+            again()
+        } else {
+            e
+        }
+    })?;
     if policies.require_second_factor && !identity::has_second_factor(tx.tx(), person.user_id).await? {
         identity::refused(&ctx, person.user_id, "second_factor_required");
         return Err(Error::must_enrol(&core.settings.public_url));
@@ -144,6 +152,7 @@ pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
     let now = ctx.now();
     let mut tx = if body.everywhere { ctx.write_all(&grant).await? } else { ctx.write(&grant).await? };
     let ended = if body.everywhere {
+        identity::raise_epoch(tx.tx(), person.user_id).await?;
         end_person(tx.tx(), person.user_id, now).await?
     } else {
         usize::from(end(tx.tx(), &grant, login, now).await?)

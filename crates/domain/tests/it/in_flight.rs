@@ -91,6 +91,10 @@ on_both! {
         members::end_sessions(&t.owner(), id, None).await.unwrap();
         assert!(is_unauthenticated(&open(&t, "late", before).await), "an owner ended their sessions meanwhile");
         let before = admitted(&t).await;
+        let everywhere = contract::LogoutBody { everywhere: true, ..Default::default() };
+        tokens::logout(&dev.clone().with_token(t.by_token(&login(&t).await.unwrap().access_token).await.unwrap().token().unwrap().clone().into()), &everywhere).await.unwrap();
+        assert!(is_unauthenticated(&open(&t, "late", before).await), "out of everything over the API");
+        let before = admitted(&t).await;
         reset(&t).await;
         assert!(is_unauthenticated(&open(&t, "late", before).await), "the password is another one");
         assert!(!lives(&t, "late").await);
@@ -159,6 +163,12 @@ on_both! {
         assert!(go_on("old", "new").await.unwrap());
         assert!(lives(&t, "new").await && !lives(&t, "old").await);
         assert!(is_unauthenticated(&go_on("old", "twice").await), "it went on once");
+        // Signing out in between, in another window, ends what is on its way to its new id.
+        t.open_session("left", who).await;
+        sessions::delete(&t.core, "left").await.unwrap();
+        let window = dev.clone().in_session(InSession { digest: sessions::hash("left"), proven_at: t.core.now() });
+        identity::sign_out(&window).await.unwrap();
+        assert!(is_unauthenticated(&go_on("left", "back").await), "signed out in between");
         sessions::delete(&t.core, "new").await.unwrap();
         members::end_sessions(&t.owner(), dev.person().unwrap().user_id, None).await.unwrap();
         let late = sessions::insert(&t.core, "newer", "{}", Some((who, Ground::goes_on("new"))), None).await;

@@ -630,7 +630,7 @@ with_mail! {
         let token = link.unwrap().accept_url.unwrap().split("token=").nth(1).unwrap().to_owned();
         let boss = members::accept(&anybody(&t), &AcceptForm { token, password: PASSWORD.into() }).await.unwrap().unwrap().who.user_id;
         send(&t.core).await;
-        let support = contract::SupportForm { why: "request".into(), note: "ticket 4711".into(), role: "admin".into(), hours: "4".into() };
+        let support = contract::SupportForm { why: "request".into(), note: "ticket 4711".into(), role: "security".into(), hours: "4".into() };
         tenants::open_support(&platform, globex.id, &support).await.unwrap();
         let sent = send(&t.core).await;
         assert_eq!(heads(&sent), [("boss@globex.test", "Support access to Globex was opened")]);

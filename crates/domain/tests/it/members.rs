@@ -242,7 +242,7 @@ on_both! {
         let globex = tenants::create(&late, &name, None).await.unwrap().id;
         let there = tenants::act_in(&late, &globex.to_string()).await.unwrap();
         t.tamper("UPDATE users SET platform_admin = FALSE").await;
-        let support = contract::SupportForm { why: "request".into(), note: "4711".into(), role: "admin".into(), hours: "1".into() };
+        let support = contract::SupportForm { why: "request".into(), note: "4711".into(), role: "security".into(), hours: "1".into() };
         let body = contract::ChangeTenantBody { name: Some("Mine".into()), plan: None };
         forbidden(tenants::create(&late, &name, None).await);
         forbidden(tenants::change(&late, globex, &body).await);

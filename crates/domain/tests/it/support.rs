@@ -53,8 +53,8 @@ on_both! {
     async fn the_tenant_ends_an_access_at_once_and_a_new_one_replaces_the_old(t) {
         let (id, there) = other(&t).await;
         let first = tenants::open_support(&t.owner(), id, &form("support")).await.unwrap();
-        let second = tenants::open_support(&t.owner(), id, &form("admin")).await.unwrap();
-        assert_eq!(inside(&t, id).await.unwrap().person().unwrap().role, Role::Admin);
+        let second = tenants::open_support(&t.owner(), id, &form("security")).await.unwrap();
+        assert_eq!(inside(&t, id).await.unwrap().person().unwrap().role, Role::Security);
         assert!(matches!(tenants::end_support(&there, first.id).await, Err(Error::NotFound)), "it was replaced");
         tenants::end_support(&there, second.id).await.unwrap();
         assert!(inside(&t, id).await.is_none());
@@ -70,30 +70,41 @@ on_both! {
     async fn s66_only_operators_open_support_and_only_its_own_people_end_it(t) {
         let (id, _) = other(&t).await;
         let admin = t.join("admin@acme.test", Role::Admin).await;
-        assert!(matches!(tenants::open_support(&admin, id, &form("admin")).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
-        let access = tenants::open_support(&t.owner(), id, &form("admin")).await.unwrap();
+        assert!(matches!(tenants::open_support(&admin, id, &form("security")).await, Err(Error::Refused(ErrorCode::Forbidden, _))));
+        let access = tenants::open_support(&t.owner(), id, &form("security")).await.unwrap();
         assert!(matches!(tenants::end_support(&admin, access.id).await, Err(Error::NotFound)), "it is another tenant's");
         assert!(inside(&t, id).await.is_some());
-        let own = tenants::open_support(&t.owner(), t.first.tenant_id, &form("admin")).await;
+        let own = tenants::open_support(&t.owner(), t.first.tenant_id, &form("security")).await;
         assert!(matches!(own, Err(Error::Conflict(_))), "a member needs none: {own:?}");
         let line = t.as_who(Who::CommandLine(t.first.tenant_id));
         tenants::suspend(&line, id, Some("unpaid")).await.unwrap();
         assert!(inside(&t, id).await.is_none(), "out of use (s22)");
-        assert!(matches!(tenants::open_support(&t.owner(), id, &form("admin")).await, Err(Error::Conflict(_))));
+        assert!(matches!(tenants::open_support(&t.owner(), id, &form("security")).await, Err(Error::Conflict(_))));
     }
 }
 
 on_both! {
     async fn s35_support_makes_nothing_that_outlives_its_access(t) {
         let (id, there) = other(&t).await;
-        let made = domain::keys::create_from_form(&there, &t.form("theirs", "read")).await.unwrap().api_key.id;
-        tenants::open_support(&t.owner(), id, &form("admin")).await.unwrap();
-        let ctx = inside(&t, id).await.unwrap();
-        let refused = |e: Option<Error>| assert!(matches!(e, Some(Error::Refused(ErrorCode::Forbidden, ref why)) if why.contains("Support access ends")), "{e:?}");
-        refused(domain::keys::create_from_form(&ctx, &t.form("mine", "read")).await.err());
-        refused(domain::keys::rotate(&ctx, made, &contract::RotateBody::default()).await.err());
-        let invite = contract::Invite { email: contract::Email::parse("me@acme.test").unwrap(), role: Role::Admin, days: 7 };
-        refused(domain::members::invite(&ctx, invite).await.err());
-        domain::keys::revoke(&ctx, made, Some("leaked")).await.unwrap();
+        let made = domain::keys::create_from_form(&there, &t.form("theirs", "read")).await.unwrap().api_key;
+        let admin = tenants::open_support(&t.owner(), id, &form("admin")).await;
+        assert!(matches!(admin, Err(Error::Invalid(ref f)) if f.get("role").is_some()), "{admin:?}");
+        for role in contract::SUPPORT_ROLES {
+            tenants::open_support(&t.owner(), id, &form(role.as_str())).await.unwrap();
+            let ctx = inside(&t, id).await.unwrap();
+            let denied = |e: Option<Error>| assert!(matches!(e, Some(Error::Denied(_))), "{role}: {e:?}");
+            denied(domain::keys::create_from_form(&ctx, &t.form("mine", "read")).await.err());
+            denied(domain::keys::rotate(&ctx, made.id, &contract::RotateBody::default()).await.err());
+            denied(domain::keys::update_from_form(&ctx, made.id, &t.form("wider", "admin")).await.err());
+            denied(domain::keys::enable(&ctx, made.id).await.err());
+            let invite = contract::Invite { email: contract::Email::parse("me@acme.test").unwrap(), role: Role::Admin, days: 7 };
+            denied(domain::members::invite(&ctx, invite).await.err());
+            let body = contract::MemberBody { role: Some("admin".into()) };
+            denied(domain::members::change_role(&ctx, t.first.user_id, &body).await.err());
+            denied(tenants::set_policies(&ctx, &contract::PoliciesBody { require_owner: Some(true), ..Default::default() }).await.err());
+            denied(tenants::set_allowlist(&ctx, &serde_json::from_value(serde_json::json!({"allowed_ips": []})).unwrap()).await.err());
+            denied(domain::scopes::create(&ctx, &contract::ScopeBody { name: Some("x:read".into()), description: None }).await.err());
+        }
+        domain::keys::revoke(&inside(&t, id).await.unwrap(), made.id, Some("leaked")).await.unwrap();
     }
 }

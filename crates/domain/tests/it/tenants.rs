@@ -57,6 +57,16 @@ on_both! {
 }
 
 on_both! {
+    async fn a_tenant_whose_owner_cannot_be_invited_yet_is_not_made(t) {
+        let stale = t.owner().in_session(domain::InSession { digest: Vec::new(), proven_at: contract::UnixMs(0) });
+        let body = contract::TenantBody { name: Some("Globex".into()), slug: None };
+        assert!(matches!(tenants::create_with_owner(&stale, &body, "boss@globex.test").await, Err(Error::NotFresh)));
+        assert_eq!(tenants::list_unscoped(&t.core).await.unwrap().len(), 1);
+        tenants::create_with_owner(&t.owner(), &body, "boss@globex.test").await.unwrap();
+    }
+}
+
+on_both! {
     async fn a_new_tenant_gets_an_owner_by_a_link_and_wrong_fields_are_named_at_once(t) {
         let owner = t.owner();
         let bad = TenantBody { name: Some(" ".into()), slug: Some("A B".into()) };

@@ -97,7 +97,7 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     {
         return match &ctx {
             Some(ctx) if path == "/keys" && signed_in => Redirect::to(&key_forms::found(ctx, query).await).into_response(),
-            _ => Redirect::to(path).into_response(),
+            _ => Redirect::to(if forms::is_local(path) { path } else { "/" }).into_response(),
         };
     }
     // Who sees neither keys nor usage has no overview.

@@ -40,7 +40,13 @@ pub async fn answer_forgotten(core: &Arc<Core>) -> Result<()> {
         let mut events = Vec::new();
         let until = UnixMs(asked.created_at).plus(OPEN_FOR);
         let found = identity::sql::find_user_unscoped(&mut tx, &email).await?.filter(|u| u.disabled_at.is_none() && until > ctx.now());
-        if let Some(user) = found.map(|u| UserId::from_uuid(u.id)) {
+        let found = found.map(|u| UserId::from_uuid(u.id));
+        // The account has this address until the commit, or it has another one already.
+        let held = match found {
+            Some(user) => identity::sql::hold_unscoped(&mut tx, user).await? && sql::email_unscoped(&mut tx, user).await? == email.as_str(),
+            None => false,
+        };
+        if let Some(user) = found.filter(|_| held) {
             let secret = Secret::new(device::random(core));
             mail::drop_links(&mut tx, user, Link::Reset).await?;
             sql::replace_reset_link_unscoped(&mut tx, &hash(secret.expose()), user, true, ctx.now(), until).await?;

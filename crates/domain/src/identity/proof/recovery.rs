@@ -98,7 +98,8 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
         password::judge(&form.new_password, &[], false).map_err(|why| Error::field("new_password", "invalid", why))?;
     }
     let mut tx = core.db.begin_all().await?;
-    if !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
+    // An account is held before what belongs to it, wherever both are.
+    if !identity::sql::hold_unscoped(&mut tx, user).await? || !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
         return Err(gone());
     }
     sql::set_password_unscoped(&mut tx, user, &new).await?;
@@ -124,6 +125,7 @@ pub async fn disable_two_factor(ctx: &Ctx, email: &str) -> Result<()> {
     let core = ctx.core();
     let user = find(core, email).await?;
     let mut tx = core.db.begin_all().await?;
+    identity::raise_epoch(&mut tx, user).await?;
     if !sql::remove_factor_unscoped(&mut tx, user).await? {
         return Err(Error::Conflict(format!("{email} has no second factor")));
     }
