@@ -59,7 +59,7 @@ on_both! {
 on_both! {
     async fn a_tenant_whose_owner_cannot_be_invited_yet_is_not_made(t) {
         let stale = t.owner().in_session(domain::InSession { digest: Vec::new(), proven_at: contract::UnixMs(0) });
-        let body = contract::TenantBody { name: Some("Globex".into()), slug: None };
+        let body = TenantBody { name: Some("Globex".into()), slug: None };
         assert!(matches!(tenants::create_with_owner(&stale, &body, "boss@globex.test").await, Err(Error::NotFresh)));
         assert_eq!(tenants::list_unscoped(&t.core).await.unwrap().len(), 1);
         tenants::create_with_owner(&t.owner(), &body, "boss@globex.test").await.unwrap();
