@@ -58,9 +58,9 @@ impl EditImpact {
         self.0.iter().any(|(_, impact)| impact.lost > 0)
     }
 
-    /// A text that is the same for the same change only.
+    /// A text of one line that is the same for the same change only: forms carry it, and browsers write lines their way.
     pub fn mark(&self) -> String {
-        self.0.iter().map(|(change, _)| change.to_string()).collect::<Vec<_>>().join("\n")
+        self.0.iter().map(|(change, _)| change.to_string()).collect::<Vec<_>>().join("; ")
     }
 }
 
