@@ -35,14 +35,14 @@ pub fn SessionTable(
         <div class="tablebox">
             <table class="tbl tbl--stack" role="table">
                 <caption class="sr">{caption}</caption>
-                <colgroup><col/>{col}<col class="c-144 p2"/><col class="c-112 p2"/><col class="c-112 p2"/><col class="c-96"/></colgroup>
+                <colgroup><col/>{col}<col class="c-144 pm"/><col class="c-112 p2"/><col class="c-112 pm"/><col class="c-96"/></colgroup>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th scope="col" role="columnheader">"Device"</th>
                         {head}
-                        <th scope="col" role="columnheader" class="p2">"Address"</th>
+                        <th scope="col" role="columnheader" class="pm">"Address"</th>
                         <th scope="col" role="columnheader" class="p2">"Signed in"</th>
-                        <th scope="col" role="columnheader" class="p2">"Last used"</th>
+                        <th scope="col" role="columnheader" class="pm">"Last used"</th>
                         <th scope="col" role="columnheader" class="num"><span class="sr">"End"</span></th>
                     </tr>
                 </thead>
@@ -82,9 +82,9 @@ fn Row(session: SessionSeen, end: Option<EndForm>, tenants: bool) -> impl IntoVi
                 <span class="sub">{beside}", used "<Time at=last_seen_at/></span>
             </td>
             {works_in}
-            <td role="cell" class="mono p2">{ip}</td>
+            <td role="cell" class="mono pm">{ip}</td>
             <td role="cell" class="p2"><Time at=first_seen_at/></td>
-            <td role="cell" class="p2"><Time at=last_seen_at/></td>
+            <td role="cell" class="pm"><Time at=last_seen_at/></td>
             <td role="cell" class="num m-side">{side}</td>
         </tr>
     }

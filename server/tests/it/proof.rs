@@ -90,7 +90,7 @@ on_both! {
         let (early, late) = (app.form("/login", "", &login(PASSWORD)).await.cookie(), app.form("/login", "", &login(PASSWORD)).await.cookie());
         assert_eq!(app.form("/login/2fa", &late, &format!("code={}", codes[1])).await.status, StatusCode::SEE_OTHER);
         let refused = app.form("/login/2fa", &early, &format!("code={}", codes[2])).await;
-        assert_eq!((refused.status, refused.header("location")), (StatusCode::UNAUTHORIZED, ""), "{}", refused.text);
+        assert_eq!((refused.status, refused.header("location")), (StatusCode::SEE_OTHER, "/login?late=1"), "{}", refused.text);
         assert!(app.get("/keys", &[("cookie", &early), ("accept", "text/html")]).await.header("location").starts_with("/login"));
     }
 }

@@ -165,7 +165,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
             <section class="card card--bad">
                 <div class="card__head"><h2>"Remove from the tenant"</h2></div>
                 <form class="card__body stack" method="post" action=action.clone() novalidate=true>
-                    <p class="small soft">"Their sessions here end at once, and what they invited is taken back. "{keys}</p>
+                    <p class="small soft">"They are out of it at once, and what they invited is taken back. "{keys}</p>
                     <Typed name="confirm" email=member.email.clone() value=form.confirm.clone() error=error("confirm")/>
                     <div class="row"><button class="btn btn--destroy" type="submit" name="act" value="remove"><Icon name=IconName::UserX/>"Remove member"</button></div>
                 </form>
