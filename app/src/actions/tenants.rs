@@ -54,6 +54,8 @@ pub struct PlatformForm {
     pub email: String,
     /// Why, for the audit log.
     pub reason: String,
+    /// Its name, typed to delete it.
+    pub confirm: String,
     /// Of `support`: why.
     pub why: String,
     /// In words.
@@ -164,7 +166,7 @@ pub async fn act_on_tenant(id: TenantId, form: PlatformForm) -> Result<Option<Cr
         }
         "suspend" => tenants::suspend(&ctx, id, Some(&form.reason)).await.map(|_| None),
         "resume" => tenants::resume(&ctx, id).await.map(|_| None),
-        "delete" => tenants::delete(&ctx, id, Some(&form.reason)).await.map(|_| None),
+        "delete" => tenants::delete_confirmed(&ctx, id, &form.confirm, Some(&form.reason)).await.map(|_| None),
         "invite" => tenants::invite_owner(&ctx, id, &form.email).await.map(Some),
         _ => return Err(unknown_act()),
     };

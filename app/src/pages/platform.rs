@@ -264,6 +264,12 @@ fn Acts(tenant: Tenant, plans: Vec<Plan>, form: PlatformForm, errors: FieldError
                         error=error("reason")
                         required=false
                     />
+                    <TextField
+                        name="confirm"
+                        label=|| view! { "Its name "<span class="muted">"to delete it"</span> }
+                        error=error("confirm")
+                        required=false
+                    />
                     <div class="row row--wrap">
                         {suspend}
                         <button class="btn btn--destroy" type="submit" name="act" value="delete"><Icon name=IconName::Trash2/>"Delete tenant"</button>

@@ -69,6 +69,9 @@ pub fn rendered(state: &AppState, problem: &Problem, base: Response) -> Response
     if form == ErrorForm::Standard {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     }
+    if let Some(seconds) = problem.extra.get("retry_after").and_then(serde_json::Value::as_i64) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
     if let Some(challenge) = challenge(problem) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }

@@ -225,6 +225,8 @@ on_both! {
         let at = format!("/platform/tenants/{}", globex.id);
         let silent = app.form(&at, &platform, "act=suspend&reason=").await;
         assert!(silent.status == StatusCode::UNPROCESSABLE_ENTITY && silent.text.contains("Say why"), "{}", silent.text);
+        let untyped = app.form(&at, &platform, "act=delete&reason=unpaid&confirm=Acme").await;
+        assert!(untyped.status == StatusCode::UNPROCESSABLE_ENTITY && untyped.text.contains("Type the name of the tenant, Globex"), "{}", untyped.text);
         let done = app.form(&at, &platform, "act=suspend&reason=unpaid").await;
         assert_eq!(done.header("location"), at, "{}", done.text);
         assert_eq!(app.get("/v1/auth/test", &[("x-api-key", &secret)]).await.code(), "INVALID_API_KEY");

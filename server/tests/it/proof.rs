@@ -156,6 +156,9 @@ async fn s7_form_and_server_function_share_one_throttle_and_say_when_to_come_bac
     assert!(page.text.contains("Too many tries. Try again in a second.") && page.text.contains("owner@acme.test"), "{}", page.text);
     let program = app.send(request("POST", "/api/account/sign-in", &fetch, body)).await;
     assert_eq!((program.status, program.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"), "{}", program.text);
+    let api = [("content-type", "application/json")];
+    let service = app.send(request("POST", "/v1/auth/login", &api, r#"{"email":"owner@acme.test","password":"wrong"}"#)).await;
+    assert_eq!((service.status, service.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"), "{}", service.text);
     app.t.clock.advance(Duration::from_secs(1));
     assert_eq!(app.form("/login", "", &login(PASSWORD)).await.status, StatusCode::SEE_OTHER);
 }

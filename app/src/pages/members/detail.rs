@@ -73,7 +73,7 @@ fn Facts(member: Member, keys: bool) -> impl IntoView {
                     <dt>"Role"</dt><dd>{member.role.title()}</dd>
                     <dt>"Joined"</dt><dd><Time at=member.joined_at form=TimeForm::Full/></dd>
                     <dt>"Answers for"</dt><dd>{owned}</dd>
-                    <dt>"Address"</dt><dd>{if member.email_proved { "Theirs: they followed a link that was mailed to it" } else { "Not proved: they have not followed a mailed link yet" }}</dd>
+                    <dt>"Address"</dt><dd>{if member.email_proved { "Taken for theirs: proved by a mailed link, or set up with the server" } else { "Not proved: they have not followed a mailed link yet" }}</dd>
                     <dt>"Account"</dt><dd>{if member.disabled { "Disabled in every tenant" } else { "In use" }}</dd>
                 </dl>
             </div>

@@ -200,6 +200,7 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<Admitted>> {
     if !sql::insert(&mut tx, &grant, user_id, found.role()?, ctx.now()).await? {
         return Err(Error::Conflict(format!("{email} is a member already")));
     }
+    mail::drop_invitation(&mut tx, &grant, email.as_str()).await?;
     keys::orphans::end_deadlines(&mut tx, &grant, user_id).await?;
     let target = Target { kind: "user".to_owned(), id: user_id.to_string(), name: email.to_string() };
     let after = serde_json::json!({"role": found.role()?, "invited_by": found.created_by});

@@ -15,7 +15,7 @@ pub use sessions::{end_sessions, sessions};
 use crate::{
     Ctx, Error, Grant, Result, Who,
     db::{Event, Tx, commit_with},
-    identity, keys, tenants,
+    identity, keys, tenants, tokens,
 };
 use contract::{ErrorCode, Member, MemberBody, Page, PageQuery, Perm, Role, Target, UnixMs, UserId};
 
@@ -34,7 +34,7 @@ pub async fn get(ctx: &Ctx, perm: Perm, id: UserId) -> Result<Member> {
     sql::find(&mut tx, &grant, id).await?.ok_or(Error::NotFound)
 }
 
-/// Changes what somebody may do.
+/// Changes what somebody may do. Their sign-ins over the API end, and begin anew with the role.
 pub async fn change_role(ctx: &Ctx, id: UserId, body: &MemberBody) -> Result<Member> {
     let grant = ctx.require_tenant_level(Perm::MembersWrite)?;
     let mut tx = ctx.write(&grant).await?;
@@ -49,6 +49,7 @@ pub async fn change_role(ctx: &Ctx, id: UserId, body: &MemberBody) -> Result<Mem
     keep_an_owner(tx.tx(), &grant, &before).await?;
     give(ctx, tx.tx(), &grant, id, role).await?;
     tx.commit(changed("member.role_changed", &before, role)).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     Ok(Member { role, ..before })
 }
 
@@ -106,6 +107,7 @@ pub async fn transfer(ctx: &Ctx, id: UserId) -> Result<Member> {
     give(ctx, tx.tx(), &grant, me, Role::Admin).await?;
     let events = vec![changed("member.ownership_transferred", &before, Role::Owner), changed("member.role_changed", &mine, Role::Admin)];
     tx.commit_all(events).await?;
+    ctx.core().cache.sync(ctx.core()).await?;
     Ok(Member { role: Role::Owner, ..before })
 }
 
@@ -181,6 +183,8 @@ async fn find(tx: &mut Tx, grant: &Grant, id: UserId) -> Result<Member> {
 /// A new role. Whoever is no owner (any more) has invited nobody: a link must not make more of them than they are.
 async fn give(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: UserId, role: Role) -> Result<()> {
     sql::set_role(tx, grant, id, role).await?;
+    // Their tokens hold what the role before did, for whoever asks only for a decision.
+    tokens::end_in_tenant(tx, grant, Some(id), ctx.now()).await?;
     if role != Role::Owner {
         sql::withdraw_by(tx, grant, id, ctx.now()).await?;
     }

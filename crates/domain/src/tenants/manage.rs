@@ -186,6 +186,18 @@ pub async fn delete(ctx: &Ctx, id: TenantId, reason: Option<&str>) -> Result<Ten
     switch(ctx, |by| of_platform(by, id), TenantState::Deleted, reason).await
 }
 
+/// The same from the console, where its name is typed first.
+pub async fn delete_confirmed(ctx: &Ctx, id: TenantId, confirm: &str, reason: Option<&str>) -> Result<Tenant> {
+    of_platform(ctx, id)?;
+    typed(confirm, &get(ctx, id).await?.name)?;
+    delete(ctx, id, reason).await
+}
+
+fn typed(confirm: &str, name: &str) -> Result<()> {
+    let wrong = || Error::field("confirm", "invalid", format!("Type the name of the tenant, {name}, to delete it."));
+    (confirm.trim() == name).then_some(()).ok_or_else(wrong)
+}
+
 /// The same for the tenant that is worked in, by an owner who typed its name.
 pub async fn delete_own(ctx: &Ctx, confirm: &str) -> Result<Tenant> {
     let refused =
@@ -196,9 +208,7 @@ pub async fn delete_own(ctx: &Ctx, confirm: &str) -> Result<Tenant> {
         if owns { Ok(grant) } else { Err(refused()) }
     };
     let name = get(ctx, may(ctx)?.tenant_id()).await?.name;
-    if confirm.trim() != name {
-        return Err(Error::field("confirm", "invalid", format!("Type the name of the tenant, {name}, to delete it.")));
-    }
+    typed(confirm, &name)?;
     switch(ctx, may, TenantState::Deleted, None).await
 }
 

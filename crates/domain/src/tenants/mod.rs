@@ -12,8 +12,8 @@ pub(crate) use act_in::act_in_use;
 pub use act_in::{ELSEWHERE, act_in};
 pub use allowlist::{allowlist, set_allowlist};
 pub use manage::{
-    change, create, create_from_body, create_with_owner, delete, delete_own, find_unscoped, get, invite_owner, list, list_unscoped,
-    remove_due, rename_own, require_platform, resume, suspend,
+    change, create, create_from_body, create_with_owner, delete, delete_confirmed, delete_own, find_unscoped, get, invite_owner, list,
+    list_unscoped, remove_due, rename_own, require_platform, resume, suspend,
 };
 pub use plans::{change_plan, create_plan, delete_plan, plan, plans};
 pub(crate) use policies::{Answers, answers_unscoped, judge, locked_policies, policies_of};

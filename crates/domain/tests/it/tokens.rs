@@ -319,6 +319,21 @@ on_both! {
 }
 
 on_both! {
+    async fn s22_a_token_holds_nothing_of_a_role_that_its_person_has_no_more(t) {
+        let dev = t.join("dev@acme.test", Role::Admin).await;
+        let body = credentials(json!({"email": "dev@acme.test", "password": PASSWORD}));
+        let before = tokens::login(&t.as_who(Who::Anonymous), &body).await.unwrap();
+        assert_eq!(code(&t.core, &before.access_token), Code::Valid);
+        let body_of = |role: &str| contract::MemberBody { role: Some(role.into()) };
+        domain::members::change_role(&t.owner(), dev.person().unwrap().user_id, &body_of("support")).await.unwrap();
+        assert_eq!(code(&t.core, &before.access_token), Code::Revoked, "the very next decision");
+        assert!(is_refused(refresh(&t.core, &before.refresh_token).await));
+        let after = tokens::login(&t.as_who(Who::Anonymous), &body).await.unwrap();
+        assert_eq!(opened(&after.access_token).1["scope"], json!(Role::Support.scopes().joined()));
+    }
+}
+
+on_both! {
     async fn s22_who_was_disabled_neither_logs_in_nor_refreshes_nor_calls(t) {
         let held = login(&t).await;
         assert!(t.by_token(&held.access_token).await.is_some());
