@@ -219,4 +219,32 @@ mod tests {
         let refused = hasher.hash(&Secret::new("x".into())).await;
         assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     }
+
+    /// The most memory that this process has held so far, in MiB.
+    #[cfg(target_os = "linux")]
+    fn peak() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+        let line = status.lines().find(|l| l.starts_with("VmHWM:")).expect("a peak");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1_024
+    }
+
+    /// argon2 takes 19 MiB for each: two hundred at once would need 3.7 GiB.
+    #[cfg(target_os = "linux")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn s5_two_hundred_sign_ins_at_once_need_the_memory_of_as_many_as_there_are_cores() {
+        let hasher = Arc::new(Hasher::new());
+        hasher.hash(&Secret::new("warm".into())).await.expect("hashes");
+        let before = peak();
+        let mut crowd = tokio::task::JoinSet::new();
+        for n in 0..200 {
+            let hasher = Arc::clone(&hasher);
+            crowd.spawn(async move { hasher.verify(&Secret::new(format!("guess {n}")), None).await });
+        }
+        let answers = crowd.join_all().await;
+        let refused = answers.iter().filter(|a| matches!(a, Err(Error::Unavailable(_)))).count();
+        assert!(answers.iter().all(|a| matches!(a, Ok(false) | Err(Error::Unavailable(_)))), "{refused} of them told to come back");
+        let cores = u64::try_from(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)).expect("few");
+        let grown = peak() - before;
+        assert!(grown <= cores * 20 + 20, "{grown} MiB on {cores} cores");
+    }
 }
