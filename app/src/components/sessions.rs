@@ -1,6 +1,6 @@
 //! Where somebody is signed in: one table for themselves and for those who manage members.
 
-use super::Time;
+use super::{InTenant, Time};
 use contract::SessionSeen;
 use leptos::prelude::*;
 
@@ -65,7 +65,7 @@ fn Row(session: SessionSeen, end: Option<EndForm>, tenants: bool) -> impl IntoVi
     } else {
         end.map(|EndForm { action, field, act }| {
             view! {
-                <form method="post" action=action>
+                <form method="post" action=action><InTenant/>
                     <input type="hidden" name=field value=id/>
                     <button class="btn btn--sm" type="submit" name="act" value=act aria-label=format!("End the session of {device}")>"End"</button>
                 </form>

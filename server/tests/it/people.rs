@@ -145,6 +145,29 @@ on_both! {
 }
 
 on_both! {
+    async fn a_form_that_was_opened_in_one_tenant_is_not_carried_out_in_another(on) {
+        let app = App::new(on).await;
+        let cookie = app.sign_in().await;
+        let (globex, _) = tenant(&app, "Globex", "boss@globex.test").await;
+        app.t.tamper("INSERT INTO members (tenant_id, user_id, role, created_at) SELECT t.id, u.id, 'owner', 2000000000000 FROM tenants t, users u WHERE t.slug = 'globex' AND u.email = 'owner@acme.test'").await;
+        let home = format!("in_tenant={}", app.t.first.tenant_id);
+        for path in ["/keys/new", "/settings/tenant", "/settings/policies", "/settings/allowlist", "/settings/scopes", "/members", "/leaks"] {
+            let shown = page(&app, &cookie, path).await.text;
+            assert!(shown.contains(&format!("name=\"in_tenant\" value=\"{}\"", app.t.first.tenant_id)), "{path}");
+        }
+        // The second tab.
+        let there = app.form("/tenants", &cookie, &format!("tenant={}", globex.id)).await.cookie();
+        let late = app.form("/settings/tenant", &there, &format!("act=rename&name=Renamed&{home}")).await;
+        assert_eq!(late.status, StatusCode::CONFLICT);
+        assert!(late.text.contains("opened in another tenant") && !page(&app, &there, "/settings/tenant").await.text.contains("Renamed"), "{}", late.text);
+        let create = format!("{}&{home}", crate::console::create_form(&app, "late"));
+        assert_eq!(app.form("/keys/new", &there, &create).await.status, StatusCode::CONFLICT);
+        let right = app.form("/settings/tenant", &there, &format!("act=rename&name=Renamed&in_tenant={}", globex.id)).await;
+        assert_eq!(right.status, StatusCode::SEE_OTHER);
+    }
+}
+
+on_both! {
     async fn who_is_out_of_a_tenant_goes_on_in_another_and_is_signed_out_when_none_is_left(on) {
         let app = App::new(on).await;
         let dev = id(&app.t.join("dev@acme.test", Role::Developer).await);

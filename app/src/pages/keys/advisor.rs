@@ -1,7 +1,7 @@
 //! The permission advisor: what a key holds against what it used, and one button that narrows it.
 
 use crate::{
-    components::Time,
+    components::{InTenant, Time},
     icon::{Icon, IconName},
     numbers::thousands,
     url::key_href,
@@ -87,7 +87,7 @@ fn days(created: UnixMs, now: UnixMs) -> String {
 #[component]
 fn Narrowing(id: KeyId, said: String, kept: AnyView, days: String) -> impl IntoView {
     view! {
-        <form class="card__foot stack" id="narrow" method="post" action=key_href(id) aria-labelledby="narrow-title">
+        <form class="card__foot stack" id="narrow" method="post" action=key_href(id) aria-labelledby="narrow-title"><InTenant/>
             <p id="narrow-title"><b>"Narrow this key?"</b></p>
             <p class="small soft">"It keeps "{kept}{format!("and nothing else. That is what it used in the last {days}: what it needs more rarely is refused from then on.")}</p>
             <input type="hidden" name="scopes" value=said/>

@@ -2,7 +2,7 @@
 
 use super::{callers::callers_in, query::Query};
 use crate::{
-    components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, StateBadge, Time, Tone},
+    components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, StateBadge, Time, Tone},
     icon::{Icon, IconName},
     numbers::{counted, thousands},
     returned::{Returned, returned},
@@ -87,7 +87,7 @@ fn Consent(weighed: Vec<Weighed>, more: bool, back: Returned<BulkRevokeForm>) ->
     let fields =
         weighed.iter().map(|(key, _)| view! { <input type="hidden" name="key" value=key.id.to_string()/> }.into_any()).collect_view();
     view! {
-        <form class="card dialog dialog--page dialog--wide" method="post" action="/keys/revoke" novalidate=true>
+        <form class="card dialog dialog--page dialog--wide" method="post" action="/keys/revoke" novalidate=true><InTenant/>
             <div class="dialog__head"><PageTitle>{format!("Revoke {}?", keys_in(n))}</PageTitle></div>
             <div class="dialog__body">
                 <ErrorSummary errors=errors.clone() message/>

@@ -2,7 +2,7 @@
 
 use super::callers::{Callers, callers_in};
 use crate::{
-    components::{Time, TimeForm},
+    components::{InTenant, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::thousands,
     url::key_href,
@@ -44,7 +44,7 @@ pub fn RotationCockpit(
     let retire = may_write.then(|| {
         if cockpit.safe_to_retire {
             view! {
-                <form method="post" action=format!("{page}/retire")>
+                <form method="post" action=format!("{page}/retire")><InTenant/>
                     <button class="btn btn--primary" type="submit">"Retire old secret"</button>
                 </form>
             }

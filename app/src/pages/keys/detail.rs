@@ -11,7 +11,7 @@ use super::{
     used::{DAYS, UsageCard},
 };
 use crate::{
-    components::{Banner, Crumbs, ErrorSummary, Glyph, OutcomeBadge, PageTitle, StateBadge, Time, TimeForm, Tone},
+    components::{Banner, Crumbs, ErrorSummary, Glyph, InTenant, OutcomeBadge, PageTitle, StateBadge, Time, TimeForm, Tone},
     icon::{Icon, IconName},
     returned::{Returned, returned},
     url::{href, key_href},
@@ -197,7 +197,7 @@ fn Actions(id: KeyId, state: KeyState, may: May) -> impl IntoView {
     };
     let switch = switch.filter(|_| may.write).map(|(act, label, icon)| {
         view! {
-            <form method="post" action=page.clone()>
+            <form method="post" action=page.clone()><InTenant/>
                 <button class="btn" type="submit" name="do" value=act><Icon name=icon/>{label}</button>
             </form>
         }
@@ -219,7 +219,7 @@ fn view_done(key: &ApiKey, done: &str, may: May) -> Option<AnyView> {
     let undo = |act: &'static str| {
         may.write.then(|| {
             view! {
-                <form class="undo" method="post" action=key_href(key.id)>
+                <form class="undo" method="post" action=key_href(key.id)><InTenant/>
                     <button class="btn btn--sm" type="submit" name="do" value=act>"Undo"</button>
                 </form>
             }

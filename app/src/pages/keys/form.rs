@@ -3,7 +3,7 @@
 
 use super::{kind_title, permissions::Permissions};
 use crate::{
-    components::{ErrorSummary, FieldError, TextArea, TextField, described_by},
+    components::{ErrorSummary, FieldError, InTenant, TextArea, TextField, described_by},
     icon::{Icon, IconName},
     islands::KeySummary,
     numbers::counted,
@@ -66,7 +66,7 @@ pub fn KeyFields(
     };
     view! {
         <ErrorSummary errors=errors.clone() message/>
-        <form class="cols cols--form" method="post" action=action novalidate=true data-once="">
+        <form class="cols cols--form" method="post" action=action novalidate=true data-once=""><InTenant/>
             <div>
                 {hidden}
                 <WhoAndWhat form=form.clone() errors=errors.clone() sandbox=chrome.sandbox fixed=editing.as_ref().map(|k| k.kind) autofocus=first all/>

@@ -2,7 +2,7 @@
 
 use super::callers::{Callers, callers_in};
 use crate::{
-    components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, Time, TimeForm, Tone},
+    components::{Banner, ConfirmFields, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, Time, TimeForm, Tone},
     numbers::{counted, thousands},
     returned::{Returned, returned},
     url::key_href,
@@ -47,7 +47,7 @@ fn Consent(key: ApiKey, impact: Impact, may_rotate: bool, back: Returned<RevokeF
         .into_any()
     };
     view! {
-        <form class="card dialog dialog--page" method="post" action=format!("{}/revoke", key_href(key.id)) novalidate=true>
+        <form class="card dialog dialog--page" method="post" action=format!("{}/revoke", key_href(key.id)) novalidate=true><InTenant/>
             <div class="dialog__head">
                 <Glyph id=key.id large=true/>
                 <PageTitle>{format!("Revoke {}?", key.name)}</PageTitle>

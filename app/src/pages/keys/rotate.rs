@@ -2,7 +2,7 @@
 
 use super::{callers::Callers, reveal::rotated};
 use crate::{
-    components::{Banner, Crumbs, ErrorSummary, FieldError, Glyph, PageTitle, Time, TimeForm, Tone, described_by},
+    components::{Banner, Crumbs, ErrorSummary, FieldError, Glyph, InTenant, PageTitle, Time, TimeForm, Tone, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -53,7 +53,7 @@ fn Rotate(key: ApiKey, secrets: Vec<KeySecret>, now: UnixMs, back: Returned<Rota
     let age = current.as_ref().map(|s| view! { " It was made "<Time at=s.created_at form=TimeForm::Date/>"." }.into_any());
     let secret = current.map(|s| s.id.to_string()).unwrap_or_default();
     view! {
-        <form class="card dialog dialog--page" method="post" action=format!("{}/rotate", key_href(key.id)) novalidate=true data-once="">
+        <form class="card dialog dialog--page" method="post" action=format!("{}/rotate", key_href(key.id)) novalidate=true data-once=""><InTenant/>
             <div class="dialog__head">
                 <Glyph id=key.id large=true/>
                 <PageTitle>{format!("Rotate {}", key.name)}</PageTitle>
@@ -164,7 +164,7 @@ fn Retire(key: ApiKey, cockpit: Cockpit, back: Returned<()>) -> impl IntoView {
         .into_any()
     };
     view! {
-        <form class="card dialog dialog--page dialog--wide" method="post" action=format!("{}/retire", key_href(key.id))>
+        <form class="card dialog dialog--page dialog--wide" method="post" action=format!("{}/retire", key_href(key.id))><InTenant/>
             <div class="dialog__head">
                 <Glyph id=key.id large=true/>
                 <PageTitle>"Retire the old secret now?"</PageTitle>

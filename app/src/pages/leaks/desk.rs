@@ -3,7 +3,7 @@
 use super::{ReportBadge, SecretBadge, display, found::Found, source_title};
 use crate::{
     actions::DeskForm,
-    components::{Crumbs, ErrorSummary, FieldError, Glyph, PageTitle, Pager, Time, described_by},
+    components::{Crumbs, ErrorSummary, FieldError, Glyph, InTenant, PageTitle, Pager, Time, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -58,7 +58,7 @@ fn Paste(again: bool, back: Option<Returned<DeskForm>>) -> impl IntoView {
     let Returned { errors, message, .. } = back.unwrap_or_default();
     let error = errors.get("text").map(str::to_owned);
     view! {
-        <form class="stack stack--3" method="post" action="/leaks" novalidate=true>
+        <form class="stack stack--3" method="post" action="/leaks" novalidate=true><InTenant/>
             <ErrorSummary errors=errors.clone() message/>
             <div class="field">
                 <label class="label" for="text">"Text that may hold a key"</label>
@@ -92,7 +92,7 @@ fn ReportAgain(back: Returned<DeskForm>) -> impl IntoView {
     view! {
         <section class="card">
             <div class="card__head"><h2>"Report the leak"</h2></div>
-            <form class="card__body stack" method="post" action="/leaks" novalidate=true>
+            <form class="card__body stack" method="post" action="/leaks" novalidate=true><InTenant/>
                 <ErrorSummary errors=errors.clone() message/>
                 <ReportFields secret=form.secret_id.clone() note=form.note.clone() notify=form.notify.is_some() error id="note".to_owned()/>
                 <div class="row row--wrap"><button class="btn btn--primary" type="submit">"Report leak"</button><a class="btn btn--quiet" href="/leaks">"Cancel"</a></div>
@@ -170,7 +170,7 @@ fn Match(found: LeakMatch, n: usize, role: Role, home: Option<TenantId>) -> impl
         let report = match report {
             Some(id) => view! { <div class="card__body card__line"><a class="btn" href=format!("/leaks/{id}")>"Open its report"</a></div> }.into_any(),
             None => view! {
-                <form class="card__body card__line stack stack--3" method="post" action="/leaks">
+                <form class="card__body card__line stack stack--3" method="post" action="/leaks"><InTenant/>
                     <ReportFields secret=secret.to_string() note=String::new() notify=true error=None id=format!("note-{n}")/>
                     <div class="row row--wrap"><button class="btn" type="submit"><Icon name=IconName::ShieldAlert/>"Report leak"</button></div>
                 </form>

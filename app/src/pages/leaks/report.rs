@@ -3,7 +3,7 @@
 use super::{ReportBadge, desk::Acts, display, effect_title, found::Found, source_title};
 use crate::{
     actions::ReportForm,
-    components::{ConfirmFields, Crumbs, ErrorSummary, Glyph, PageTitle, TextField, Time, TimeForm},
+    components::{ConfirmFields, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::counted,
     pages::audit::action_words,
@@ -86,7 +86,7 @@ fn Notify(report: LeakReport) -> impl IntoView {
         return ().into_any();
     }
     view! {
-        <form method="post" action=format!("/leaks/{}", report.id)>
+        <form method="post" action=format!("/leaks/{}", report.id)><InTenant/>
             <button class="btn" type="submit" name="act" value="notify"><Icon name=IconName::Mail/>"Tell the owner"</button>
         </form>
     }
@@ -102,7 +102,7 @@ fn Revoke(report: LeakReport, allowed: i64, form: ReportForm, errors: FieldError
         format!("{} of the last 30 days would have been refused.", counted(allowed, "request"))
     };
     view! {
-        <form class="card__body card__line stack" method="post" action=format!("/leaks/{}", report.id) novalidate=true>
+        <form class="card__body card__line stack" method="post" action=format!("/leaks/{}", report.id) novalidate=true><InTenant/>
             <h3>"Revoke key"</h3>
             <p class="small soft">"Every request with this key is refused from now on, within a second. This cannot be undone. "{breaks}</p>
             <ConfirmFields why="why" reason=form.why phrase=report.key_name confirm=form.confirm errors/>
@@ -123,7 +123,7 @@ fn Close(report: LeakReport, form: ReportForm, error: Option<String>) -> impl In
     view! {
         <section class="card">
             <div class="card__head"><h2>"Close this report"</h2></div>
-            <form class="card__body stack" method="post" action=format!("/leaks/{}", report.id) novalidate=true>
+            <form class="card__body stack" method="post" action=format!("/leaks/{}", report.id) novalidate=true><InTenant/>
                 <p class="small soft">{said}</p>
                 <TextField
                     name="reason"

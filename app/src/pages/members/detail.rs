@@ -3,7 +3,7 @@
 use super::{DoneNote, RoleField};
 use crate::{
     actions::MemberForm,
-    components::{Crumbs, EndForm, ErrorSummary, PageTitle, SessionTable, TextField, Time, TimeForm},
+    components::{Crumbs, EndForm, ErrorSummary, InTenant, PageTitle, SessionTable, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::counted,
     pages::recovery::{RecoverFields, ResetLink},
@@ -91,7 +91,7 @@ fn Sessions(all: Vec<SessionSeen>, member: Member, may: bool) -> impl IntoView {
     }
     let end_all = may.then(|| {
         view! {
-            <form method="post" action=action.clone()>
+            <form method="post" action=action.clone()><InTenant/>
                 <button class="btn" type="submit" name="act" value="end_sessions"><Icon name=IconName::LogOut/>"End all"</button>
             </form>
         }
@@ -122,7 +122,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
         view! {
             <section class="card">
                 <div class="card__head"><h2>"Role"</h2></div>
-                <form class="card__body stack" method="post" action=action.clone() novalidate=true>
+                <form class="card__body stack" method="post" action=action.clone() novalidate=true><InTenant/>
                     <RoleField chosen owners error=error("role")/>
                     <div class="row"><button class="btn" type="submit" name="act" value="role">"Change role"</button></div>
                 </form>
@@ -134,7 +134,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
         view! {
             <section class="card">
                 <div class="card__head"><h2>"Hand the tenant over"</h2></div>
-                <form class="card__body stack" method="post" action=action.clone() novalidate=true>
+                <form class="card__body stack" method="post" action=action.clone() novalidate=true><InTenant/>
                     <p class="small soft">"They become owner in your place, and you stay as an admin. Only they can give it back."</p>
                     <Typed name="hand_over" email=member.email.clone() value=form.hand_over.clone() error=error("hand_over")/>
                     <div class="row"><button class="btn btn--danger" type="submit" name="act" value="transfer">"Hand over"</button></div>
@@ -148,7 +148,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
         view! {
             <section class="card">
                 <div class="card__head"><h2>"Lost password or second factor"</h2></div>
-                <form class="card__body stack" method="post" action=action.clone() novalidate=true>
+                <form class="card__body stack" method="post" action=action.clone() novalidate=true><InTenant/>
                     <p class="small soft">"Make sure that you know who asks. If the account belongs to more than the tenants that you own, a platform admin has to do this."</p>
                     <RecoverFields reason=form.reason.clone() errors=errors.clone()/>
                 </form>
@@ -164,7 +164,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
         view! {
             <section class="card card--bad">
                 <div class="card__head"><h2>"Remove from the tenant"</h2></div>
-                <form class="card__body stack" method="post" action=action.clone() novalidate=true>
+                <form class="card__body stack" method="post" action=action.clone() novalidate=true><InTenant/>
                     <p class="small soft">"They are out of it at once, and what they invited is taken back. "{keys}</p>
                     <Typed name="confirm" email=member.email.clone() value=form.confirm.clone() error=error("confirm")/>
                     <div class="row"><button class="btn btn--destroy" type="submit" name="act" value="remove"><Icon name=IconName::UserX/>"Remove member"</button></div>
@@ -215,7 +215,7 @@ fn Account(member: Member, action: String) -> impl IntoView {
     view! {
         <section class="card">
             <div class="card__head"><h2>"Account"</h2></div>
-            <form class="card__body stack stack--3" method="post" action=action>
+            <form class="card__body stack stack--3" method="post" action=action><InTenant/>
                 <p class="small soft">{said}</p>
                 <div class="row"><button class="btn btn--danger" type="submit" name="act" value=act>{label}</button></div>
             </form>

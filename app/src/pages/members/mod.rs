@@ -8,7 +8,7 @@ pub use detail::MemberPage;
 
 use crate::{
     actions::InviteForm,
-    components::{Banner, Code, Crumbs, ErrorSummary, FieldError, PageTitle, Pager, TextField, Time, TimeForm, Tone},
+    components::{Banner, Code, Crumbs, ErrorSummary, FieldError, InTenant, PageTitle, Pager, TextField, Time, TimeForm, Tone},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -148,7 +148,7 @@ fn Waiting(invitation: Invitation, changes: bool) -> impl IntoView {
     let until = if invitation.state == InvitationState::Expired { "expired " } else { "works until " };
     let withdraw = changes.then(|| {
         view! {
-            <form class="push" method="post" action="/members">
+            <form class="push" method="post" action="/members"><InTenant/>
                 <input type="hidden" name="id" value=invitation.id.to_string()/>
                 <button class="btn btn--sm" type="submit" name="act" value="withdraw" aria-label=format!("Withdraw the invitation for {}", invitation.email)>
                     "Withdraw"
@@ -176,7 +176,7 @@ fn Invite(back: Returned<InviteForm>, owners: bool, mailed: bool) -> impl IntoVi
     view! {
         <section class="card">
             <div class="card__head"><h2>"Invite somebody"</h2></div>
-            <form class="card__body stack" method="post" action="/members" novalidate=true>
+            <form class="card__body stack" method="post" action="/members" novalidate=true><InTenant/>
                 <ErrorSummary errors=errors.clone() message/>
                 <TextField name="email" label=|| "Email" kind="email" value=form.email error=error("email")/>
                 <RoleField chosen=form.role.parse().unwrap_or(Role::Developer) owners error=error("role")/>

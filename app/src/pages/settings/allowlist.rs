@@ -3,7 +3,7 @@
 use super::{Tabs, crumbs};
 use crate::{
     actions::AllowlistForm,
-    components::{Banner, ErrorSummary, FieldError, PageTitle, TextArea, Time, Tone, described_by},
+    components::{Banner, ErrorSummary, FieldError, InTenant, PageTitle, TextArea, Time, Tone, described_by},
     icon::{Icon, IconName},
     numbers::{counted, thousands},
     returned::{Returned, returned},
@@ -80,7 +80,7 @@ fn Form(list: IpAllowlist, address: Option<String>, review: Option<Reviewed>, ba
         None => view! { <div class="row"><button class="btn btn--primary" type="submit" name="act" value="review">"Review change"</button></div> }.into_any(),
     };
     view! {
-        <form class="stack" method="post" action="/settings/allowlist" novalidate=true>
+        <form class="stack" method="post" action="/settings/allowlist" novalidate=true><InTenant/>
             <ErrorSummary errors=errors.clone() message/>
             <div class="field">
                 <label class="label" for="allowed_ips">"Allowed addresses and networks "<span class="muted">"one a line; none means from anywhere"</span></label>

@@ -3,7 +3,7 @@
 
 use super::{Tabs, crumbs};
 use crate::{
-    components::{Banner, ErrorSummary, FieldError, PageTitle, SelectField, TextArea, TextField, Tone, described_by},
+    components::{Banner, ErrorSummary, FieldError, InTenant, PageTitle, SelectField, TextArea, TextField, Tone, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -80,7 +80,7 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
         None => view! { <div class="row"><button class="btn btn--primary" type="submit" name="act" value="review">"Review change"</button></div> }.into_any(),
     };
     view! {
-        <form class="stack" method="post" action="/settings/policies" novalidate=true>
+        <form class="stack" method="post" action="/settings/policies" novalidate=true><InTenant/>
             <ErrorSummary errors=errors.clone() message/>
             <TextField
                 name="max_key_lifetime_days"

@@ -3,7 +3,7 @@
 use super::{Tabs, crumbs};
 use crate::{
     actions::ScopeForm,
-    components::{ErrorSummary, PageTitle, Pager, TextField},
+    components::{ErrorSummary, InTenant, PageTitle, Pager, TextField},
     icon::{Icon, IconName},
     returned::{Returned, returned},
     url::href,
@@ -105,7 +105,7 @@ fn Add(back: Returned<ScopeForm>) -> impl IntoView {
     view! {
         <section class="card">
             <div class="card__head"><h2>"Add a permission"</h2></div>
-            <form class="card__body stack" method="post" action="/settings/scopes" novalidate=true>
+            <form class="card__body stack" method="post" action="/settings/scopes" novalidate=true><InTenant/>
                 <ErrorSummary errors=errors.clone() message/>
                 <TextField name="name" label=|| "Permission" value=form.name hint="A verb, or resource:verb, such as orders:read." error=error("name") mono=true/>
                 <TextField name="description" label=|| "What it permits" value=form.description error=error("description") required=false/>
@@ -125,7 +125,7 @@ fn Edit(def: ScopeDef, back: Returned<ScopeForm>) -> impl IntoView {
     view! {
         <section class="card">
             <div class="card__head"><h2 class="anywhere"><span class="mono">{name.clone()}</span></h2></div>
-            <form class="card__body stack" method="post" action="/settings/scopes" novalidate=true>
+            <form class="card__body stack" method="post" action="/settings/scopes" novalidate=true><InTenant/>
                 <ErrorSummary errors=errors.clone() message/>
                 <input type="hidden" name="name" value=name.clone()/>
                 <TextField name="description" label=|| "What it permits" value=typed error=error autofocus=true required=false/>
@@ -134,7 +134,7 @@ fn Edit(def: ScopeDef, back: Returned<ScopeForm>) -> impl IntoView {
                     <a class="btn btn--quiet" href="/settings/scopes">"Cancel"</a>
                 </div>
             </form>
-            <form class="card__body card__line stack stack--3" method="post" action="/settings/scopes">
+            <form class="card__body card__line stack stack--3" method="post" action="/settings/scopes"><InTenant/>
                 <input type="hidden" name="name" value=name/>
                 <p class="small soft">"A permission that a key holds cannot be deleted; programs that ask for a deleted one are refused."</p>
                 <div class="row"><button class="btn btn--danger" type="submit" name="act" value="delete"><Icon name=IconName::Trash2/>"Delete permission"</button></div>

@@ -3,7 +3,7 @@
 use super::{Tabs, crumbs};
 use crate::{
     actions::OwnTenantForm,
-    components::{CopyId, ErrorSummary, PageTitle, TextField, Time, TimeForm},
+    components::{CopyId, ErrorSummary, InTenant, PageTitle, TextField, Time, TimeForm},
     icon::{Icon, IconName},
     returned::{Returned, returned},
     visit::{Shown, framed},
@@ -26,7 +26,7 @@ pub fn TenantPage() -> impl IntoView {
         let rename = visit.chrome.role.holds(Perm::SettingsWrite).then(|| {
             let value = if form.act == "rename" { form.name.clone() } else { tenant.name.clone() };
             view! {
-                <form class="stack" method="post" action="/settings/tenant" novalidate=true>
+                <form class="stack" method="post" action="/settings/tenant" novalidate=true><InTenant/>
                     <TextField name="name" label=|| "Name" value error=error("name") autocomplete="organization"/>
                     <div class="row"><button class="btn btn--primary" type="submit" name="act" value="rename">"Save name"</button></div>
                 </form>
@@ -83,7 +83,7 @@ fn Access(access: SupportAccess, writes: bool, now: UnixMs) -> impl IntoView {
     let open = access.is_open(now);
     let end = (open && writes).then(|| {
         view! {
-            <form class="push" method="post" action="/settings/tenant">
+            <form class="push" method="post" action="/settings/tenant"><InTenant/>
                 <input type="hidden" name="id" value=access.id.to_string()/>
                 <button class="btn btn--sm btn--danger" type="submit" name="act" value="end-support" aria-label=format!("End the access of {}", access.email)>"End now"</button>
             </form>
@@ -121,7 +121,7 @@ fn Delete(tenant: Tenant, confirm: String, error: Option<String>) -> impl IntoVi
     view! {
         <section class="card card--bad">
             <div class="card__head"><h2>"Delete this tenant"</h2></div>
-            <form class="card__body stack" method="post" action="/settings/tenant" novalidate=true>
+            <form class="card__body stack" method="post" action="/settings/tenant" novalidate=true><InTenant/>
                 <p class="small soft">"Everybody is signed out and every key is refused, at once. After 30 days all of it is removed; until then whoever operates this server can bring it back."</p>
                 <TextField
                     name="confirm"

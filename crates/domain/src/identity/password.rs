@@ -11,7 +11,10 @@ use std::{
     sync::{Arc, LazyLock},
     time::Duration,
 };
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 use zxcvbn::zxcvbn;
 
 /// argon2 reads any length; this bounds what a request may make it read.
@@ -59,7 +62,7 @@ pub fn judge(password: &str, context: &[&str], second_factor: bool) -> Result<()
     Err(format!("This password is among the first that are guessed: {why}. Choose several unrelated words."))
 }
 
-/// Hashes and compares passwords on blocking threads, never more at once than there are cores.
+/// Hashes and compares passwords on threads of their own, never more at once than there are cores.
 #[derive(Debug)]
 pub struct Hasher {
     places: Arc<Semaphore>,
@@ -109,13 +112,19 @@ impl Hasher {
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let place = timeout(PATIENCE, Arc::clone(&self.places).acquire_owned());
         let place = place.await.map_err(|_| Error::unavailable("all hashing threads are busy"))?.map_err(Error::internal)?;
-        spawn_blocking(move || {
-            let done = work();
-            drop(place);
-            done
-        })
-        .await
-        .map_err(Error::internal)
+        let (answer, answered) = oneshot::channel();
+        // A thread of its own: the runtime would take any of its 512 blocking threads, and the allocator keeps what each of
+        // them ever used. A new one is given the memory of one that has ended.
+        let hashing = std::thread::Builder::new().name("password".to_owned());
+        hashing
+            .spawn(move || {
+                let done = work();
+                drop(place);
+                // Whoever asked may have gone.
+                let _ = answer.send(done);
+            })
+            .map_err(|_| Error::unavailable("no thread to hash on"))?;
+        answered.await.map_err(Error::internal)
     }
 }
 

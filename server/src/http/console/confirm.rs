@@ -4,6 +4,7 @@
 use super::{super::AppState, super::error::ApiError, super::sessions, desk_forms, forms::run, render};
 use app::{
     actions,
+    components::IN_TENANT,
     ssr::{Browser, Confirming},
 };
 use axum::{
@@ -47,6 +48,9 @@ pub async fn ask(State(state): State<AppState>, req: Request, next: Next) -> Res
         return ApiError(Problem::new(ErrorCode::PayloadTooLarge)).into_response();
     };
     let mut fields = fields(&parts, &bytes).await;
+    if let Some(elsewhere) = in_other_tenant(&parts, &fields) {
+        return ApiError(elsewhere).into_response();
+    }
     let proof = ConfirmForm { password: take(&mut fields, PASSWORD), code: take(&mut fields, CODE) };
     if proof != ConfirmForm::default() {
         if let Err(e) = run(&parts, actions::confirm(proof)).await {
@@ -62,6 +66,15 @@ pub async fn ask(State(state): State<AppState>, req: Request, next: Next) -> Res
         return page(&state, &parts, fields, StatusCode::FORBIDDEN, None).await;
     }
     response
+}
+
+/// The form was made for another tenant than the one that is worked in now: a second tab switched.
+fn in_other_tenant(parts: &Parts, fields: &[(String, String)]) -> Option<Problem> {
+    let here = parts.extensions.get::<Ctx>()?.tenant_id()?.to_string();
+    let made_for = fields.iter().find(|(name, _)| name == IN_TENANT).map(|(_, id)| id)?;
+    let said = "This form was opened in another tenant than the one you work in now, so nothing was done. Switch back to send it, \
+        or open the page again to do it here.";
+    (*made_for != here).then(|| Problem::new(ErrorCode::Conflict).message(said))
 }
 
 /// The fields of a form, in their order.
