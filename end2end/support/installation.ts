@@ -23,6 +23,8 @@ export function run(command: string, args: string[], options: { input?: string; 
       if (error && typeof error.code !== 'number') failed(error);
       else done({ code: error ? Number(error.code) : 0, stdout, stderr });
     });
+    // A command that reads nothing may be gone before this is written.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
   });
 }

@@ -56,6 +56,18 @@ pub struct ProblemBody {
     pub request_id: String,
 }
 
+/// The same in the form of guide 002, where a tenant or the installation chose that.
+#[derive(ToSchema)]
+#[schema(as = FlatProblem)]
+pub struct FlatBody {
+    /// The kind of the error.
+    pub error: String,
+    /// What happened, in a sentence or two.
+    pub message: String,
+    /// The request it answers, as in `X-Request-ID`.
+    pub request_id: String,
+}
+
 /// What programs look at.
 #[derive(ToSchema)]
 pub struct ProblemError {
@@ -175,6 +187,7 @@ fn document() -> OpenApi {
     }
     let mut schemas = Vec::new();
     named::<ProblemBody>(&mut schemas);
+    named::<FlatBody>(&mut schemas);
     // What only parameters name is not collected with the routes.
     named::<AllowedIp>(&mut schemas);
     named::<Bucket>(&mut schemas);
@@ -229,12 +242,13 @@ fn error_name(status: u16) -> String {
 }
 
 fn error(status: u16, about: &str) -> Described {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let body = |schema: &str| ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
     let header = |name: &str, about: &str| {
         let schema = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
         (name.to_owned(), HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build())
     };
-    let response = ResponseBuilder::new().description(about).content("application/problem+json", body);
+    let response = ResponseBuilder::new().description(about).content("application/problem+json", body("Problem"));
+    let response = response.content("application/json", body("FlatProblem"));
     let (name, header) = match status {
         401 => header("WWW-Authenticate", "How to authenticate."),
         429 => header("Retry-After", "Seconds to wait."),
