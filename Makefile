@@ -1,7 +1,7 @@
 # The targets are the jobs of CI. Every one installs what it needs first and says what it is doing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build site test e2e lint fmt bench tailwind-rs-check
+.PHONY: help run build site test test-release e2e lint fmt bench tailwind-rs-check
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -17,6 +17,9 @@ site: ## the browser's part, into target/site
 
 test: ## every test: units, both databases, HTTP, gateways, guides, browser
 	@scripts/test.sh all
+
+test-release: ## the tests of the binary, on the release: command line, gateways, guides, foreign clients, races
+	@scripts/test.sh release
 
 e2e: ## the browser tests only
 	@scripts/test.sh e2e

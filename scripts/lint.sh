@@ -32,3 +32,4 @@ done
 
 say "every test that docs/security.md names exists"
 scripts/check-security-page.sh
+scripts/check-conformance.sh

@@ -102,6 +102,7 @@ if [ "$what" = test ]; then
   daemon /usr/sbin/nginx nginx nginx-light
   daemon /usr/bin/caddy caddy caddy
   daemon /usr/sbin/haproxy haproxy haproxy
+  apt /usr/lib/apache2/modules/mod_auth_openidc.so apache2-bin libapache2-mod-auth-openidc
   daemon /usr/lib/postgresql postgresql postgresql
   apt curl curl
   apt openssl openssl
@@ -109,8 +110,10 @@ if [ "$what" = test ]; then
   apt jq jq
   apt oathtool oathtool
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
-  # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails, pyotp makes codes.
-  verifiers=$KEYSTEAD_TOOLS/verifiers wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6 pyotp==2.12.0'
+  # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails, pyotp makes codes,
+  # authlib and requests-oauthlib are clients of the authorization server.
+  verifiers=$KEYSTEAD_TOOLS/verifiers
+  wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6 pyotp==2.12.0 authlib==1.9.9 requests==2.34.2 requests-oauthlib==2.0.0'
   if [ "$(cat "$verifiers/wanted" 2>/dev/null)" != "$wanted" ]; then
     say "installing $wanted (PyPI, about 10 seconds)"
     rm -rf "$verifiers"

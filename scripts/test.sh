@@ -3,6 +3,7 @@
 # scripts/test.sh unit   everything but schemathesis and the browser
 # scripts/test.sh schemathesis    the document against the running binary only
 # scripts/test.sh e2e    the browser only
+# scripts/test.sh release    the tests that start the binary, on target/release/keystead
 # Nothing is skipped: what is missing is installed, or the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -13,15 +14,20 @@ log=$(mktemp -d); trap 'rm -rf "$log"' EXIT
 passed=0 failed=0 broken=0
 
 scripts/setup.sh test || exit 1
-scripts/build.sh debug || exit 1
+if [ "$what" = release ]; then scripts/build.sh release; else scripts/build.sh debug; fi || exit 1
+
+# What nextest says at its end.
+counted() {
+  passed=$((passed + $(sed -n 's/.* tests\? run: \([0-9]*\) passed.*/\1/p' "$log/rust" | tail -n 1 || echo 0)))
+  failed=$((failed + $(sed -n 's/.* tests\? run: .* \([0-9]*\) failed.*/\1/p' "$log/rust" | tail -n 1 | grep . || echo 0)))
+}
 
 rust_tests() {
   say "unit, database, HTTP and gateway tests"
   if command -v cargo-nextest >/dev/null; then
     scripts/with-postgres.sh cargo nextest run --workspace --exclude frontend --no-fail-fast --locked 2>&1 | tee "$log/rust"
     local status=${PIPESTATUS[0]}
-    passed=$((passed + $(sed -n 's/.* tests\? run: \([0-9]*\) passed.*/\1/p' "$log/rust" | tail -n 1 || echo 0)))
-    failed=$((failed + $(sed -n 's/.* tests\? run: .* \([0-9]*\) failed.*/\1/p' "$log/rust" | tail -n 1 | grep . || echo 0)))
+    counted
   else
     scripts/with-postgres.sh cargo test --workspace --exclude frontend --no-fail-fast --locked 2>&1 | tee "$log/rust"
     local status=${PIPESTATUS[0]}
@@ -29,6 +35,15 @@ rust_tests() {
     failed=$((failed + $(awk '/^test result:/ { n += $6 } END { print n + 0 }' "$log/rust")))
   fi
   [ "$status" = 0 ] || broken=1
+  scripts/check-conformance.sh "$log/rust" || broken=1
+}
+
+release_tests() {
+  say "the release under the tests that start a binary"
+  KEYSTEAD_BIN=$PWD/target/release/keystead scripts/with-postgres.sh cargo nextest run -p keystead --test it --no-fail-fast --locked \
+    -E 'test(/^(command_line|shutdown|documents|nginx|caddy|haproxy|guides|verifiers|oauth_clients|oauth_rust|oauth_races|apps_desk)::/)' 2>&1 | tee "$log/rust"
+  [ "${PIPESTATUS[0]}" = 0 ] || broken=1
+  counted
 }
 
 browser_tests() {
@@ -54,6 +69,7 @@ case $what in
   all) rust_tests; document_tests; browser_tests ;;
   schemathesis) document_tests ;;
   unit) rust_tests ;;
+  release) release_tests ;;
   e2e) browser_tests ;;
 esac
 

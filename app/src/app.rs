@@ -3,10 +3,11 @@
 use crate::{
     components::Fault,
     pages::{
-        AcceptPage, AccountPage, AllowlistPage, Audit, ConfirmPage, EmailLinkPage, EmailPage, ForgotPage, KeyBulkRevoke, KeyDetail,
-        KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewKey, NotFound,
-        Overview, PlansPage, PlatformMailsPage, PlatformTenantPage, PlatformTenantsPage, PoliciesPage, RecoveryPage, ResetPage, ScopesPage,
-        SecondStepPage, SessionsPage, Setup, TenantPage, TenantsPage, TwoFactorPage, Usage, UsageEventPage,
+        AcceptPage, AccountPage, AllowlistPage, AppDetail, AppEdit, AppList, AppLogo, AppRotate, Audit, ConfirmPage, ConsentPage,
+        EmailLinkPage, EmailPage, ForgotPage, GrantsPage, KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate,
+        LeakDesk, LeakReportPage, Login, MemberPage, MembersPage, NewApp, NewKey, NotFound, Overview, PlansPage, PlatformMailsPage,
+        PlatformTenantPage, PlatformTenantsPage, PoliciesPage, ProveAnewPage, RecoveryPage, ResetPage, ScopesPage, SecondStepPage,
+        SessionsPage, Setup, TenantPage, TenantsPage, TryPage, TwoFactorPage, Usage, UsageEventPage,
     },
     ssr::Confirming,
 };
@@ -34,6 +35,8 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=NotFound>
+                <Route path=path!("/oauth/consent/:id") view=ConsentPage ssr=SsrMode::Async/>
+                <Route path=path!("/oauth/confirm") view=ProveAnewPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=Setup ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
                 <Route path=path!("/login/2fa") view=SecondStepPage ssr=SsrMode::Async/>
@@ -52,6 +55,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys/:id/rotate") view=KeyRotate ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id/retire") view=KeyRetire ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id/revoke") view=KeyRevoke ssr=SsrMode::Async/>
+                <Route path=path!("/apps") view=AppList ssr=SsrMode::Async/>
+                <Route path=path!("/apps/new") view=NewApp ssr=SsrMode::Async/>
+                <Route path=path!("/apps/:id") view=AppDetail ssr=SsrMode::Async/>
+                <Route path=path!("/apps/:id/edit") view=AppEdit ssr=SsrMode::Async/>
+                <Route path=path!("/apps/:id/rotate") view=AppRotate ssr=SsrMode::Async/>
+                <Route path=path!("/apps/:id/logo") view=AppLogo ssr=SsrMode::Async/>
+                <Route path=path!("/apps/:id/try") view=TryPage ssr=SsrMode::Async/>
+                <Route path=path!("/grants") view=GrantsPage ssr=SsrMode::Async/>
                 <Route path=path!("/") view=Overview ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=Usage ssr=SsrMode::Async/>
                 <Route path=path!("/usage/:id") view=UsageEventPage ssr=SsrMode::Async/>

@@ -19,6 +19,7 @@ macro_rules! icons {
 
 icons! {
     Activity = "activity",
+    AppWindow = "app-window",
     ArrowDown = "arrow-down",
     ArrowUp = "arrow-up",
     Ban = "ban",

@@ -50,4 +50,4 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use pages::{PreviewOfEdit, key_search_href};
 #[cfg(feature = "ssr")]
-pub use url::home;
+pub use url::{home, try_href};

@@ -1,6 +1,7 @@
 //! What the server puts into the context of every render and server function.
 
 use crate::{actions::AllowlistForm, error::AppError};
+use axum::extract::Query;
 use contract::{AllowedIp, ErrorCode, FieldErrors, Impact, Policies, PoliciesForm, PolicyReview, Prefs, Problem, Secret, UnixMs};
 use domain::{
     Ctx,
@@ -8,6 +9,7 @@ use domain::{
         self, Admitted, HalfSignedIn, SignedIn,
         sessions::{self, Ground},
     },
+    oauth::{Report, Trial},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,10 @@ pub const SESSION_PROOF: &str = "proof";
 pub const SESSION_GROUND: &str = "ground";
 /// The same of who has given a password and still owes the second factor.
 const SESSION_HALF: &str = "half";
+/// The same of the trial of an app that waits for its answer.
+const SESSION_TRIAL: &str = "trial";
+/// The same of how the last one went.
+const SESSION_TRIED: &str = "tried";
 
 /// When the person of a session proved who they are.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -54,6 +60,18 @@ pub struct Proof {
     pub at: UnixMs,
     /// The first time: from it on the session's lifetime counts, whatever its id.
     pub since: UnixMs,
+}
+
+/// A parameter of the request's query, decoded once. The router's own map decodes its values a second time, and so changes
+/// an address that is carried whole: the `state` of an app comes back as another.
+pub fn carried(name: &str) -> Option<String> {
+    let parts = use_context::<http::request::Parts>()?;
+    query(&parts.uri).into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
+}
+
+/// The parameters of an address, decoded once.
+pub fn query(uri: &http::Uri) -> Vec<(String, String)> {
+    Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default()
 }
 
 impl Browser {
@@ -143,6 +161,33 @@ impl Browser {
     pub async fn half_signed_in(&self, ctx: &Ctx) -> Result<Option<HalfSignedIn>, Problem> {
         let half = self.session.get::<HalfSignedIn>(SESSION_HALF).await.map_err(|e| failed(ctx, &e))?;
         Ok(half.filter(|half| half.is_open(ctx.now())))
+    }
+
+    /// The trial of an app that waits for its answer in this browser.
+    pub async fn trial(&self, ctx: &Ctx) -> Result<Option<Trial>, Problem> {
+        self.session.get(SESSION_TRIAL).await.map_err(|e| failed(ctx, &e))
+    }
+
+    /// How the last one went.
+    pub async fn tried(&self, ctx: &Ctx) -> Result<Option<Report>, Problem> {
+        self.session.get(SESSION_TRIED).await.map_err(|e| failed(ctx, &e))
+    }
+
+    /// Waits for the answer to a trial, and for no other's any more.
+    pub async fn begin_trial(&self, ctx: &Ctx, trial: &Trial) -> Result<(), Problem> {
+        self.end_trial(ctx, None).await?;
+        self.session.insert(SESSION_TRIAL, trial).await.map_err(|e| failed(ctx, &e))
+    }
+
+    /// Waits no more. What came of it is kept until the next one.
+    pub async fn end_trial(&self, ctx: &Ctx, report: Option<&Report>) -> Result<(), Problem> {
+        let failed = |e| failed(ctx, &e);
+        self.session.remove_value(SESSION_TRIAL).await.map_err(failed)?;
+        self.session.remove_value(SESSION_TRIED).await.map_err(failed)?;
+        match report {
+            Some(report) => self.session.insert(SESSION_TRIED, report).await.map_err(failed),
+            None => Ok(()),
+        }
     }
 
     async fn keep(&self, ctx: &Ctx) -> Result<(), Problem> {

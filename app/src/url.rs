@@ -35,6 +35,16 @@ pub fn key_href(id: contract::KeyId) -> String {
     format!("/keys/{id}")
 }
 
+/// The page of an app.
+pub fn app_href(id: contract::AppId) -> String {
+    format!("/apps/{id}")
+}
+
+/// The page where an app is tried.
+pub fn try_href(id: contract::AppId) -> String {
+    format!("/apps/{id}/try")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

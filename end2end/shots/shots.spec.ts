@@ -3,9 +3,10 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App, expect, OWNER, test } from '../fixtures';
-import { Api, Session, type KeyFields, type MadeKey } from '../support/client';
+import { Api, Session, type AppFields, type KeyFields, type MadeApp, type MadeKey } from '../support/client';
 import { run, type Server } from '../support/installation';
 import { Watch } from '../support/watch';
+import { LOGO } from '../support/logo';
 import { smaller } from './png';
 
 const root = join(import.meta.dirname, '../..');
@@ -58,6 +59,26 @@ async function joined(server: Server, link: string): Promise<void> {
   if (res.status !== 303) throw new Error(`accepting answered ${res.status}`);
 }
 
+/** Apps of each kind and state; what the owner allowed two of them. */
+async function register(owner: Session): Promise<Record<string, MadeApp>> {
+  const made: Record<string, MadeApp> = {};
+  for (const app of APPS) made[app.name] = await owner.registerApp({ redirect_uris: 'https://ledger.example/callback', ...app });
+  await owner.setLogo(made['Ledger Sync'], LOGO);
+  await owner.allow(made['Ledger Sync'], 'openid email contacts:read invoices:read');
+  await owner.allow(made['Partner Portal'], 'openid users:read');
+  await owner.post(`/apps/${made['Old Importer'].id}`, { act: 'suspend', reason: 'replaced by Ledger Sync' });
+  return made;
+}
+
+const APPS: AppFields[] = [
+  { name: 'Old Importer', scopes: 'contacts:write' },
+  { name: 'Survey Tool', scopes: 'openid contacts:read' },
+  { name: 'Report Runner', kind: 'machine', redirect_uris: '', scopes: 'exports:read files:read' },
+  { name: 'Partner Portal', scopes: 'openid email users:read', home_page: 'https://portal.example/about' },
+  { name: 'Ledger Sync', scopes: 'openid email offline_access contacts:write contacts:read invoices:read', home_page: 'https://ledger.example/about' },
+  { name: 'Field App', kind: 'public', redirect_uris: 'com.example.field:/callback\nhttp://127.0.0.1/callback', scopes: 'openid orders:read' },
+];
+
 async function fill(owner: Session, api: Api): Promise<Record<string, MadeKey>> {
   const made: Record<string, MadeKey> = {};
   for (const key of KEYS) made[key.name] = await owner.createKey(key);
@@ -104,6 +125,7 @@ test('pictures of every page', async ({ browser, begun, started }) => {
 
   for (const [email, role] of PEOPLE) await joined(server, await owner.invite(email, role));
   await owner.invite('auditor@example.org', 'security');
+  const apps = await register(owner);
 
   const looks = [
     { name: 'light', theme: 'light', viewport: { width: 1440, height: 900 } },
@@ -194,6 +216,44 @@ test('pictures of every page', async ({ browser, begun, started }) => {
     await page.getByLabel(/^Allowed addresses/).fill('203.0.113.0/24');
     await app.submit('Review change');
     await shot('allowlist');
+    await app.visit('/apps');
+    await shot('apps');
+    await app.visit(`/apps/${apps['Ledger Sync'].id}`);
+    await shot('app');
+    await app.visit(`/apps/${apps['Old Importer'].id}`);
+    await shot('app-suspended');
+    await app.visit(`/apps/${apps['Ledger Sync'].id}/edit`);
+    await shot('app-edit');
+    await app.visit(`/apps/${apps['Ledger Sync'].id}/logo`);
+    await shot('app-logo');
+    await app.visit(`/apps/${apps['Ledger Sync'].id}/rotate`);
+    await shot('app-rotate');
+    await app.visit(`/apps/${apps['Ledger Sync'].id}/try`);
+    await shot('app-try');
+    await app.submit('Try it');
+    await shot('app-try-consent');
+    await app.submit('Allow access');
+    await shot('app-tried');
+    await app.submit('Try it again');
+    await app.submit('Deny');
+    await shot('app-tried-denied');
+    await app.visit('/grants');
+    await shot('grants');
+    await app.visit('/apps/new');
+    await shot('app-new');
+    await page.getByLabel('Name', { exact: true }).fill('Warehouse Terminal');
+    await page.getByRole('radio', { name: /^Public/ }).check();
+    await page.getByLabel('Redirect URIs').fill('http://stock.example/callback');
+    await page.locator('details.further summary').click();
+    await app.submit('Register app');
+    await shot('app-new-refused');
+    await app.visit('/apps/new');
+    await page.getByLabel('Name', { exact: true }).fill('Warehouse Terminal');
+    await page.getByLabel('Redirect URIs').fill('https://stock.example/callback');
+    await page.getByRole('checkbox', { name: /^openid/ }).check();
+    await app.submit('Register app');
+    await shot('app-secret');
+    await page.getByRole('checkbox', { name: /^I have stored it/ }).check();
     await app.visit('/members');
     await shot('members');
     await page.getByLabel('Email').fill('new@acme.test');

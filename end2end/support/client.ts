@@ -4,6 +4,11 @@ import type { BrowserContext } from '@playwright/test';
 import { randomBytes } from 'node:crypto';
 import { OWNER, type Server } from './installation';
 
+/** The whole secret of an app that stands in a text. */
+export function appSecretIn(text: string): string | undefined {
+  return /\bkss_[0-9A-Za-z]{49}/.exec(text)?.[0];
+}
+
 /** What `POST /v1/verify` is asked. */
 export type Question = {
   credential: string;
@@ -48,6 +53,18 @@ export type KeyFields = {
   allowed_ips?: string;
   form_id?: string;
 };
+
+/** The form that registers an app; what is left out is a confidential one's. */
+export type AppFields = {
+  name: string;
+  kind?: 'confidential' | 'public' | 'machine';
+  redirect_uris?: string;
+  scopes?: string;
+  home_page?: string;
+  any_tenant?: 'true';
+};
+
+export type MadeApp = { id: string; name: string; secret?: string };
 
 export type MadeKey = { id: string; name: string; secret: string };
 
@@ -110,6 +127,57 @@ export class Session {
     const id = /\/keys\/(key_[0-9a-f]{32})/.exec(html)?.[1];
     if (res.status !== 200 || !secret || !id) throw new Error(`creating ${fields.name} answered ${res.status}: ${html.slice(0, 400)}`);
     return { id, name: fields.name, secret };
+  }
+
+  /** Registers an app by its form. */
+  async registerApp(fields: AppFields): Promise<MadeApp> {
+    const form = {
+      form_id: `form_${randomBytes(16).toString('hex')}`,
+      kind: 'confidential',
+      redirect_uris: 'https://ledger.example/callback',
+      more_scopes: fields.scopes ?? 'openid email users:read',
+      require_pkce: 'true',
+      always_refresh: 'true',
+      allow_client_jwts: 'true',
+      access_token_seconds: '3600',
+      refresh_token_days: '90',
+      ...fields,
+    };
+    const { scopes: _, ...posted } = form;
+    const res = await this.post('/apps/new', posted);
+    const html = await res.text();
+    const id = /\/apps\/(app_[0-9a-f]{32})/.exec(res.headers.get('location') ?? html)?.[1];
+    const secret = appSecretIn(html);
+    if (!id || (form.kind !== 'public' && !secret)) throw new Error(`registering ${fields.name} answered ${res.status}: ${html.slice(0, 400)}`);
+    return { id, name: fields.name, secret };
+  }
+
+  /** Gives an app a logo. */
+  async setLogo(app: MadeApp, picture: Buffer): Promise<void> {
+    const body = new FormData();
+    body.set('act', 'set');
+    body.set('logo', new Blob([new Uint8Array(picture)], { type: 'image/png' }), 'logo.png');
+    const headers = { cookie: this.cookie, origin: this.server.url, accept: 'text/html' };
+    const res = await fetch(`${this.server.url}/apps/${app.id}/logo`, { method: 'POST', headers, body, redirect: 'manual' });
+    if (res.status !== 303) throw new Error(`the logo of ${app.name} was answered ${res.status}`);
+  }
+
+  /** Lets an app act for the owner in their tenant. */
+  async allow(app: MadeApp, scope: string): Promise<void> {
+    const asked = new URLSearchParams({
+      client_id: app.id,
+      redirect_uri: 'https://ledger.example/callback',
+      response_type: 'code',
+      state: 'x',
+      scope,
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    });
+    const begun = await this.get(`/oauth/authorize?${asked}`);
+    const path = /\/oauth\/consent\/con_[0-9a-f]{32}/.exec(begun.headers.get('location') ?? '')?.[0];
+    if (!path) throw new Error(`asking for ${app.name} answered ${begun.status}: ${(await begun.text()).slice(0, 400)}`);
+    const res = await this.post(path, { decision: 'allow', tenant_id: this.server.keys.tenant_id });
+    if (!res.headers.get('location')?.includes('code=')) throw new Error(`allowing ${app.name} answered ${res.status}`);
   }
 
   /** Invites somebody; the path of the link. */

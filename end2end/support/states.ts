@@ -1,6 +1,8 @@
 /** Every page of the console in every state that looks different: what the tests of appearance go through. */
 
 import { OWNER, type App } from '../fixtures';
+import { LOGO } from './logo';
+import { authorize, register } from './oauth';
 
 export type State = {
   name: string;
@@ -15,6 +17,27 @@ async function checkout(app: App): Promise<string> {
   const listed = await (await (await app.owner()).get('/keys?q=checkout-api')).text();
   return /href="\/keys\/(key_[0-9a-f]{32})"/.exec(listed)![1];
 }
+
+/** An app that somebody allowed something; made once. */
+async function ledger(app: App): Promise<string> {
+  const owner = await app.owner();
+  const listed = await (await owner.get('/apps')).text();
+  const there = /href="\/apps\/(app_[0-9a-f]{32})"[^>]*title="Ledger Sync"/.exec(listed)?.[1];
+  if (there) return there;
+  const made = await owner.registerApp({ name: 'Ledger Sync', scopes: 'openid email offline_access users:read contacts:read', home_page: 'https://ledger.example/about' });
+  await owner.allow(made, 'openid users:read contacts:read');
+  await owner.setLogo(made, LOGO);
+  await owner.registerApp({ name: 'Field App', kind: 'public', redirect_uris: 'com.example.field:/callback\nhttp://127.0.0.1/callback' });
+  const report = await owner.registerApp({ name: 'Report Runner with a name that is as long as somebody will type', kind: 'machine', redirect_uris: '', scopes: 'exports:read' });
+  await owner.post(`/apps/${report.id}`, { act: 'suspend', reason: 'paused' });
+  return made.id;
+}
+
+const onLedger = (path: (id: string) => string, then: (app: App) => Promise<void> = async () => {}): State['show'] =>
+  async (app) => {
+    await app.enter(path(await ledger(app)));
+    await then(app);
+  };
 
 /** The first of the members. */
 async function member(app: App): Promise<string> {
@@ -34,6 +57,14 @@ async function fillForm(app: App): Promise<void> {
 }
 
 export const STATES: State[] = [
+  {
+    name: 'consent',
+    show: async (app) => {
+      const redirect = 'https://ledger-sync.example/callback';
+      const client = await register(app, { redirect_uris: [redirect], home_page: 'https://ledger-sync.example/' });
+      await app.enter(authorize(client, redirect));
+    },
+  },
   { name: 'setup', begin: 'empty', show: (app) => app.visit(app.server.setupLink.replace(app.server.url, '')) },
   {
     name: 'setup refused',
@@ -292,6 +323,90 @@ export const STATES: State[] = [
     name: 'tenant of the installation',
     show: signedIn('/platform/tenants', (app) => app.through(() => app.page.locator('tbody .cover').first().click())),
   },
+  { name: 'apps, none yet', begin: 'bootstrapped', show: async (app) => app.enter('/apps') },
+  { name: 'apps', show: onLedger(() => '/apps') },
+  { name: 'new app', show: onLedger(() => '/apps/new') },
+  {
+    name: 'new app, public, everything open',
+    show: onLedger(() => '/apps/new', async ({ page }) => {
+      await page.locator('details.perm__more summary').click();
+      await page.locator('details.further summary').click();
+      await page.getByRole('radio', { name: /^Public/ }).check();
+    }),
+  },
+  {
+    name: 'new app refused',
+    show: onLedger(() => '/apps/new', async (app) => {
+      await app.page.getByLabel('Redirect URIs').fill('http://ledger.example/callback');
+      app.watch.expectStatus(422);
+      await app.submit('Register app');
+    }),
+  },
+  {
+    name: 'secret of an app',
+    show: onLedger(() => '/apps/new', async (app) => {
+      await app.page.getByLabel('Name', { exact: true }).fill('Portal');
+      await app.page.getByLabel('Redirect URIs').fill('https://portal.example/callback');
+      await app.page.getByRole('checkbox', { name: /^openid/ }).check();
+      await app.submit('Register app');
+      await app.page.getByRole('checkbox', { name: /^I have stored it/ }).check();
+    }),
+  },
+  { name: 'app', show: onLedger((id) => `/apps/${id}`) },
+  {
+    name: 'app, suspended',
+    show: onLedger(() => '/apps', (app) => app.through(() => app.page.getByRole('link', { name: /^Report Runner/ }).click())),
+  },
+  {
+    name: 'app, its deletion refused',
+    show: onLedger((id) => `/apps/${id}`, async (app) => {
+      app.watch.expectStatus(422);
+      await app.submit('Delete app');
+    }),
+  },
+  { name: 'try an app', show: onLedger((id) => `/apps/${id}/try`) },
+  {
+    name: 'app, tried',
+    show: onLedger((id) => `/apps/${id}/try`, async (app) => {
+      await app.submit(/^Try it/);
+      await app.submit('Allow access');
+      for (const more of await app.page.locator('details.more summary').all()) await more.click();
+    }),
+  },
+  {
+    name: 'app, tried in vain',
+    show: onLedger((id) => `/apps/${id}/try`, async (app) => {
+      await app.submit(/^Try it/);
+      await app.submit('Deny');
+    }),
+  },
+  {
+    name: 'prove anew',
+    show: async (app) => {
+      const redirect = 'https://ledger-sync.example/callback';
+      const client = await register(app, { redirect_uris: [redirect] });
+      await app.enter(authorize(client, redirect, { prompt: 'login' }));
+    },
+  },
+  { name: 'edit an app', show: onLedger((id) => `/apps/${id}/edit`) },
+  {
+    name: 'edit an app, everything open',
+    show: onLedger((id) => `/apps/${id}/edit`, async ({ page }) => {
+      await page.locator('details.further summary').click();
+      await page.getByLabel('How it proves who it is').selectOption('private_key_jwt');
+    }),
+  },
+  { name: 'logo of an app', show: onLedger((id) => `/apps/${id}/logo`) },
+  {
+    name: 'logo of an app, refused',
+    show: onLedger((id) => `/apps/${id}/logo`, async (app) => {
+      app.watch.expectStatus(422);
+      await app.submit('Save logo');
+    }),
+  },
+  { name: 'rotate the secret of an app', show: onLedger((id) => `/apps/${id}/rotate`) },
+  { name: 'grants', show: onLedger(() => '/grants') },
+  { name: 'grants, none yet', begin: 'bootstrapped', show: async (app) => app.enter('/grants') },
   {
     name: 'not found',
     show: async (app) => {

@@ -31,7 +31,7 @@ both(() => {
       await expect(app.heading).toHaveText('Overview');
       await expect(page.getByRole('heading', { name: 'Recent changes' })).toHaveCount(0);
       const nav = page.getByRole('navigation', { name: 'Main' });
-      await expect(nav.getByRole('link')).toHaveText(['Overview', 'API keys', 'Usage']);
+      await expect(nav.getByRole('link')).toHaveText(['Overview', 'API keys', 'Usage', 'OAuth apps']);
       await becomes(server, 'support');
       await app.visit('/');
       await expect(page).toHaveURL('/leaks');

@@ -4,7 +4,7 @@ use crate::{
     error::AppError,
     ssr::{ctx, fail},
 };
-use contract::{ApiKey, LeakId, LeakLookup, LeakReport, LeakText, RevokeForm, SecretId};
+use contract::{ApiKey, AppSecretId, LeakId, LeakLookup, LeakReport, LeakText, LeakedApp, RevokeForm, SecretId};
 use domain::{Error, keys, leaks};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,13 @@ fn empty(ctx: &domain::Ctx) -> Error {
 pub async fn report_leak(secret: SecretId, note: String) -> Result<LeakReport, AppError> {
     let ctx = ctx()?;
     leaks::report(&ctx, secret, &note).await.map_err(|e| fail(&ctx, e))
+}
+
+/// Ends a secret of an app that the desk found; its people are told.
+#[server(endpoint = "leaks/end-app-secret")]
+pub async fn end_app_secret(secret: AppSecretId) -> Result<LeakedApp, AppError> {
+    let ctx = ctx()?;
+    leaks::end_app_secret(&ctx, secret).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Tells the owner of a reported key.

@@ -60,11 +60,15 @@ async fn rotate(ctx: &Ctx, id: KeyId, form: &RotateForm) -> domain::Result<Creat
     let overlap = form.overlap().ok_or_else(|| Error::field("grace", "invalid", "Choose how long the old secret works on."))?;
     let current = keys::secrets(ctx, id).await?.into_iter().find(|s| s.valid_until.is_none());
     if key.state != KeyState::Revoked && current.is_none_or(|s| s.id.to_string() != form.secret) {
-        let text =
-            "The secret was replaced since this form was opened, and the new one was shown once. If it was not stored, rotate again.";
-        return Err(Error::Conflict(text.to_owned()));
+        return Err(replaced_since());
     }
     keys::rotate(ctx, id, &RotateBody { grace_seconds: Some(overlap) }).await
+}
+
+/// What a form is answered whose secret is no longer the current one.
+pub(super) fn replaced_since() -> Error {
+    let text = "The secret was replaced since this form was opened, and the new one was shown once. If it was not stored, rotate again.";
+    Error::Conflict(text.to_owned())
 }
 
 /// Ends the overlap of a rotation: only the current secret works from then on.

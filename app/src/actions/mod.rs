@@ -4,6 +4,7 @@
 #![expect(missing_docs, reason = "the fields of the structs that `#[server]` makes are the functions' arguments")]
 
 mod account;
+mod apps;
 mod desk;
 mod keys;
 mod people;
@@ -16,9 +17,14 @@ pub use account::{
     begin_two_factor, change_email, change_password, confirm, end_other_sessions, end_session, forgot_password, new_recovery_codes,
     reset_password, second_step, set_up, sign_in, sign_out, turn_off_two_factor, turn_on_two_factor,
 };
+pub use apps::{
+    AppAct, CreateApp, DeleteApp, EditApp, GrantForm, LogoForm, RemoveAppLogo, ResumeApp, RevokeGrant, RotateAppSecret, SetAppLogo,
+    SuspendApp, TryApp, TryForm, create_app, delete_app, edit_app, find_app, remove_app_logo, resume_app, revoke_grant, rotate_app_secret,
+    set_app_logo, suspend_app, try_app,
+};
 pub use desk::{
-    CloseLeak, DeskForm, LookUp, NotifyLeak, ReportForm, ReportLeak, RevokeLeaked, close_leak, look_up, notify_leak, report_leak,
-    revoke_leaked,
+    CloseLeak, DeskForm, EndAppSecret, LookUp, NotifyLeak, ReportForm, ReportLeak, RevokeLeaked, close_leak, end_app_secret, look_up,
+    notify_leak, report_leak, revoke_leaked,
 };
 pub use keys::{
     ActOnKey, CreateKey, EditKey, RetireKey, RevokeKey, RevokeKeys, RotateKey, act_on_key, create_key, edit_key, retire_key, revoke_key,

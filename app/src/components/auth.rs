@@ -9,7 +9,11 @@ use leptos_meta::Title;
 #[component]
 pub fn AuthPage(
     /// The heading, and the document's title.
-    title: &'static str,
+    #[prop(into)]
+    title: String,
+    /// Whether there is much to read.
+    #[prop(optional)]
+    wide: bool,
     /// The form.
     children: Children,
 ) -> impl IntoView {
@@ -19,7 +23,7 @@ pub fn AuthPage(
         <Title text=format!("{title} · Keystead")/>
         <a class="skip" href="#main">"Skip to content"</a>
         <div class="auth">
-            <main class="auth__box" id="main" tabindex="-1">
+            <main class="auth__box" class:auth__box--wide=wide id="main" tabindex="-1">
                 <Tally/>
                 <div class="auth__in">
                     <div class="stack stack--3">

@@ -1,7 +1,7 @@
 //! Badges: a state is never told by colour alone.
 
 use crate::icon::{Icon, IconName};
-use contract::{KeyState, Outcome};
+use contract::{AppState, KeyState, Outcome};
 use leptos::prelude::*;
 
 /// What a key is right now.
@@ -17,6 +17,20 @@ pub fn StateBadge(
         KeyState::Revoked => ("badge badge--danger", IconName::Ban, "Revoked"),
     };
     view! { <span class=class><Icon name=icon small=true/>{word}</span> }.into_any()
+}
+
+/// What an app is right now.
+#[component]
+pub fn AppStateBadge(
+    /// The state.
+    state: AppState,
+) -> impl IntoView {
+    match state {
+        AppState::Active => view! { <StateBadge state=KeyState::Active/> }.into_any(),
+        AppState::Suspended => {
+            view! { <span class="badge badge--off"><Icon name=IconName::Pause small=true/>"Suspended"</span> }.into_any()
+        }
+    }
 }
 
 /// Whether a request passed.

@@ -244,6 +244,17 @@ const GROUPS: &[(&str, &[Entry])] = &[
         ],
     ),
     (
+        "Integrations",
+        &[Entry {
+            perms: &[Perm::AppsRead],
+            path: "/apps",
+            label: "OAuth apps",
+            icon: IconName::AppWindow,
+            keys: "g p",
+            goes: "Go to OAuth apps",
+        }],
+    ),
+    (
         "Protection",
         &[Entry {
             perms: &[Perm::KeysLookup, Perm::AuditRead],

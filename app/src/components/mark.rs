@@ -1,6 +1,6 @@
-//! The logo, and the glyph of a key.
+//! The logo, the glyph of a key or an app, and the logos of apps.
 
-use contract::KeyId;
+use contract::{AppId, KeyId, logo_path};
 use leptos::prelude::*;
 
 /// The tally stick: two notched bars, one ink, one petrol.
@@ -42,20 +42,56 @@ fn tally_half(upper: bool) -> String {
     d
 }
 
-/// Five cells notched from the random end of a key's id, so that a key is recognised at a glance.
+/// What a glyph is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn([u8; 16]);
+
+impl From<KeyId> for Drawn {
+    fn from(id: KeyId) -> Self {
+        Self(*id.uuid().as_bytes())
+    }
+}
+
+impl From<AppId> for Drawn {
+    fn from(id: AppId) -> Self {
+        Self(*id.uuid().as_bytes())
+    }
+}
+
+/// Five cells notched from the random end of an id, so that a key or an app is recognised at a glance.
 #[component]
 pub fn Glyph(
-    /// The key.
-    id: KeyId,
+    /// Whose.
+    #[prop(into)]
+    id: Drawn,
     /// 32 px instead of 24.
     #[prop(optional)]
     large: bool,
 ) -> impl IntoView {
     view! {
         <svg class=if large { "glyph glyph--lg" } else { "glyph" } viewBox="0 0 24 12" aria-hidden="true">
-            <path d=notches(&id.uuid().as_bytes()[11..])></path>
+            <path d=notches(&id.0[11..])></path>
         </svg>
     }
+}
+
+/// An app as people see it who are asked to trust it: its logo, or the first letter of its name. The name stands beside it.
+#[component]
+pub fn AppMark(
+    /// Its name.
+    name: String,
+    /// Where its logo is, if it has one.
+    logo: Option<String>,
+    /// 48 px instead of 24.
+    #[prop(optional)]
+    large: bool,
+) -> impl IntoView {
+    let class = if large { "appmark appmark--lg" } else { "appmark" };
+    if let Some(src) = logo.as_deref().and_then(logo_path) {
+        return view! { <img class=class src=src.to_owned() alt="" width="128" height="128"/> }.into_any();
+    }
+    let letter = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('·').to_string();
+    view! { <span class=format!("{class} appmark--letter") aria-hidden="true">{letter}</span> }.into_any()
 }
 
 /// The outline: along the top with notches 0, 3 or 6 deep, back along the bottom with notches 0 or 3 deep.

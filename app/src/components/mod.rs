@@ -14,11 +14,12 @@ mod page;
 mod password;
 mod preferences;
 mod problem;
+mod secret;
 mod sessions;
 mod time;
 
 pub use auth::AuthPage;
-pub use badge::{OutcomeBadge, StateBadge};
+pub use badge::{AppStateBadge, OutcomeBadge, StateBadge};
 pub use chart::{Fig, Meter, OutcomeChart, minute};
 pub use copy::{Code, CopyId, TestCurl};
 pub use feedback::{Banner, ErrorSummary, Toasts, Tone};
@@ -26,10 +27,11 @@ pub use field::{ConfirmFields, FieldError, SelectField, TextArea, TextField, des
 pub use filter::{Choice, ExportLinks, FilterField, FilterForm, Moment, SearchField, Tokens};
 pub use frame::Frame;
 pub use in_tenant::{IN_TENANT, InTenant};
-pub use mark::{Glyph, Logo, Tally};
+pub use mark::{AppMark, Glyph, Logo, Tally};
 pub use page::{Crumbs, PageTitle, Pager};
 pub use password::{Asked, NewPassword};
 pub use preferences::{EnvironmentSwitch, SwitchToLive, ThemeSwitch};
 pub use problem::{Fault, ProblemView};
+pub use secret::{Masked, MaskedText, SecretOnce};
 pub use sessions::{EndForm, SessionTable};
 pub use time::{Ends, Time, TimeForm};

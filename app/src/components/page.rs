@@ -1,7 +1,7 @@
 //! What every page has: its place in the console, one h1, and the pager of a list.
 
-use crate::url::key_href;
-use contract::ApiKey;
+use crate::url::{app_href, key_href};
+use contract::{ApiKey, App};
 use leptos::prelude::*;
 
 /// Where the reader stands: the steps before the page, the page, and the document's title.
@@ -30,6 +30,18 @@ impl Crumbs {
     pub fn of_key(key: &ApiKey, here: &str) -> Self {
         let mut crumbs = Self::keys(here);
         crumbs.above.push((key.name.clone(), key_href(key.id)));
+        crumbs
+    }
+
+    /// A page under OAuth apps.
+    pub fn apps(here: &str) -> Self {
+        Self { above: vec![("OAuth apps".to_owned(), "/apps".to_owned())], ..Self::section(here) }
+    }
+
+    /// A page of an app.
+    pub fn of_app(app: &App, here: &str) -> Self {
+        let mut crumbs = Self::apps(here);
+        crumbs.above.push((app.name.clone(), app_href(app.id)));
         crumbs
     }
 

@@ -12,6 +12,7 @@ pub const fn perm_words(perm: Perm) -> &'static str {
         Perm::KeysVerify => "Ask for decisions",
         Perm::AppsRead => "See OAuth apps",
         Perm::AppsWrite => "Create and change OAuth apps",
+        Perm::AppsRevoke => "Suspend OAuth apps and end grants",
         Perm::WebhooksRead => "See webhooks",
         Perm::WebhooksWrite => "Create and change webhooks",
         Perm::UsageRead => "See the usage log",

@@ -1,6 +1,7 @@
 //! One file for each route.
 
 mod account;
+mod apps;
 pub mod audit;
 mod keys;
 mod leaks;
@@ -8,6 +9,7 @@ mod login;
 mod mails;
 mod members;
 mod not_found;
+mod oauth;
 mod overview;
 mod plans;
 mod platform;
@@ -17,7 +19,10 @@ mod setup;
 mod tenants;
 mod usage;
 
-pub use account::{AccountPage, ConfirmPage, EmailLinkPage, EmailPage, ForgotPage, ResetPage, SecondStepPage, SessionsPage, TwoFactorPage};
+pub use account::{
+    AccountPage, ConfirmPage, EmailLinkPage, EmailPage, ForgotPage, GrantsPage, ResetPage, SecondStepPage, SessionsPage, TwoFactorPage,
+};
+pub use apps::{AppDetail, AppEdit, AppList, AppLogo, AppRotate, NewApp, TryPage};
 pub use audit::Audit;
 pub use keys::{KeyBulkRevoke, KeyDetail, KeyEdit, KeyList, KeyRetire, KeyRevoke, KeyRotate, NewKey, PreviewOfEdit, key_search_href};
 pub use leaks::{LeakDesk, LeakReportPage};
@@ -25,6 +30,7 @@ pub use login::Login;
 pub use mails::PlatformMailsPage;
 pub use members::{AcceptPage, MemberPage, MembersPage};
 pub use not_found::NotFound;
+pub use oauth::{ConsentPage, ProveAnewPage};
 pub use overview::Overview;
 pub use plans::PlansPage;
 pub use platform::{PlatformTenantPage, PlatformTenantsPage};

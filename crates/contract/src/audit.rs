@@ -15,6 +15,8 @@ words! {
         User = "user",
         /// An API key.
         ApiKey = "api_key",
+        /// An OAuth app.
+        App = "app",
         /// The command line on the server.
         CommandLine = "command_line",
         /// Keystead itself.

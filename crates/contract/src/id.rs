@@ -95,6 +95,14 @@ ids! {
     LoginId = "lgn_";
     /// Somebody who was asked to join a tenant.
     InvitationId = "inv_";
+    /// An OAuth app: its `client_id`.
+    AppId = "app_";
+    /// One secret of an OAuth app.
+    AppSecretId = "aps_";
+    /// What a person allowed an OAuth app.
+    GrantId = "grt_";
+    /// What an OAuth app asks a person for.
+    ConsentId = "con_";
     /// An operator in a tenant, for some hours.
     SupportId = "sup_";
 }

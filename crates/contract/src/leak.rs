@@ -1,6 +1,9 @@
 //! The leak desk: pasted text, the keys that were found in it, and the reports that follow.
 
-use crate::{Environment, KeyId, KeyKind, KeyState, LeakId, ScopeSet, SecretId, TenantId, UnixMs, credential::words};
+use crate::{
+    AppId, AppKind, AppSecretId, AppState, Environment, KeyId, KeyKind, KeyState, LeakId, ScopeSet, SecretId, TenantId, UnixMs,
+    credential::words,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -169,13 +172,71 @@ pub struct LeakMatch {
     pub times: u32,
 }
 
+/// What the desk shows of an app of which a secret was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundApp {
+    /// The app.
+    pub id: AppId,
+    /// What people are asked to allow.
+    pub name: String,
+    /// What runs it.
+    pub kind: AppKind,
+    /// Whether it is in use.
+    pub state: AppState,
+    /// What it may ask for: how bad the leak is.
+    pub scopes: ScopeSet,
+    /// Who registered it, while they belong to the tenant.
+    pub owner: Option<String>,
+    /// When it was registered.
+    pub created_at: UnixMs,
+    /// When it last got a token or used one, to the minute.
+    pub last_used_at: Option<UnixMs>,
+}
+
+/// The secret of it that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundAppSecret {
+    /// The secret.
+    pub id: AppSecretId,
+    /// Its last four characters.
+    pub last_four: String,
+    /// Does it still work?
+    pub state: SecretState,
+    /// When it was made.
+    pub created_at: UnixMs,
+    /// Until when it works while it is being replaced, or when it ended.
+    pub valid_until: Option<UnixMs>,
+}
+
+/// A secret of an app that was found in a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LeakedApp {
+    /// Which app.
+    pub app: FoundApp,
+    /// Which of its secrets.
+    pub secret: FoundAppSecret,
+    /// Whose.
+    pub tenant: FoundTenant,
+    /// What the app did lately, with whichever of its tokens.
+    pub usage: FoundUsage,
+    /// The line of the text where it stood first, from 1.
+    pub line: u32,
+    /// How often it stood there.
+    pub times: u32,
+}
+
 /// What a text held.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeakLookup {
     /// The keys that the caller may know of, in the order of the text.
     pub matches: Vec<LeakMatch>,
-    /// Distinct well-formed keys that are none of theirs.
+    /// The secrets of apps, likewise.
+    pub apps: Vec<LeakedApp>,
+    /// Distinct well-formed keys and secrets of apps that are none of theirs.
     pub unknown: u32,
     /// The text held more keys than one search answers; the rest was not looked at.
     pub truncated: bool,

@@ -7,6 +7,7 @@
 //! - No type of this crate holds a stored secret. [`Secret`] carries a secret that was just made, once.
 
 mod account;
+mod app;
 mod audit;
 mod credential;
 mod decision;
@@ -43,12 +44,16 @@ pub use account::{
     ChangeEmailForm, ChangePasswordForm, Chrome, CodeForm, ConfirmForm, EmailChange, EmailLinkForm, Enrolment, ForgotForm, Prefs,
     RecoveryCodes, ResetForm, SessionSeen, SetupForm, SignInForm, SignInStep, Theme, TwoFactorState,
 };
+pub use app::{
+    App, AppForm, AppKind, AppSecret, AppState, AppTerms, AuthMethod, Consent, ConsentForm, ConsentScope, CreateApp, CreateAppBody,
+    CreatedApp, GrantSeen, GrantType, IdTokenAlg, LOGOS, RedirectError, RedirectUri, UpdateAppBody, logo_path,
+};
 pub use audit::{Actor, ActorKind, AuditEvent, AuditFilter, AuditHead, AuditQuery, Target};
 pub use credential::{CredentialKind, Environment, KeyKind, KeyState};
 pub use decision::{Code, RateLimitState, Requirement, VerifyRequest, VerifyResponse};
 pub use id::{
-    AuditId, FormId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId, SupportId, TenantId, TokenId, UsageId,
-    UserId,
+    AppId, AppSecretId, AuditId, ConsentId, FormId, GrantId, IdError, InvitationId, KeyId, LeakId, LoginId, MailId, OutboxId, SecretId,
+    SupportId, TenantId, TokenId, UsageId, UserId,
 };
 pub use impact::{Advice, CallerSeen, Change, Cockpit, GrantUse, Impact, SecretUse};
 pub use key::{ApiKey, CreateKey, CreatedKey, KeyFilter, KeyImpact, RateLimit, RevokeForm, UpdateKey};
@@ -59,8 +64,8 @@ pub use key_body::{
 pub use key_form::{CUSTOM, Expiry, KeyForm};
 pub use key_query::{KeyCursor, KeyPage, KeyQueue, KeyQueueHead, KeySearch, KeySecret, KeySort, OwnerRef};
 pub use leak::{
-    FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter, LeakLookup, LeakMatch,
-    LeakReport, LeakSource, LeakState, LeakText, SecretState,
+    FoundApp, FoundAppSecret, FoundKey, FoundSecret, FoundTenant, FoundUsage, LeakCaller, LeakDetail, LeakEffect, LeakEvent, LeakFilter,
+    LeakLookup, LeakMatch, LeakReport, LeakSource, LeakState, LeakText, LeakedApp, SecretState,
 };
 pub use login::{LoginBody, LogoutBody, Me, MfaBody, RefreshBody, TokenAnswer, TokenUser};
 pub use member::{
@@ -72,8 +77,8 @@ pub use page::{Cursor, Page, PageQuery};
 pub use password::{PASSWORD_MIN, PASSWORD_MIN_WITH_FACTOR, PasswordHint};
 pub use plan::{DEFAULT_PLAN, Plan, PlanForm};
 pub use policy::{
-    ErrorForm, KeyPolicy, KeyRules, Lifetime, Policies, PoliciesBody, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation,
-    Violations,
+    AppViolation, ErrorForm, KeyPolicy, KeyRules, Lifetime, Policies, PoliciesBody, PoliciesForm, PolicyReview, TenantSettings, Unenrolled,
+    Violation, Violations,
 };
 pub use problem::{ErrorCode, FieldError, FieldErrors, Problem};
 pub use role::{Perm, Role};

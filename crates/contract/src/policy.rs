@@ -1,6 +1,6 @@
 //! What a tenant demands of its keys and people, how its errors look, and how long it keeps its log.
 
-use crate::{FieldErrors, KeyId, Origin, UnixMs, UserId, credential::words, key_body::named, origin::read_origins};
+use crate::{AppId, FieldErrors, KeyId, Origin, UnixMs, UserId, credential::words, key_body::named, origin::read_origins};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -32,6 +32,9 @@ pub struct Policies {
     /// Origins whose scripts may call `/v1` from a browser and read what a credential of the tenant is answered.
     #[cfg_attr(feature = "openapi", schema(max_items = 20))]
     pub allowed_origins: Vec<Origin>,
+    /// What the tenant's API calls itself in the `aud` of JWTs that apps sign: they are taken as meant for this installation.
+    #[cfg_attr(feature = "openapi", schema(max_items = 20))]
+    pub token_audiences: Vec<String>,
 }
 
 words! {
@@ -79,6 +82,11 @@ impl Policies {
     /// When a key expires at the latest whose expiry is set now.
     pub fn latest_expiry(&self, now: UnixMs) -> Option<UnixMs> {
         self.max_key_lifetime_days.map(|days| now.plus(days * UnixMs::DAY))
+    }
+
+    /// How many days an app may go on without its person: not longer than a key works.
+    pub fn refresh_days(&self, asked: i64) -> i64 {
+        asked.min(self.max_key_lifetime_days.unwrap_or(asked))
     }
 }
 
@@ -147,6 +155,33 @@ pub struct PoliciesBody {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Origin>>, max_items = 20))]
     #[serde(deserialize_with = "named")]
     pub allowed_origins: Option<Option<Vec<String>>>,
+    /// What the tenant's API calls itself in the `aud` of JWTs that apps sign.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 20))]
+    #[serde(deserialize_with = "named")]
+    pub token_audiences: Option<Option<Vec<String>>>,
+}
+
+/// Most audiences of a tenant, and the longest.
+const AUDIENCES: (usize, usize) = (20, 200);
+
+/// Names of an API: printable, without spaces.
+fn read_audiences<'a>(words: impl Iterator<Item = &'a str>, errors: &mut FieldErrors) -> Vec<String> {
+    let mut audiences: Vec<String> = Vec::new();
+    for word in words.map(str::trim) {
+        if word.is_empty() || word.len() > AUDIENCES.1 || !word.bytes().all(|b| b.is_ascii_graphic()) {
+            errors.add(
+                "token_audiences",
+                "invalid",
+                format!("A name of 1 to {} characters without spaces, such as ACME_API.", AUDIENCES.1),
+            );
+        } else if !audiences.iter().any(|known| known == word) {
+            audiences.push(word.to_owned());
+        }
+    }
+    if audiences.len() > AUDIENCES.0 {
+        errors.add("token_audiences", "too_long", format!("At most {} audiences.", AUDIENCES.0));
+    }
+    audiences
 }
 
 impl PoliciesBody {
@@ -169,6 +204,10 @@ impl PoliciesBody {
             allowed_origins: match &self.allowed_origins {
                 Some(asked) => read_origins(asked.iter().flatten().map(String::as_str), &mut errors),
                 None => before.allowed_origins.clone(),
+            },
+            token_audiences: match &self.token_audiences {
+                Some(asked) => read_audiences(asked.iter().flatten().map(String::as_str), &mut errors),
+                None => before.token_audiences.clone(),
             },
         };
         errors.into_result(Some(after))
@@ -199,6 +238,8 @@ pub struct PoliciesForm {
     pub error_form: String,
     /// Origins, one a line.
     pub allowed_origins: String,
+    /// Audiences, one a line.
+    pub token_audiences: String,
     /// The policies whose consequences were shown.
     pub reviewed: String,
 }
@@ -222,6 +263,7 @@ impl PoliciesForm {
             require_second_factor: self.require_second_factor.is_some(),
             error_form: None,
             allowed_origins: read_origins(self.allowed_origins.lines().filter(|line| !line.trim().is_empty()), &mut errors),
+            token_audiences: read_audiences(self.token_audiences.lines().filter(|line| !line.trim().is_empty()), &mut errors),
         };
         match self.error_form.as_str() {
             "" => {}
@@ -248,6 +290,7 @@ impl From<&Policies> for PoliciesForm {
             session_lifetime_hours: number(p.session_lifetime_hours),
             error_form: p.error_form.map(|f| f.to_string()).unwrap_or_default(),
             allowed_origins: p.allowed_origins.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            token_audiences: p.token_audiences.join("\n"),
             ..Self::default()
         }
     }
@@ -271,6 +314,18 @@ words! {
 pub struct Violation {
     /// The key.
     pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// What it does not meet.
+    pub policies: Vec<KeyPolicy>,
+}
+
+/// An app that does not meet what is demanded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AppViolation {
+    /// The app.
+    pub id: AppId,
     /// Its name.
     pub name: String,
     /// What it does not meet.
@@ -301,12 +356,16 @@ pub struct Violations {
     pub unenrolled_total: i64,
     /// The first of them by address, for callers who may see members.
     pub unenrolled: Vec<Unenrolled>,
+    /// How many apps.
+    pub apps_total: i64,
+    /// The first of them, newest first, for callers who may see apps.
+    pub apps: Vec<AppViolation>,
 }
 
 impl Violations {
     /// Does nothing and nobody have to change?
     pub const fn none(&self) -> bool {
-        self.total == 0 && self.unenrolled_total == 0
+        self.total == 0 && self.unenrolled_total == 0 && self.apps_total == 0
     }
 }
 

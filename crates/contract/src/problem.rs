@@ -298,6 +298,19 @@ impl Problem {
         let message = format!("{}{}", self.message, fields.collect::<String>());
         serde_json::json!({"error": self.code.flat(), "message": message, "request_id": self.request_id})
     }
+
+    /// The body at the endpoints of OAuth (RFC 6749, section 5.2; RFC 6750, section 3.1).
+    pub fn oauth_body(&self) -> serde_json::Value {
+        let error = match self.code.status() {
+            401 => "invalid_token",
+            403 if self.code == ErrorCode::InsufficientPermissions => "insufficient_scope",
+            403 => "access_denied",
+            408 | 429 | 503 => "temporarily_unavailable",
+            500 => "server_error",
+            _ => "invalid_request",
+        };
+        serde_json::json!({"error": error, "error_description": self.message})
+    }
 }
 
 impl fmt::Display for Problem {

@@ -37,6 +37,8 @@ words! {
         AppsRead = "keystead.apps:read",
         /// Create and change OAuth apps.
         AppsWrite = "keystead.apps:write",
+        /// Suspend OAuth apps and end what people allowed them; part of `keystead.apps:write`.
+        AppsRevoke = "keystead.apps:revoke",
         /// See webhooks.
         WebhooksRead = "keystead.webhooks:read",
         /// Create and change webhooks.
@@ -68,6 +70,7 @@ impl Perm {
     const fn included_in(self) -> Option<Self> {
         match self {
             Self::KeysRevoke | Self::KeysLookup => Some(Self::KeysWrite),
+            Self::AppsRevoke => Some(Self::AppsWrite),
             Self::PoliciesWrite => Some(Self::SettingsWrite),
             _ => None,
         }
@@ -88,8 +91,8 @@ impl Role {
     /// The permissions of the role. What is restricted to a person's own objects is checked where the object is.
     pub const fn perms(self) -> &'static [Perm] {
         use Perm::{
-            AppsRead, AppsWrite, AuditRead, KeysLookup, KeysRead, KeysRevoke, KeysWrite, MembersRead, MembersWrite, PoliciesWrite,
-            SettingsRead, SettingsWrite, UsageRead, WebhooksRead, WebhooksWrite,
+            AppsRead, AppsRevoke, AppsWrite, AuditRead, KeysLookup, KeysRead, KeysRevoke, KeysWrite, MembersRead, MembersWrite,
+            PoliciesWrite, SettingsRead, SettingsWrite, UsageRead, WebhooksRead, WebhooksWrite,
         };
         match self {
             Self::Owner | Self::Admin => &[
@@ -99,6 +102,7 @@ impl Role {
                 KeysLookup,
                 AppsRead,
                 AppsWrite,
+                AppsRevoke,
                 WebhooksRead,
                 WebhooksWrite,
                 UsageRead,
@@ -109,11 +113,11 @@ impl Role {
                 SettingsWrite,
                 PoliciesWrite,
             ],
-            Self::Developer => &[KeysRead, KeysWrite, KeysRevoke, AppsRead, AppsWrite, WebhooksRead, WebhooksWrite, UsageRead],
+            Self::Developer => &[KeysRead, KeysWrite, KeysRevoke, AppsRead, AppsWrite, AppsRevoke, WebhooksRead, WebhooksWrite, UsageRead],
             Self::Security => {
-                &[KeysRead, KeysRevoke, AppsRead, WebhooksRead, UsageRead, AuditRead, MembersRead, SettingsRead, PoliciesWrite]
+                &[KeysRead, KeysRevoke, AppsRead, AppsRevoke, WebhooksRead, UsageRead, AuditRead, MembersRead, SettingsRead, PoliciesWrite]
             }
-            Self::Support => &[KeysLookup, KeysRevoke],
+            Self::Support => &[KeysLookup, KeysRevoke, AppsRevoke],
         }
     }
 

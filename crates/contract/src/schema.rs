@@ -1,8 +1,8 @@
 //! Schemas of the types that are a string on the wire, for the server's OpenAPI document.
 
 use crate::{
-    AllowedIp, AuditId, Change, Cursor, Email, FormId, InvitationId, KeyCursor, KeyId, KeyName, LeakId, MailId, Origin, OutboxId, Scope,
-    SecretId, Slug, TenantId, TenantName, UnixMs, UsageId, UserId,
+    AllowedIp, AppId, AppSecretId, AuditId, Change, Cursor, Email, FormId, GrantId, InvitationId, KeyCursor, KeyId, KeyName, LeakId,
+    MailId, Origin, OutboxId, RedirectUri, Scope, SecretId, Slug, TenantId, TenantName, UnixMs, UsageId, UserId,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -42,6 +42,9 @@ ids! {
     FormId: "A single-use form.";
     LeakId: "One report of a leaked key.";
     InvitationId: "Somebody who was asked to join.";
+    AppId: "An OAuth app: its `client_id`.";
+    AppSecretId: "One secret of an OAuth app.";
+    GrantId: "What a person allowed an OAuth app.";
 }
 
 strings! {
@@ -52,6 +55,10 @@ strings! {
     AllowedIp: |s| s
         .description(Some("An address, or a network in CIDR form without bits behind its prefix."))
         .examples([serde_json::json!("203.0.113.0/24")]);
+    RedirectUri: |s| s
+        .max_length(Some(2_000))
+        .description(Some("https, or http on the device itself, or a scheme of the app's own that contains a dot. Compared byte for byte."))
+        .examples([serde_json::json!("https://app.example.com/callback")]);
     Origin: |s| s
         .description(Some("Scheme, host and port as browsers write them: https, or http on a loopback host."))
         .examples([serde_json::json!("https://app.example.com")]);

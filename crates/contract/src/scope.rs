@@ -83,6 +83,40 @@ impl Scope {
         self.0.split(':').any(|part| part.starts_with(RESERVED))
     }
 
+    /// Is it one of OpenID Connect, which says nothing of the API?
+    pub fn is_built_in(&self) -> bool {
+        BUILT_IN_SCOPES.contains(&self.0.as_str())
+    }
+
+    /// Does it name something of the tenant's own API, rather than all of it, Keystead, or the person?
+    pub fn is_ones_own(&self) -> bool {
+        !self.is_reserved() && !self.is_built_in() && !self.is_admin() && self.parts().0.is_some()
+    }
+
+    /// What it allows, for whoever is asked to allow it and finds no description in the catalogue.
+    pub fn in_words(&self) -> String {
+        match self.0.as_str() {
+            "openid" => return "Know who you are".to_owned(),
+            "profile" => return "See the name that you go by".to_owned(),
+            "email" => return "See your email address".to_owned(),
+            "offline_access" => return "Go on while you are away".to_owned(),
+            _ if self.is_admin() => return "Do everything, in Keystead itself, too: make keys, change members and settings".to_owned(),
+            _ => {}
+        }
+        let (resource, verb) = self.parts();
+        let what = match resource.map(|r| r.strip_prefix(RESERVED).map_or_else(|| r.to_owned(), |own| format!("Keystead’s {own}"))) {
+            Some(resource) => resource.replace(['_', '-', '.'], " "),
+            None => "everything".to_owned(),
+        };
+        match verb {
+            "read" => format!("See {what}"),
+            "write" => format!("Create and change {what}"),
+            "delete" => format!("Delete {what}"),
+            "admin" => format!("Do everything with {what}"),
+            verb => format!("{verb}: {what}"),
+        }
+    }
+
     /// Is it `admin` (also spelled `admin:all`), which covers everything?
     pub fn is_admin(&self) -> bool {
         self.normal(&[]) == (None, "admin")

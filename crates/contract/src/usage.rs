@@ -1,6 +1,6 @@
 //! The usage log: one event for each decided request.
 
-use crate::{AllowedIp, Code, CredentialKind, Environment, FieldErrors, KeyId, Scope, UnixMs, UsageId, credential::words};
+use crate::{AllowedIp, AppId, Code, CredentialKind, Environment, FieldErrors, KeyId, Scope, UnixMs, UsageId, credential::words};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -40,6 +40,10 @@ pub struct UsageEvent {
     pub credential_id: Option<KeyId>,
     /// Its name now, for people; none for unknown credentials.
     pub credential_name: Option<String>,
+    /// The app that sent it: for itself, or for a person who allowed it.
+    pub client_id: Option<AppId>,
+    /// Its name now, for people; none for apps of other tenants.
+    pub client_name: Option<String>,
     /// What kind of credential it was.
     pub kind: CredentialKind,
     /// Passed or not.
@@ -93,6 +97,8 @@ pub struct UsageQuery {
     pub to: Option<UnixMs>,
     /// One key.
     pub credential_id: Option<KeyId>,
+    /// One app.
+    pub client_id: Option<AppId>,
     /// Passed or not.
     pub outcome: Option<Outcome>,
     /// Why.
@@ -134,6 +140,7 @@ impl UsageQuery {
                 "from" => word(instant(&mut query.from, value), INSTANT),
                 "to" => word(instant(&mut query.to, value), INSTANT),
                 "credential_id" => word(put(&mut query.credential_id, value), "the id of a key"),
+                "client_id" => word(put(&mut query.client_id, value), "the client id of an app"),
                 "outcome" => word(put(&mut query.outcome, value), "allowed or denied"),
                 "code" => word(put(&mut query.code, value), "the code of a decision"),
                 "method" => query.method = Some(value.to_ascii_uppercase()),
@@ -266,6 +273,7 @@ mod tests {
             ("from", "2026-03-01T12:00:00Z"),
             ("to", "2026-03-01T13:00:00 01:00"),
             ("credential_id", "key_00000000000000000000000000000007"),
+            ("client_id", "app_00000000000000000000000000000007"),
             ("outcome", "denied"),
             ("code", "EXPIRED"),
             ("method", "get"),
@@ -280,8 +288,15 @@ mod tests {
         assert_eq!((q.from, q.from), (q.to, UnixMs::parse("2026-03-01T12:00:00Z")));
         assert_eq!((q.method.as_deref(), q.code, q.outcome), (Some("GET"), Some(Code::Expired), Some(Outcome::Denied)));
         assert!(q.ip.is_some() && q.environment.is_some() && q.kind.is_some() && q.source.is_some() && q.credential_id.is_some());
+        assert_eq!(q.client_id.map(AppId::uuid), q.credential_id.map(KeyId::uuid));
         assert_eq!(UsageQuery::parse([("outcome", ""), ("path", " ")]), Ok(UsageQuery::default()));
-        for (name, value) in [("outcom", "denied"), ("code", "expired"), ("from", "yesterday"), ("credential_id", "ten_1")] {
+        for (name, value) in [
+            ("outcom", "denied"),
+            ("code", "expired"),
+            ("from", "yesterday"),
+            ("credential_id", "ten_1"),
+            ("client_id", "key_00000000000000000000000000000007"),
+        ] {
             assert!(UsageQuery::parse([(name, value)]).expect_err(name).get(name).is_some());
         }
         let host_bits = UsageQuery::parse([("ip", "198.51.100.7/24")]).expect_err("refused");

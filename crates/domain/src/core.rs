@@ -5,6 +5,7 @@ use crate::{
     clock::{Clock, Entropy, UuidSequence},
     db::Db,
     identity::{Closed, Hasher},
+    oauth::Apps,
     seal::DataKeys,
     streams::Streams,
     tokens::{self, Tokens},
@@ -45,6 +46,8 @@ pub struct Core {
     pub keys: DataKeys,
     /// Every API key, as decisions need it.
     pub cache: KeyCache,
+    /// Every OAuth app, as its requests are judged.
+    pub apps: Apps,
     /// Signing keys, and which tokens were ended before their time.
     pub tokens: Tokens,
     /// How often credentials were used.
@@ -76,6 +79,7 @@ impl Core {
             settings,
             keys,
             cache,
+            apps: Apps::default(),
             tokens: Tokens::default(),
             limits: Limiter::default(),
             closed: Closed::default(),

@@ -3,6 +3,7 @@
 use crate::{
     Core, Error, Result,
     db::{Db, WriteTx},
+    oauth::Client,
     tokens::Token,
     verify::Entry,
 };
@@ -64,6 +65,8 @@ pub enum Who {
     Person(Person),
     /// An API key.
     Key(Arc<Entry>),
+    /// An OAuth app for itself, by a token.
+    App(Arc<Client>),
     /// The command line on the server, for one tenant.
     CommandLine(TenantId),
 }
@@ -159,6 +162,11 @@ impl Grant {
         Self { tenant_id, actor }
     }
 
+    /// An app and whoever allowed it meet in the tenant where it acts.
+    pub(crate) const fn of_authorization(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor }
+    }
+
     /// A tenant whose time is over is removed by nobody in particular, and the first one keeps a note of it.
     pub(crate) const fn of_removal(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor }
@@ -206,7 +214,7 @@ impl Ctx {
     /// What changes who gets in, and what makes a secret, wants a fresh proof (s16). Sessions and the tokens of people grow old: a key or
     /// the command line proves itself with every request.
     pub fn fresh(&self) -> Result<()> {
-        let proven_at = self.session.as_ref().map(|s| s.proven_at).or_else(|| self.token.as_ref().map(|t| t.auth_time));
+        let proven_at = self.session.as_ref().map(|s| s.proven_at).or_else(|| self.token.as_ref().and_then(|t| t.auth_time));
         match proven_at {
             // A proof of the future is none: the clock went back.
             Some(at) if !(-SKEW..FRESH).contains(&(self.now().0 - at.0)) => Err(Error::NotFresh),
@@ -253,6 +261,7 @@ impl Ctx {
             Who::Anonymous => None,
             Who::Person(p) => Some(p.tenant_id),
             Who::Key(key) => Some(key.tenant_id),
+            Who::App(client) => Some(client.tenant_id),
             Who::CommandLine(tenant_id) => Some(*tenant_id),
         }
     }
@@ -305,6 +314,7 @@ impl Ctx {
                 role.holds(perm) && !(p.supporting && perm == Perm::PoliciesWrite) && self.token().is_none_or(|t| perm.held_by(&t.scopes))
             }
             Who::Key(key) => perm.held_by(&key.scopes),
+            Who::App(_) => self.token().is_some_and(|t| perm.held_by(&t.scopes)),
             Who::CommandLine(_) => true,
         };
         if !held {
@@ -365,6 +375,7 @@ impl Ctx {
             // Of Keystead's own permissions they hold what concerns their own keys; a key of theirs would know no such bound.
             Who::Person(p) => !scope.is_reserved() && p.role.own_api().covers(scope),
             Who::Key(key) => key.covers(scope),
+            Who::App(_) => self.token().is_some_and(|t| t.scopes.covers(scope)),
         };
         if held { Ok(()) } else { Err(Error::CannotGrant(scope.clone())) }
     }
@@ -372,8 +383,9 @@ impl Ctx {
     /// May the caller act on the installation beyond one tenant?
     pub fn is_platform(&self) -> bool {
         match &self.who {
-            Who::Anonymous => false,
-            Who::Person(p) => p.platform_admin,
+            Who::Anonymous | Who::App(_) => false,
+            // Nobody lets an app operate the installation.
+            Who::Person(p) => p.platform_admin && self.token().is_none_or(|t| t.bearer.app().is_none()),
             Who::Key(key) => key.platform && key.kind != KeyKind::Tenant,
             Who::CommandLine(_) => true,
         }
@@ -403,6 +415,7 @@ impl Ctx {
             Who::Anonymous => Actor { kind: ActorKind::System, id: None, name: "anonymous".to_owned() },
             Who::Person(p) => Actor { kind: ActorKind::User, id: Some(p.user_id.to_string()), name: p.email.clone() },
             Who::Key(key) => Actor { kind: ActorKind::ApiKey, id: Some(key.key_id.to_string()), name: key.name.clone() },
+            Who::App(client) => Actor { kind: ActorKind::App, id: Some(client.id.to_string()), name: client.name.clone() },
             Who::CommandLine(_) => Actor { kind: ActorKind::CommandLine, id: None, name: "command line".to_owned() },
         }
     }

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod leaks;
 pub mod mail;
 pub mod members;
+pub mod oauth;
 pub mod scopes;
 pub mod seal;
 pub mod streams;

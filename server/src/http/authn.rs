@@ -71,9 +71,9 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
         return Ok((Ctx::new(state.core.clone(), Who::Key(entry.clone()), info), Some(decision)));
     }
     if let Decision { code: Code::Valid, token: Some(token), .. } = &decision {
-        match verify::person(&state.core, token).await {
-            Ok(Some(person)) => {
-                let ctx = Ctx::new(state.core.clone(), Who::Person(person), info).with_token(token.clone());
+        match verify::bearer(&state.core, token).await {
+            Ok(Some(who)) => {
+                let ctx = Ctx::new(state.core.clone(), who, info).with_token(token.clone());
                 return Ok((ctx, Some(decision)));
             }
             Ok(None) => decision.code = Code::Revoked,
@@ -99,13 +99,16 @@ pub async fn caller(state: &AppState, parts: &Parts) -> Result<(Ctx, Option<Deci
 /// Whose credential it is, unless the answer must not tell it from one that nobody has (s37).
 pub fn whose(decision: &Decision) -> Option<Whose> {
     let alike = decision.code != Code::Valid && matches!(denial(decision).code, ErrorCode::InvalidApiKey | ErrorCode::InvalidToken);
-    decision.tenant_id().filter(|_| !alike).map(Whose)
+    let app = decision.token.as_ref().and_then(|t| t.bearer.app());
+    decision.tenant_id().filter(|_| !alike).map(|tenant| Whose { tenant, app })
 }
 
 /// What the client of a denied request is told: nothing about why a key does not work (s37), and of a token only that it
 /// was good for as long as it lasted.
 pub fn denial(decision: &Decision) -> Problem {
-    if decision.kind == CredentialKind::AccessToken && decision.code.public() == Some(ErrorCode::InvalidApiKey) {
+    if matches!(decision.kind, CredentialKind::AccessToken | CredentialKind::ClientJwt)
+        && decision.code.public() == Some(ErrorCode::InvalidApiKey)
+    {
         return match &decision.token {
             Some(token) if decision.code == Code::Expired => {
                 Problem::new(ErrorCode::TokenExpired).with("expires_at", json!(token.expires_at))

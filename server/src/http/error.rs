@@ -1,6 +1,6 @@
 //! Errors on the wire: a [`Problem`] travels as an extension of the response; `finish` writes its body.
 
-use super::{AppState, openapi::ProblemBody};
+use super::{AppState, oauth::ENDPOINTS, openapi::ProblemBody};
 use crate::config::ErrorFormat;
 use axum::{
     Json,
@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contract::{Code, ErrorCode, ErrorForm, Problem, Scope, TenantId};
+use contract::{AppId, Code, ErrorCode, ErrorForm, Problem, Scope, TenantId};
 use std::{any::Any, collections::BTreeMap};
 
 /// An error that a handler answers.
@@ -39,11 +39,22 @@ impl IntoResponse for ApiError {
 /// Whose credential a request came with, on its way out: errors have the form that this tenant chose, and the origins that
 /// it lists may read the answer.
 #[derive(Clone, Copy)]
-pub struct Whose(pub TenantId);
+pub struct Whose {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The app that holds the credential, if one does: the origins that it lists may read the answer, too.
+    pub app: Option<AppId>,
+}
+
+impl From<TenantId> for Whose {
+    fn from(tenant: TenantId) -> Self {
+        Self { tenant, app: None }
+    }
+}
 
 /// The form of an error: the tenant's choice from memory, else the installation's.
 fn form(state: &AppState, base: &Response) -> ErrorForm {
-    let chosen = base.extensions().get::<Whose>().and_then(|whose| state.core.cache.error_form(whose.0));
+    let chosen = base.extensions().get::<Whose>().and_then(|whose| state.core.cache.error_form(whose.tenant));
     chosen.unwrap_or(match state.error_format {
         ErrorFormat::Standard => ErrorForm::Standard,
         ErrorFormat::Flat => ErrorForm::Flat,
@@ -54,10 +65,12 @@ fn status(code: ErrorCode) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The response with the problem as its body; headers that the handler set stay.
-pub fn rendered(state: &AppState, problem: &Problem, base: Response) -> Response {
+/// The response with the problem as its body, in the form that clients of the path read; headers that the handler set stay.
+pub fn rendered(state: &AppState, path: &str, problem: &Problem, base: Response) -> Response {
+    let oauth = ENDPOINTS.contains(&path);
     let form = form(state, &base);
     let body = match form {
+        _ if oauth => problem.oauth_body(),
         ErrorForm::Standard => problem.body(&state.core.settings.public_url),
         ErrorForm::Flat => problem.flat_body(),
     };
@@ -66,7 +79,7 @@ pub fn rendered(state: &AppState, problem: &Problem, base: Response) -> Response
     kept.headers.remove(header::CONTENT_LENGTH);
     kept.headers.remove(header::CONTENT_TYPE);
     response.headers_mut().extend(kept.headers);
-    if form == ErrorForm::Standard {
+    if form == ErrorForm::Standard && !oauth {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     }
     if let Some(seconds) = problem.extra.get("retry_after").and_then(serde_json::Value::as_i64) {

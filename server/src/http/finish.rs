@@ -52,12 +52,12 @@ pub async fn finish(State(state): State<AppState>, req: Request, next: Next) -> 
     let mut response = next.run(req).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.request_id.clone_from(&id);
-        response = rendered(&state, &problem, response);
+        response = rendered(&state, &path, &problem, response);
     } else if !page && response.status().as_u16() >= 400 && !response.headers().contains_key(header::CONTENT_TYPE) {
         // Refusals of the router and of layers carry a status and no words.
         if let Some(mut problem) = super::error::of_status(response.status()) {
             problem.request_id.clone_from(&id);
-            response = rendered(&state, &problem, response);
+            response = rendered(&state, &path, &problem, response);
         }
     }
     let headers = response.headers_mut();

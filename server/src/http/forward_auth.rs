@@ -126,7 +126,7 @@ async fn decide(
         anonymous.problem(e)
     })?;
     // Whoever is behind a tenant's own gateway is answered in that tenant's form.
-    *whose = Some(Whose(gateway.tenant_id)).filter(|_| !gateway.platform);
+    *whose = Some(Whose::from(gateway.tenant_id)).filter(|_| !gateway.platform);
     // Now the gateway's word about its client is believed.
     let demand = Demand::read(headers, query)?;
     let ip = client.and_then(|c| forwarded(headers, state, c.peer));
@@ -156,7 +156,7 @@ fn allowed(decision: &Decision) -> Response {
     let mut response = StatusCode::OK.into_response();
     let values = [
         ("x-keystead-tenant", decision.tenant_id().map(|id| id.to_string()).unwrap_or_default()),
-        ("x-keystead-subject", decision.subject().map(|id| id.to_string()).unwrap_or_default()),
+        ("x-keystead-subject", decision.subject().unwrap_or_default()),
         ("x-keystead-credential", decision.credential_id().unwrap_or_default()),
         ("x-keystead-kind", decision.kind.to_string()),
         ("x-keystead-scopes", decision.scopes().map(ScopeSet::joined).unwrap_or_default()),

@@ -42,7 +42,7 @@ pub struct Test {
 pub async fn test(Caller(ctx): Caller) -> Result<Json<Test>, ApiError> {
     let who = match (ctx.who(), ctx.token()) {
         (Who::Key(key), _) => (CredentialKind::ApiKey, key.environment, key.scopes.clone(), key.owner),
-        (_, Some(token)) => (CredentialKind::AccessToken, token.environment, token.scopes.clone(), Some(token.subject)),
+        (_, Some(token)) => (token.kind(), token.environment, token.scopes.clone(), token.bearer.person()),
         _ => return Err(ErrorCode::Unauthorized.into()),
     };
     let (kind, environment, scopes, user) = who;
@@ -103,6 +103,7 @@ pub async fn health(State(state): State<AppState>, parts: Parts) -> Result<(Opti
     let id = match ctx.who() {
         Who::Key(key) => Some(key.owner.map_or_else(|| key.key_id.to_string(), |id| id.to_string())),
         Who::Person(person) => Some(person.user_id.to_string()),
+        Who::App(client) => Some(client.id.to_string()),
         _ => None,
     };
     if let Some(id) = id {

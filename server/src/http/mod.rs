@@ -11,6 +11,7 @@ mod error_page;
 mod finish;
 mod forward_auth;
 mod health;
+mod oauth;
 pub mod openapi;
 mod origin;
 mod rate_limit;
@@ -97,7 +98,7 @@ fn open() -> OpenApiRouter<AppState> {
     let described = open.get_openapi_mut();
     described.paths.paths.extend(paths.paths);
     described.components.get_or_insert_default().schemas.extend(schemas);
-    well_known::routes().into_iter().fold(open, OpenApiRouter::routes)
+    well_known::routes().into_iter().chain(oauth::routes()).fold(open, OpenApiRouter::routes)
 }
 
 /// Everything the server answers.

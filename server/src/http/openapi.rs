@@ -19,8 +19,8 @@ use std::{
 use utoipa::{
     ToSchema,
     openapi::{
-        Components, ContentBuilder, HeaderBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder,
-        Schema,
+        Components, Content, ContentBuilder, HeaderBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+        ResponseBuilder, Schema,
         path::{Operation, ParameterIn},
         response::Response as Described,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -68,6 +68,16 @@ pub struct FlatBody {
     pub request_id: String,
 }
 
+/// An error at the endpoints of OAuth (RFC 6749, section 5.2).
+#[derive(ToSchema)]
+#[schema(as = OauthProblem)]
+pub struct OauthBody {
+    /// The kind of the error.
+    pub error: String,
+    /// What happened, in a sentence or two, for the developer of the client.
+    pub error_description: String,
+}
+
 /// What programs look at.
 #[derive(ToSchema)]
 pub struct ProblemError {
@@ -86,9 +96,14 @@ pub struct ProblemError {
     pub fields: Option<Vec<FieldError>>,
 }
 
+/// The noun of the endpoints that answer errors in the form of RFC 6749.
+const OAUTH: &str = "OAuth";
+
 /// The nouns, in the order of the page.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 14] = [
     ("Decisions", "May this credential do this, from here, now? Asked by APIs and gateways."),
+    ("OAuth apps", "Clients of the authorization server, and what people allowed them."),
+    (OAUTH, "The authorization server: tokens for apps (RFC 6749), and who a person is (OpenID Connect)."),
     ("Sign-in", "People over the API: an access token for an hour, and a refresh token for the next."),
     ("API keys", "Made, changed, rotated, revoked. A secret is shown in the answer that made it, and never again."),
     ("Leaks", "Keys that were found where they do not belong."),
@@ -101,7 +116,8 @@ const TAGS: [(&str, &str); 12] = [
     ("Audit log", "One event for each change, in a chain of hashes."),
     ("Health", "For load balancers and people who wonder."),
 ];
-const WELL_KNOWN: (&str, &str) = ("Well-known files", "What scanners, researchers and password managers look for.");
+const WELL_KNOWN: (&str, &str) =
+    ("Well-known files", "What clients of the authorization server, scanners, researchers and password managers look for.");
 
 const ABOUT: &str = "Keystead decides about API credentials and manages them.\n\n\
     A credential comes as `Authorization: Bearer …` or as `X-API-Key: …`, never in a query string. Every response carries \
@@ -188,6 +204,7 @@ fn document() -> OpenApi {
     let mut schemas = Vec::new();
     named::<ProblemBody>(&mut schemas);
     named::<FlatBody>(&mut schemas);
+    named::<OauthBody>(&mut schemas);
     // What only parameters name is not collected with the routes.
     named::<AllowedIp>(&mut schemas);
     named::<Bucket>(&mut schemas);
@@ -241,8 +258,12 @@ fn error_name(status: u16) -> String {
     format!("Error{status}")
 }
 
+/// The schema of a body.
+fn body(schema: &str) -> Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build()
+}
+
 fn error(status: u16, about: &str) -> Described {
-    let body = |schema: &str| ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
     let header = |name: &str, about: &str| {
         let schema = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
         (name.to_owned(), HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build())
@@ -287,6 +308,19 @@ fn complete(operation: &mut Operation) {
         statuses.push(422);
     }
     let responses = &mut operation.responses.responses;
+    if operation.tags.iter().flatten().any(|t| t == OAUTH) {
+        for status in statuses {
+            let about = ERRORS.iter().find(|(s, _)| *s == status).map_or("", |(_, about)| about);
+            let response = ResponseBuilder::new().description(about).build();
+            responses.entry(status.to_string()).or_insert_with(|| response.into());
+        }
+        for (_, response) in responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])) {
+            if let RefOr::T(own) = response {
+                own.content = [("application/json".to_owned(), body("OauthProblem").into())].into_iter().collect();
+            }
+        }
+        return;
+    }
     for status in statuses {
         responses.entry(status.to_string()).or_insert_with(|| Ref::new(format!("#/components/responses/{}", error_name(status))).into());
     }

@@ -12,6 +12,8 @@ use contract::{ErrorCode, Problem};
 /// Refuses a state-changing request that another site made the browser send.
 pub async fn check(State(state): State<AppState>, req: Request, next: Next) -> Response {
     let safe = matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // A POST to the authorization endpoint only carries parameters, from whichever site (OpenID Connect Core, 3.1.2.1).
+    let safe = safe || req.uri().path() == "/oauth/authorize";
     if safe || same_origin(req.headers(), &state.core.settings.public_url) {
         return next.run(req).await;
     }

@@ -1,4 +1,4 @@
-use crate::harness::{Installation, on_both};
+use crate::harness::{Installation, binary, on_both};
 use std::{
     io::BufRead,
     os::unix::fs::PermissionsExt,
@@ -196,7 +196,7 @@ on_both! {
 
 #[test]
 fn the_help_documents_every_setting() {
-    let out = std::process::Command::new(env!("CARGO_BIN_EXE_keystead")).args(["serve", "--help"]).output().unwrap();
+    let out = std::process::Command::new(binary()).args(["serve", "--help"]).output().unwrap();
     let help = String::from_utf8(out.stdout).unwrap();
     for setting in [
         "BIND",
@@ -218,7 +218,7 @@ fn the_help_documents_every_setting() {
 
 /// What a command with these settings says when it cannot start.
 fn refusal(args: &[&str], settings: &[(&str, &str)]) -> String {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keystead"));
+    let mut command = std::process::Command::new(binary());
     command.args(args).env("KEYSTEAD_DATA_DIR", std::env::temp_dir()).envs(settings.iter().copied());
     let out = command.output().unwrap();
     assert_eq!(out.status.code(), Some(1), "{out:?}");
@@ -261,7 +261,7 @@ fn s69_a_role_that_row_level_security_does_not_bind_is_refused_by_every_command(
     for role in ["postgres", "keystead_bypassrls"] {
         let url = format!("{}/postgres", server.replacen("//keystead@", &format!("//{role}@"), 1));
         for command in [&["serve"][..], &["migrate"], &["tenants", "list"], &["verify-audit"]] {
-            let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_keystead"));
+            let mut run = std::process::Command::new(binary());
             let out = run.args(command).env("KEYSTEAD_DATA_DIR", std::env::temp_dir()).env("KEYSTEAD_DATABASE_URL", &url).output().unwrap();
             let said = String::from_utf8_lossy(&out.stderr).into_owned();
             assert_eq!(out.status.code(), Some(1), "{command:?}: {said}");

@@ -121,6 +121,19 @@ async fn s23_another_sites_post_is_refused_on_every_form_and_server_function() {
     .map(Into::into)
     .into();
     posts.extend(["", "/edit", "/rotate", "/retire", "/revoke"].map(|page| format!("/keys/key_1{page}")));
+    posts.extend(
+        [
+            "/apps/new",
+            "/apps/app_1",
+            "/apps/app_1/edit",
+            "/apps/app_1/rotate",
+            "/apps/app_1/logo",
+            "/apps/app_1/try",
+            "/grants",
+            "/oauth/confirm",
+        ]
+        .map(Into::into),
+    );
     posts.extend(["/leaks", "/leaks/leak_1", "/settings/scopes", "/settings/allowlist"].map(Into::into));
     posts.extend(
         ["/members", "/members/usr_1", "/invitations/accept", "/tenants", "/settings/tenant", "/settings/policies"].map(Into::into),
@@ -172,6 +185,16 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/account/sign-out", "POST", false),
         ("/api/account/turn-off-two-factor", "POST", true),
         ("/api/account/turn-on-two-factor", "POST", true),
+        ("/api/apps/create", "POST", true),
+        ("/api/apps/delete", "POST", true),
+        ("/api/apps/edit", "POST", true),
+        ("/api/apps/remove-logo", "POST", true),
+        ("/api/apps/resume", "POST", true),
+        ("/api/apps/rotate", "POST", true),
+        ("/api/apps/set-logo", "POST", true),
+        ("/api/apps/suspend", "POST", true),
+        ("/api/apps/try", "POST", true),
+        ("/api/grants/revoke", "POST", true),
         ("/api/invitations/accept", "POST", false),
         ("/api/keys/act", "POST", true),
         ("/api/keys/create", "POST", true),
@@ -181,6 +204,7 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
         ("/api/keys/revoke-many", "POST", true),
         ("/api/keys/rotate", "POST", true),
         ("/api/leaks/close", "POST", true),
+        ("/api/leaks/end-app-secret", "POST", true),
         ("/api/leaks/look-up", "POST", true),
         ("/api/leaks/notify", "POST", true),
         ("/api/leaks/report", "POST", true),
@@ -219,7 +243,10 @@ async fn s24_s25_every_server_function_is_listed_with_its_method_and_refuses_str
     for (path, _, members_only) in listed {
         // One body for all but these, whose id is of another kind.
         let body = &match path {
+            path if path.starts_with("/api/apps/") => body.replace("key_", "app_") + "&reason=x&confirm=x&logo[0]=1&form[act]=begin",
+            "/api/grants/revoke" => body.replace("key_", "grt_"),
             "/api/leaks/close" | "/api/leaks/notify" | "/api/leaks/revoke" => body.replace("key_", "leak_") + "&reason=x",
+            "/api/leaks/end-app-secret" => "secret=aps_00000000000000000000000000000001".to_owned(),
             "/api/leaks/report" => "secret=sec_00000000000000000000000000000001&note=x".to_owned(),
             "/api/leaks/look-up" => "form[text]=x".to_owned(),
             "/api/scopes/add" | "/api/scopes/delete" | "/api/scopes/describe" => "name=x&description=x".to_owned(),
@@ -294,6 +321,10 @@ on_both! {
         let link = domain::members::invite(&owner, asked).await.unwrap().accept_url.unwrap();
         let (tenant, person) = (app.t.first.tenant_id, app.t.first.user_id);
         let mut pages: Vec<String> = ["/", "/keys", "/keys?queue=orphaned", "/keys/new", "/usage", "/audit", "/leaks", "/login", "/forgot"].map(Into::into).into();
+        let body = serde_json::from_str(r#"{"name": "x", "redirect_uris": ["https://x.test/cb"], "scopes": ["openid"]}"#).unwrap();
+        let oauth_app = domain::oauth::create(&owner, &body).await.unwrap().app.id;
+        pages.extend(["/apps", "/apps/new", "/grants"].map(Into::into));
+        pages.extend(["", "/edit", "/rotate", "/logo", "/try"].map(|page| format!("/apps/{oauth_app}{page}")));
         pages.extend(["scopes", "allowlist", "policies", "tenant"].map(|page| format!("/settings/{page}")));
         pages.extend(["", "/email", "/two-factor", "/sessions"].map(|page| format!("/account{page}")));
         pages.extend(["tenants", "plans", "mails", "recovery"].map(|page| format!("/platform/{page}")));
@@ -370,8 +401,12 @@ async fn a_refused_form_puts_the_focus_on_what_was_wrong() {
     let cookie = app.sign_in().await;
     let made = keys::create_from_form(&app.t.owner(), &app.t.form("plain", "read")).await.unwrap().api_key.id;
     let edit = "environment=live&kind=secret&name=&scopes=read&expires=never&allowed_ips=&do=save";
+    let body = serde_json::from_str(r#"{"name": "x", "redirect_uris": ["https://x.test/cb"], "scopes": ["openid"]}"#).unwrap();
+    let oauth_app = domain::oauth::create(&app.t.owner(), &body).await.unwrap().app.id;
     for (path, form) in [
         ("/keys/new".to_owned(), create_form(&app, "") + "&metadata=x"),
+        ("/apps/new".to_owned(), "form_id=form_00000000000000000000000000000001&name=".to_owned()),
+        (format!("/apps/{oauth_app}/try"), "act=begin".to_owned()),
         (format!("/keys/{made}/edit"), edit.to_owned()),
         (format!("/keys/{made}/revoke"), "confirm=wrong&reason=".to_owned()),
         (format!("/keys/{made}/rotate"), "grace=never".to_owned()),
@@ -511,7 +546,10 @@ async fn a_button_that_no_page_has_is_answered_alike_everywhere() {
     let (me, tenant) = (app.t.first.user_id, app.t.first.tenant_id);
     let mut paths: Vec<String> =
         ["/settings/scopes", "/settings/allowlist", "/settings/policies", "/settings/tenant"].map(Into::into).into();
-    paths.extend(["/account/two-factor", "/account/sessions"].map(Into::into));
+    paths.extend(["/account/two-factor", "/account/sessions", "/grants"].map(Into::into));
+    let body = serde_json::from_str(r#"{"name": "x", "redirect_uris": ["https://x.test/cb"], "scopes": ["openid"]}"#).unwrap();
+    let oauth_app = domain::oauth::create(&app.t.owner(), &body).await.unwrap().app.id;
+    paths.extend([format!("/apps/{oauth_app}"), format!("/apps/{oauth_app}/try")]);
     paths.extend(["/members", "/tenants", "/platform/plans", "/platform/tenants", "/platform/recovery"].map(Into::into));
     paths.extend([format!("/keys/{key}"), format!("/keys/{key}/edit"), format!("/members/{me}"), format!("/platform/tenants/{tenant}")]);
     for path in paths {

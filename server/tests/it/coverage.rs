@@ -1,14 +1,14 @@
 //! Every operation of the document and every server function, sent through the router by those who may and by those
 //! who may not. One that is missing in the tables below fails, and so does a route that the document does not know.
 
-use crate::harness::{Answer, App, request};
+use crate::harness::{Answer, App, PNG, request};
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{Request, StatusCode},
 };
 use contract::{Perm, Role};
 use domain::{
-    Who, identity, keys, members, tenants,
+    Who, identity, keys, members, oauth, tenants,
     testing::{On, PASSWORD, one_time_code},
 };
 use keystead::http::{
@@ -36,6 +36,8 @@ enum Opens {
     Gateway,
     /// Whoever operates the installation.
     Platform,
+    /// An OAuth client that proves itself, or a token of one; `oauth_http` tests those.
+    Client,
 }
 
 /// What a test credential meets on a live installation.
@@ -53,12 +55,34 @@ enum Test {
 type Row = (&'static str, &'static str, Opens, Test, Value);
 
 fn table(w: &World) -> Vec<Row> {
-    use Opens::{All, AllWithGood, Any, Gateway, Platform, To};
+    use Opens::{All, AllWithGood, Any, Client, Gateway, Platform, To};
     use Perm::*;
     use Test::{Blind, Missing, Refused};
     let none = Value::Null;
     let import = json!({"name": "m", "scopes": ["thing:read"], "digest": w.digest, "prefix": "old_", "last_four": "cf99"});
+    let app = json!({"name": "m", "redirect_uris": ["https://m.test/cb"], "scopes": ["thing:read"]});
     vec![
+        ("GET", "/oauth/logos/{id}/{file}", All, Blind, none.clone()),
+        ("POST", "/oauth/introspect", Client, Blind, none.clone()),
+        ("POST", "/oauth/revoke", Client, Blind, none.clone()),
+        ("POST", "/oauth/token", Client, Blind, none.clone()),
+        ("GET", "/oauth/userinfo", Client, Blind, none.clone()),
+        ("POST", "/oauth/userinfo", Client, Blind, none.clone()),
+        ("GET", "/v1/oauth/applications", To(AppsRead), Refused, none.clone()),
+        ("POST", "/v1/oauth/applications", To(AppsWrite), Refused, app),
+        ("DELETE", "/v1/oauth/applications/{id}", To(AppsWrite), Refused, none.clone()),
+        ("GET", "/v1/oauth/applications/{id}", To(AppsRead), Refused, none.clone()),
+        ("PATCH", "/v1/oauth/applications/{id}", To(AppsWrite), Refused, json!({"name": "renamed"})),
+        ("GET", "/v1/oauth/applications/{id}/grants", To(AppsRead), Refused, none.clone()),
+        ("DELETE", "/v1/oauth/applications/{id}/logo", To(AppsWrite), Refused, none.clone()),
+        ("PUT", "/v1/oauth/applications/{id}/logo", To(AppsWrite), Refused, none.clone()),
+        ("POST", "/v1/oauth/applications/{id}/resume", To(AppsWrite), Refused, json!({})),
+        ("POST", "/v1/oauth/applications/{id}/rotate-secret", To(AppsWrite), Refused, json!({})),
+        ("POST", "/v1/oauth/applications/{id}/suspend", To(AppsRevoke), Refused, json!({})),
+        ("GET", "/v1/oauth/grants", To(AppsRead), Refused, none.clone()),
+        ("DELETE", "/v1/oauth/grants/{id}", To(AppsRevoke), Refused, none.clone()),
+        ("GET", "/.well-known/oauth-authorization-server", All, Blind, none.clone()),
+        ("GET", "/.well-known/openid-configuration", All, Blind, none.clone()),
         ("GET", "/.well-known/change-password", All, Blind, none.clone()),
         ("GET", "/.well-known/gitleaks.toml", All, Blind, none.clone()),
         ("GET", "/.well-known/jwks.json", All, Blind, none.clone()),
@@ -145,7 +169,7 @@ fn beside(path: &str) -> &'static [Perm] {
         // Who makes keys and manages the tenant takes over those of others.
         "/v1/api-keys/import" => &[Perm::KeysWrite],
         // Who makes somebody support may do what support may.
-        "/v1/invitations" | "/v1/members/{id}" => &[Perm::KeysLookup, Perm::KeysRevoke],
+        "/v1/invitations" | "/v1/members/{id}" => &[Perm::KeysLookup, Perm::KeysRevoke, Perm::AppsRevoke],
         _ => &[],
     }
 }
@@ -164,6 +188,9 @@ struct World {
     member: String,
     email: String,
     invitation: String,
+    /// An OAuth app of the tenant, and what the owner allowed it.
+    oauth_app: String,
+    oauth_grant: String,
 }
 
 impl World {
@@ -175,7 +202,8 @@ impl World {
         let enrolment = identity::begin_two_factor(&careful).await.unwrap();
         let code = one_time_code(&enrolment.secret, app.t.core.now());
         identity::turn_on_two_factor(&careful, &code, false).await.unwrap();
-        let mut w = Self { app, key, secret, event, digest, refresh, mfa_token, member, email, invitation };
+        let (oauth_app, oauth_grant) = <(String, String)>::default();
+        let mut w = Self { app, key, secret, event, digest, refresh, mfa_token, member, email, invitation, oauth_app, oauth_grant };
         w.renew().await;
         w
     }
@@ -211,6 +239,10 @@ impl World {
         }
         let invite = contract::Invite { email: contract::Email::parse("asked@acme.test").unwrap(), role: Role::Support, days: 7 };
         self.invitation = members::invite(&owner, invite).await.unwrap().invitation.id.to_string();
+        let body = json!({"name": "target", "redirect_uris": ["https://m.test/cb"], "scopes": ["thing:read"]});
+        let made = oauth::create(&owner, &serde_json::from_value(body).unwrap()).await.unwrap().app.id;
+        self.oauth_app = made.to_string();
+        self.oauth_grant = self.app.t.allow(made).await.to_string();
     }
 
     /// Sends JSON with a key; the clock moves on so that no limit is met.
@@ -222,7 +254,13 @@ impl World {
         if !key.is_empty() {
             headers.push(("x-api-key", key));
         }
-        self.sent(request(method, path, &headers, &text)).await
+        let mut req = request(method, path, &headers, &text);
+        if method == "PUT" && path.ends_with("/logo") {
+            // Not JSON, but a picture.
+            req.headers_mut().insert("content-type", "image/png".parse().unwrap());
+            *req.body_mut() = Body::from(PNG);
+        }
+        self.sent(req).await
     }
 
     /// The answer; of a stream its head only, for it has no end.
@@ -249,10 +287,17 @@ impl World {
             Some("members") => &self.member,
             Some("invitations") => &self.invitation,
             Some("tenants") => &tenant,
+            Some("oauth") if path.contains("/grants/") => &self.oauth_grant,
+            Some("oauth") => &self.oauth_app,
             _ => &self.key,
         };
         let query = if path.ends_with("/impact") { "?change=revoke" } else { "" };
-        path.replace("{id}", id).replace("{name}", "thing:read").replace("{code}", "NOT_FOUND").replace("{path}", "v2/users") + query
+        path.replace("{id}", id)
+            .replace("{name}", "thing:read")
+            .replace("{code}", "NOT_FOUND")
+            .replace("{path}", "v2/users")
+            .replace("{file}", "x.png")
+            + query
     }
 
     async fn stranger(&self) -> String {
@@ -302,6 +347,12 @@ async fn s24_s36_every_operation_refuses_strangers_and_keys_without_its_scope_an
                 assert!(!matches!(stranger.status.as_u16(), 401 | 403), "{said}: {}", stranger.text);
                 let bad = w.call("sk_live_nonsense", method, &at, &body).await;
                 assert_eq!(bad.status == 401, opens == Opens::AllWithGood, "{said}: {}", bad.text);
+            }
+            Opens::Client => {
+                for answer in [stranger, w.call(&admin, method, &at, &body).await] {
+                    assert!(matches!(answer.status.as_u16(), 400 | 401), "{said}: {}", answer.text);
+                    assert!(answer.json()["error"].is_string(), "{said}: {}", answer.text);
+                }
             }
             Opens::Gateway => {
                 assert_eq!((stranger.status.as_u16(), code(&stranger).as_str()), (403, "GATEWAY_UNAUTHORIZED"), "{said}");
@@ -394,7 +445,7 @@ async fn s36_a_test_credential_touches_and_sees_nothing_live_by_any_operation() 
             Test::Missing => assert_eq!(code(&answer), "NOT_FOUND", "{said}"),
             Test::Refused => assert_eq!(code(&answer), "ENVIRONMENT_MISMATCH", "{said}"),
             Test::Blind => {
-                assert!(answer.status.is_success() || matches!(opens, Opens::All) || path == "/v1/verify", "{said}");
+                assert!(answer.status.is_success() || matches!(opens, Opens::All | Opens::Client) || path == "/v1/verify", "{said}");
                 // The paths that it asked for stand in its own log, and hold the id within.
                 for live in [&w.key, &w.event] {
                     assert!(!answer.text.contains(&format!("\"{live}\"")), "{said}");
@@ -430,7 +481,9 @@ async fn every_route_of_the_api_stands_in_the_document_with_its_methods_and_no_o
         }
     }
     let apis = ["/v1", "/v2", "/api-keys", "/oauth", "/health", "/livez", "/readyz", "/.well-known"];
-    let api: BTreeSet<_> = all.into_iter().filter(|p| apis.iter().any(|a| p.starts_with(a))).collect();
+    // These are pages: a person stands before them.
+    let pages = ["/oauth/authorize", "/oauth/confirm", "/oauth/consent/{id}", "/oauth/try/callback"];
+    let api: BTreeSet<_> = all.into_iter().filter(|p| apis.iter().any(|a| p.starts_with(a)) && !pages.contains(&p.as_str())).collect();
     assert_eq!(api, documented.keys().cloned().collect(), "routes without a description, or descriptions without a route");
     for (path, methods) in documented.iter().filter(|(path, _)| !path.starts_with("/v1/forward-auth")) {
         let at = path.replace(['{', '}', '*'], "");
@@ -448,13 +501,17 @@ async fn every_route_of_the_api_stands_in_the_document_with_its_methods_and_no_o
 /// Server functions, who may run them, and a form that works for the key of this moment. None is for everybody, or for
 /// a person whatever their role: `people` tests those.
 async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)> {
-    use Perm::{KeysLookup, KeysRevoke, KeysWrite, MembersWrite, PoliciesWrite, SettingsWrite};
+    use Perm::{AppsRevoke, AppsWrite, KeysLookup, KeysRevoke, KeysWrite, MembersWrite, PoliciesWrite, SettingsWrite};
     let (member, email, invitation) = (&w.member, &w.email, &w.invitation);
     let owner = w.app.t.owner();
     let (key, form_id) = (&w.key, contract::FormId::from_uuid(w.app.t.core.new_uuid()));
     let secret = keys::secrets(&owner, key.parse().unwrap()).await.unwrap()[0].id;
     let report = domain::leaks::report(&owner, secret, "seen").await.unwrap().id;
     let asked = "form[environment]=live&form[kind]=secret&form[more_scopes]=thing:read&form[expires]=never&form[allowed_ips]=";
+    let app = &w.oauth_app;
+    let app_secret = oauth::get(&owner, AppsWrite, app.parse().unwrap()).await.unwrap().secrets[0].id;
+    let terms = "form[redirect_uris]=https://x.test/cb&form[more_scopes]=openid";
+    let logo: String = PNG.iter().enumerate().map(|(n, byte)| format!("&logo[{n}]={byte}")).collect();
     let sure = "form[reason]=gone&form[confirm]=target";
     vec![
         ("/api/account/answer-email-link", None, String::new()),
@@ -473,6 +530,17 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
         ("/api/account/sign-out", None, String::new()),
         ("/api/account/turn-off-two-factor", None, String::new()),
         ("/api/account/turn-on-two-factor", None, String::new()),
+        ("/api/apps/create", Some(AppsWrite), format!("form[form_id]={form_id}&form[name]=x&form[kind]=confidential&{terms}")),
+        ("/api/apps/delete", Some(AppsWrite), format!("id={app}&confirm=target")),
+        ("/api/apps/edit", Some(AppsWrite), format!("id={app}&form[name]=renamed&{terms}")),
+        ("/api/apps/remove-logo", Some(AppsWrite), format!("id={app}")),
+        ("/api/apps/resume", Some(AppsWrite), format!("id={app}")),
+        ("/api/apps/rotate", Some(AppsWrite), format!("id={app}&form[grace]=0&form[secret]={app_secret}")),
+        ("/api/apps/set-logo", Some(AppsWrite), format!("id={app}{logo}")),
+        ("/api/apps/suspend", Some(AppsRevoke), format!("id={app}&reason=gone")),
+        ("/api/apps/try", Some(AppsWrite), format!("id={app}&form[act]=stop")),
+        // One's own without any permission: `app_pages` tests whose.
+        ("/api/grants/revoke", None, String::new()),
         ("/api/invitations/accept", None, String::new()),
         ("/api/keys/act", Some(KeysWrite), format!("id={key}&form[do]=disable")),
         ("/api/keys/create", Some(KeysWrite), format!("form[form_id]={form_id}&form[name]=x&{asked}")),
@@ -482,6 +550,7 @@ async fn server_functions(w: &World) -> Vec<(&'static str, Option<Perm>, String)
         ("/api/keys/revoke-many", Some(KeysRevoke), format!("form[key][0]={key}&form[reason]=gone&form[confirm]=revoke 1 key")),
         ("/api/keys/rotate", Some(KeysWrite), format!("id={key}&form[grace]=0&form[secret]={secret}")),
         ("/api/leaks/close", Some(KeysLookup), format!("id={report}&reason=harmless")),
+        ("/api/leaks/end-app-secret", Some(AppsRevoke), format!("secret={app_secret}")),
         ("/api/leaks/look-up", Some(KeysLookup), format!("form[text]={}", w.secret)),
         ("/api/leaks/notify", Some(KeysLookup), format!("id={report}")),
         ("/api/leaks/report", Some(KeysLookup), format!("secret={secret}&note=seen")),

@@ -1,6 +1,6 @@
 //! `/openapi.json`, `/docs`, `keystead openapi`.
 
-use crate::harness::App;
+use crate::harness::{App, binary};
 use axum::http::StatusCode;
 use domain::testing::On;
 use std::process::Command;
@@ -10,7 +10,7 @@ async fn the_document_is_served_as_it_is_printed_and_not_sent_twice() {
     let app = App::new(On::Sqlite).await;
     let got = app.get("/openapi.json", &[]).await;
     assert_eq!((got.status, got.header("content-type")), (StatusCode::OK, "application/json"));
-    let out = Command::new(env!("CARGO_BIN_EXE_keystead")).arg("openapi").output().unwrap();
+    let out = Command::new(binary()).arg("openapi").output().unwrap();
     assert!(out.status.success());
     let printed: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(got.json(), printed);

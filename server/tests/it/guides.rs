@@ -3,6 +3,7 @@
 
 use crate::{
     gateway::{Console, Gateway, Seen, Upstream, bearer, free_port, launch, limited_key},
+    guides_oauth,
     guides_plan::{ANSWERS, DECIDED, EXAMPLES, Fate, NO_REQUESTS, OF_PEOPLE, PLAN, REFUSALS, To, WAITING},
     harness::{Installation, Server, curl, on_both},
     nginx::NGINX,
@@ -23,12 +24,12 @@ const GUIDES: [&str; 5] = [
 
 /// A fenced block, or one of the requests in it.
 #[derive(Clone, Debug)]
-struct Block {
+pub struct Block {
     /// `guide.number`, and `.part` where a block of shell holds several requests.
     id: String,
     language: String,
     /// Without the indentation of its fence.
-    text: String,
+    pub text: String,
 }
 
 impl Block {
@@ -66,12 +67,12 @@ fn blocks() -> Vec<Block> {
     found
 }
 
-fn block(id: &str) -> Block {
+pub fn block(id: &str) -> Block {
     blocks().into_iter().find(|b| b.id == id).unwrap_or_else(|| panic!("no block {id}"))
 }
 
 /// A documented answer: the JSON of the block, below a status line and headers where it has them.
-fn documented(id: &str) -> Value {
+pub fn documented(id: &str) -> Value {
     let text = block(id).text;
     serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap_or_else(|e| panic!("{id}: {e}"))
 }
@@ -103,7 +104,7 @@ fn says(id: &str, at: &str, wanted: &Value, got: &Value) {
 }
 
 /// The credentials that the guides' placeholders stand for.
-struct Credentials {
+pub struct Credentials {
     key: String,
     tenant: String,
     admin: String,
@@ -166,13 +167,13 @@ fn sign_in(i: &Installation, server: &Server) -> Value {
 }
 
 /// Where the requests of a guide go.
-struct Base<'a> {
-    https: &'a str,
-    http: &'a str,
+pub struct Base<'a> {
+    pub https: &'a str,
+    pub http: &'a str,
 }
 
 impl Base<'_> {
-    fn substitute(&self, text: &str) -> String {
+    pub fn substitute(&self, text: &str) -> String {
         let hosts = ["api.sdragent.com", "api.example.com", "api.audimodal.ai"];
         let text = text.replace("[API_URL]", self.https).replace("[resource]", "files");
         hosts
@@ -182,13 +183,13 @@ impl Base<'_> {
 }
 
 /// Keystead in its standard and its flat form, each with an nginx in front of the API, and one behind https.
-struct Bench {
-    i: Installation,
-    upstream: Upstream,
+pub struct Bench {
+    pub i: Installation,
+    pub upstream: Upstream,
     standard: (Server, Gateway),
     flat: (Server, Gateway),
     secure: (Server, Gateway, String),
-    good: Credentials,
+    pub good: Credentials,
     narrow: String,
     /// Keys that may call 1,000 times an hour, and once.
     limited: [String; 2],
@@ -261,12 +262,12 @@ impl Bench {
     }
 
     /// Server and gateway that speak as the guide expects errors: guide 002 has the flat form.
-    fn of(&self, guide: &str) -> &(Server, Gateway) {
+    pub fn of(&self, guide: &str) -> &(Server, Gateway) {
         if guide == "002" { &self.flat } else { &self.standard }
     }
 
     /// Runs a block as printed.
-    fn run(&self, block: &Block, to: To, with: &Credentials) -> Seen {
+    pub fn run(&self, block: &Block, to: To, with: &Credentials) -> Seen {
         let (server, gateway) = self.of(block.guide());
         let keystead = format!("http://{}", server.address);
         let base = match to {
@@ -298,7 +299,7 @@ impl Bench {
     }
 
     /// A program that ends by printing status and body, as JSON.
-    fn program(&self, program: &str, args: &[&str], text: &str, with: &Credentials) -> Seen {
+    pub fn program(&self, program: &str, args: &[&str], text: &str, with: &Credentials) -> Seen {
         let file: PathBuf = self.i.dir().with_extension("program");
         fs::write(&file, text).unwrap();
         let ran = Command::new(program).args(args).env("API_KEY", &with.key).stdin(fs::File::open(&file).unwrap()).output();
@@ -356,7 +357,7 @@ async fn expired(i: &Installation, token: &str) -> String {
     expired
 }
 
-fn fetch(url: &str, args: &[&str]) -> Seen {
+pub fn fetch(url: &str, args: &[&str]) -> Seen {
     let (status, text) = curl(url, &[&["-i"], args].concat());
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     Seen::of(status, head, body)
@@ -387,6 +388,8 @@ on_both! {
             for block in &blocks {
                 compared.extend(bench.answers_as_documented(block));
             }
+            let flow: BTreeSet<&str> = PLAN.iter().filter(|(.., fate)| *fate == Fate::Step).map(|(id, ..)| *id).collect();
+            assert_eq!(guides_oauth::steps(bench), flow, "steps that were run, and those that are to be");
             rate_limits(bench);
             the_unwritten(bench);
             for (guide, unauthorized, forbidden) in REFUSALS {

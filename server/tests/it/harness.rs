@@ -52,6 +52,13 @@ impl Answer {
     }
 }
 
+/// A picture of one red pixel.
+pub const PNG: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0, 0x90,
+    0x77, 0x53, 0xde, 0, 0, 0, 0x0c, 0x49, 0x44, 0x41, 0x54, 0x08, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0, 3, 1, 1, 0, 0x18, 0xdd, 0x8d, 0xb0,
+    0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+];
+
 /// How the router is set up.
 pub struct Setup {
     pub trusted: Vec<&'static str>,
@@ -118,6 +125,31 @@ impl App {
         self.send(request("POST", path, &headers, body)).await
     }
 
+    /// Posts a form with a file as a browser of this site does.
+    pub async fn upload(&self, path: &str, cookie: &str, fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").into_bytes());
+        }
+        if let Some((name, bytes)) = file {
+            let head =
+                format!("content-disposition: form-data; name=\"{name}\"; filename=\"a.svg\"\r\ncontent-type: image/svg+xml\r\n\r\n");
+            body.extend(format!("--edge\r\n{head}").into_bytes());
+            body.extend(bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--edge--\r\n");
+        let headers = [
+            ("content-type", "multipart/form-data; boundary=edge"),
+            ("accept", "text/html"),
+            ("sec-fetch-site", "same-origin"),
+            ("cookie", cookie),
+        ];
+        let mut req = request("POST", path, &headers, "");
+        *req.body_mut() = Body::from(body);
+        self.send(req).await
+    }
+
     /// Signs the owner in and answers their cookie.
     pub async fn sign_in(&self) -> String {
         let body = format!("email=owner%40acme.test&password={}", PASSWORD.replace(' ', "+"));
@@ -149,6 +181,11 @@ pub struct Installation {
     pub first: Value,
 }
 
+/// The binary under test: the one that was built with the tests, or `KEYSTEAD_BIN` (`make test-release`).
+pub fn binary() -> String {
+    std::env::var("KEYSTEAD_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_keystead").to_owned())
+}
+
 impl Installation {
     /// An empty folder; nothing is set up.
     pub async fn empty(on: On) -> Self {
@@ -177,7 +214,7 @@ impl Installation {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        let mut command = Command::new(binary());
         command.args(args).env("KEYSTEAD_DATA_DIR", &self.dir).env("KEYSTEAD_DATABASE_URL", &self.url).env("KEYSTEAD_BIND", "127.0.0.1:0");
         command
     }
@@ -191,7 +228,7 @@ impl Installation {
 
     /// The same on a terminal, which `script` makes; what is typed and what is printed stand in one output.
     pub fn run_on_a_terminal(&self, args: &[&str], input: &str) -> Output {
-        let line = [&[env!("CARGO_BIN_EXE_keystead")], args].concat().join(" ");
+        let line = [&[binary().as_str()], args].concat().join(" ");
         let mut script = Command::new("script");
         script.args(["-qec", &line, "/dev/null"]).env("KEYSTEAD_DATA_DIR", &self.dir).env("KEYSTEAD_DATABASE_URL", &self.url);
         let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

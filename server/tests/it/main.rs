@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by failing")]
 
 mod api;
+mod app_details;
+mod app_pages;
+mod apps_desk;
+mod browser;
 mod caddy;
 mod command_line;
 mod console;
@@ -11,6 +15,7 @@ mod coverage;
 mod documents;
 mod gateway;
 mod guides;
+mod guides_oauth;
 mod guides_plan;
 mod haproxy;
 mod harness;
@@ -22,11 +27,16 @@ mod leaks;
 mod logs;
 mod mails;
 mod nginx;
+mod oauth_clients;
+mod oauth_http;
+mod oauth_races;
+mod oauth_rust;
 mod people;
 mod policy;
 mod proof;
 mod shutdown;
 mod tokens;
+mod trials;
 mod verifiers;
 mod wake;
 mod well_known;

@@ -3,6 +3,7 @@
 mod confirm;
 mod email;
 mod forgot;
+mod grants;
 mod password;
 mod reset;
 mod second_step;
@@ -12,6 +13,7 @@ mod two_factor;
 pub use confirm::ConfirmPage;
 pub use email::{EmailLinkPage, EmailPage};
 pub use forgot::ForgotPage;
+pub use grants::GrantsPage;
 pub use password::AccountPage;
 pub use reset::ResetPage;
 pub use second_step::SecondStepPage;
@@ -39,6 +41,7 @@ fn Tabs(
         ("/account/email", "Email"),
         ("/account/two-factor", "Two-factor sign-in"),
         ("/account/sessions", "Sessions"),
+        ("/grants", "Grants"),
     ]
     .map(|(path, label)| view! { <a href=path aria-current=(path == here).then_some("page")>{label}</a> }.into_any());
     view! { <nav class="tabs tabs--gap" aria-label="Account">{tabs.into_iter().collect_view()}</nav> }
@@ -55,7 +58,7 @@ fn Done(
 
 /// A code of the second factor.
 #[component]
-fn CodeField(
+pub fn CodeField(
     /// Its name in the form.
     #[prop(default = "code")]
     name: &'static str,

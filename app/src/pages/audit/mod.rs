@@ -212,6 +212,7 @@ fn Columns() -> impl IntoView {
 fn target_href(target: &Target) -> Option<String> {
     Some(match target.kind.as_str() {
         "api_key" => format!("/keys/{}", target.id),
+        "oauth_app" => format!("/apps/{}", target.id),
         "scope" => href("/settings/scopes", &[("edit", Some(&target.id))]),
         _ => return None,
     })
@@ -287,6 +288,7 @@ pub fn actor_words(actor: &Actor) -> String {
     match actor.kind {
         ActorKind::User => actor.name.clone(),
         ActorKind::ApiKey => format!("API key {}", actor.name),
+        ActorKind::App => format!("app {}", actor.name),
         ActorKind::CommandLine => "the command line".to_owned(),
         ActorKind::System if actor.name == "anonymous" => "somebody not signed in".to_owned(),
         ActorKind::System => "Keystead itself".to_owned(),
@@ -296,8 +298,9 @@ pub fn actor_words(actor: &Actor) -> String {
 /// `api_key.created` as `API key created`.
 pub fn action_words(action: &str) -> String {
     let words = action.replace(['.', '_'], " ");
-    match words.strip_prefix("api key") {
-        Some(rest) => format!("API key{rest}"),
+    let named = [("api key", "API key"), ("oauth", "OAuth"), ("user two factor", "Second factor of a user")];
+    match named.iter().find_map(|(word, name)| words.strip_prefix(word).map(|rest| format!("{name}{rest}"))) {
+        Some(named) => named,
         None => words.get(..1).map(str::to_ascii_uppercase).unwrap_or_default() + words.get(1..).unwrap_or_default(),
     }
 }

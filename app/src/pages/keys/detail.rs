@@ -8,7 +8,7 @@ use super::{
     facts::{Facts, History, Restrictions, Secrets},
     kind_title,
     queue::Queue,
-    used::{DAYS, UsageCard},
+    used::{UsageCard, since},
 };
 use crate::{
     components::{Banner, Crumbs, ErrorSummary, Glyph, InTenant, OutcomeBadge, PageTitle, StateBadge, Time, TimeForm, Tone},
@@ -78,8 +78,8 @@ pub fn KeyDetail() -> impl IntoView {
 
 async fn log(visit: &Visit, key: &ApiKey) -> domain::Result<Log> {
     let (ctx, id) = (&visit.ctx, key.id);
-    let since = UnixMs((ctx.now().0.div_euclid(UnixMs::DAY) - DAYS + 1) * UnixMs::DAY);
-    let month = UsageQuery { credential_id: Some(id), from: Some(since), environment: Some(key.environment), ..UsageQuery::default() };
+    let month =
+        UsageQuery { credential_id: Some(id), from: Some(since(ctx.now())), environment: Some(key.environment), ..UsageQuery::default() };
     let filter = UsageFilter { credential_id: Some(id), ..UsageFilter::default() };
     Ok(Log {
         summary: usage::summary(ctx, &month, Some(Bucket::Day)).await?,
@@ -119,7 +119,7 @@ fn Detail(
         // What a gateway asks is logged under the keys that it asks about; under its own stands what it did besides.
         let used = (!gateway || log.summary.total > 0).then(|| {
             view! {
-                <UsageCard id summary=log.summary/>
+                <UsageCard filter="credential_id" id=id.to_string() summary=log.summary/>
                 <Calls impact=log.callers refused=log.refused/>
                 <Requests id page=log.requests/>
             }

@@ -21,13 +21,17 @@ mod used;
 use contract::KeyKind;
 
 pub use bulk::KeyBulkRevoke;
+pub use callers::Callers;
 pub use detail::KeyDetail;
 pub use edit::{KeyEdit, PreviewOfEdit};
-pub use list::KeyList;
+pub use facts::History;
+pub use list::{KeyList, Scopes};
 pub use new::NewKey;
+pub use permissions::{Permissions, Picks};
 pub use query::key_search_href;
 pub use revoke::KeyRevoke;
 pub use rotate::{KeyRetire, KeyRotate};
+pub use used::{UsageCard, since};
 
 /// How much of a log a card of a key's page shows.
 const SHOWN: usize = 8;

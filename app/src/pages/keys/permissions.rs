@@ -1,13 +1,24 @@
-//! The permissions of the form of a key.
+//! The permissions of the form of a key, or of an app.
 
 use crate::{
     components::{FieldError, TextField, described_by},
     icon::{Icon, IconName},
     islands::{ChosenScopes, words::perm_words},
 };
-use contract::{CUSTOM, FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef, VERBS};
+use contract::{BUILT_IN_SCOPES, CUSTOM, FieldErrors, KeyForm, Perm, Role, Scope, ScopeDef, VERBS};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
+
+/// Whose permissions are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picks {
+    /// A key's.
+    Key,
+    /// An app's, which asks people for them: those of signing in are among them.
+    App,
+    /// A machine's: nobody signs in to it.
+    Machine,
+}
 
 /// What the key may do: verbs on everything, a choice for each resource, Keystead's own, and any that are typed.
 #[component]
@@ -20,16 +31,21 @@ pub fn Permissions(
     catalogue: Vec<ScopeDef>,
     /// Whose permissions bound what can be granted.
     role: Role,
+    /// For whom.
+    #[prop(default = Picks::Key)]
+    picks: Picks,
 ) -> impl IntoView {
+    let app = picks != Picks::Key;
     let message = errors.get("scopes").map(str::to_owned);
     let bad = message.is_some();
     let (mut general, resources) = sorted(catalogue, role);
-    let grantable: Vec<Perm> = Perm::ALL.iter().copied().filter(|p| role.grants_any() || role.holds(*p)).collect();
+    let grantable: Vec<Perm> = Perm::ALL.iter().copied().filter(|p| role.grants_any() || !app && role.holds(*p)).collect();
     let known: Vec<String> = general
         .iter()
         .chain(resources.values().flatten())
         .map(|def| def.name.to_string())
         .chain(grantable.iter().map(ToString::to_string))
+        .chain(BUILT_IN_SCOPES.iter().filter(|_| picks == Picks::App).map(ToString::to_string))
         .collect();
     // What was posted but stands in no list goes on as text, so that nothing typed is lost.
     let typed: Vec<&str> = form
@@ -50,7 +66,36 @@ pub fn Permissions(
         .iter()
         .map(|p| view! { <ScopeBox checked=ticked(p.as_str()) scope=p.to_string() what=perm_words(*p).to_owned()/> }.into_any())
         .collect_view();
-    let open = grantable.iter().any(|p| ticked(p.as_str()));
+    let signing_in = (picks == Picks::App).then(|| {
+        let boxes = BUILT_IN_SCOPES.iter().filter_map(|s| Scope::parse(s).ok());
+        let boxes =
+            boxes.map(|s| view! { <ScopeBox checked=ticked(s.as_str()) what=s.in_words() scope=s.to_string()/> }.into_any()).collect_view();
+        view! { <div class="perm__grid perm__grid--in not-machine">{boxes}</div> }.into_any()
+    });
+    let lead = match picks {
+        Picks::App => "What the app may ask people for, and does by itself as a machine. You can grant only what you hold.",
+        Picks::Machine => "What the app may do by itself. You can grant only what you hold.",
+        Picks::Key => "What the key may do. You can grant only what you hold.",
+    };
+    let for_gateway = (!app).then(|| {
+        view! {
+            <p class="only-gateway row row--top small soft">
+                <Icon name=IconName::Info/>
+                <span>"A gateway key asks for decisions and does nothing else, so there is nothing to choose."</span>
+            </p>
+        }
+        .into_any()
+    });
+    let keystead = (!grantable.is_empty()).then(|| {
+        let open = grantable.iter().any(|p| ticked(p.as_str()));
+        view! {
+            <details class="perm__more" open=open>
+                <summary><Icon name=IconName::ChevronRight turns=true/>"Keystead itself: keys, usage, audit and more"</summary>
+                <div class="perm__grid">{keystead}</div>
+            </details>
+        }
+        .into_any()
+    });
     let rows = resources
         .into_iter()
         .map(|(resource, defs)| {
@@ -63,21 +108,16 @@ pub fn Permissions(
         <section class="group" aria-labelledby="permissions">
             <div class="group__head">
                 <h2 id="permissions">"Permissions"</h2>
-                <p class="not-gateway">"What the key may do. You can grant only what you hold."</p>
+                <p class="not-gateway">{lead}</p>
             </div>
-            <p class="only-gateway row row--top small soft">
-                <Icon name=IconName::Info/>
-                <span>"A gateway key asks for decisions and does nothing else, so there is nothing to choose."</span>
-            </p>
+            {for_gateway}
             <fieldset class="field not-gateway" id="scopes" tabindex="-1" aria-labelledby="permissions" aria-describedby=described_by("scopes", false, bad)>
                 <FieldError name="scopes" message/>
                 <div class="perm" class:is-bad=bad>
+                    {signing_in}
                     <div class="perm__grid">{general}</div>
                     {rows}
-                    <details class="perm__more" open=open>
-                        <summary><Icon name=IconName::ChevronRight turns=true/>"Keystead itself: keys, usage, audit and more"</summary>
-                        <div class="perm__grid">{keystead}</div>
-                    </details>
+                    {keystead}
                     <div class="perm__type">
                         <TextField
                             name="more_scopes"

@@ -2,7 +2,7 @@
 
 use super::kind_title;
 use crate::{
-    components::{Code, Crumbs, PageTitle},
+    components::{Code, Crumbs, Masked, MaskedText, PageTitle, SecretOnce},
     icon::{Icon, IconName},
     url::key_href,
     visit::Shown,
@@ -50,7 +50,7 @@ fn Secret(
 ) -> impl IntoView {
     let another = old_until.is_none();
     let gateway = api_key.kind == KeyKind::Gateway;
-    let masked = Masked::of(&api_key);
+    let masked = Masked { prefix: api_key.prefix.clone(), last_four: api_key.last_four.clone() };
     let (in_env, in_call) = ((masked.clone(), secret.clone()), (masked.clone(), secret.clone()));
     let variable = if gateway { "KEYSTEAD_GATEWAY_KEY" } else { "KEYSTEAD_KEY" };
     let advice = if gateway {
@@ -68,25 +68,10 @@ fn Secret(
                 </p>
                 {old_until.map(|text| view! { <p class="row row--top small"><Icon name=IconName::RefreshCw/><span>{text}</span></p> }.into_any())}
             </div>
-            <div class="field">
-                <span class="label" id="secret-label">"Secret"</span>
-                <div class="secret" role="group" aria-labelledby="secret-label">
-                    <output><Shown id="secret" before="" masked secret after=""/></output>
-                    <details class="reveal__switch">
-                        <summary class="btn btn--sm">
-                            <span class="show"><Icon name=IconName::Eye/>"Show"</span>
-                            <span class="hide"><Icon name=IconName::EyeOff/>"Hide"</span>
-                        </summary>
-                    </details>
-                    <button class="btn btn--sm" type="button" aria-label="Copy the secret" data-js="" data-copy="#secret" data-stored="">
-                        <Icon name=IconName::Copy/>
-                        "Copy"
-                    </button>
-                </div>
-            </div>
+            <SecretOnce masked secret/>
             <Code id="env" title=".env" what="the line">
                 <pre tabindex="0" role="region" aria-label="Line for .env">
-                    <Shown id="env" before=format!("{variable}=") masked=in_env.0 secret=in_env.1 after=""/>
+                    <MaskedText id="env" before=format!("{variable}=") masked=in_env.0 secret=in_env.1 after=""/>
                 </pre>
             </Code>
             <TryIt gateway masked=in_call.0 secret=in_call.1 public_url=chrome.public_url/>
@@ -103,28 +88,6 @@ fn Secret(
     .into_any()
 }
 
-/// The secret's two ends; what lies between them stays out of sight until it is asked for.
-#[derive(Clone)]
-struct Masked {
-    prefix: String,
-    last_four: String,
-}
-
-impl Masked {
-    fn of(key: &ApiKey) -> Self {
-        Self { prefix: key.prefix.clone(), last_four: key.last_four.clone() }
-    }
-}
-
-/// A text with the secret in it, masked and in full; `<details>` chooses which of them is seen.
-#[component]
-fn Shown(id: &'static str, #[prop(into)] before: String, masked: Masked, secret: String, #[prop(into)] after: String) -> impl IntoView {
-    view! {
-        <span class="mask">{before.clone()}{masked.prefix}<span class="dots" aria-label="hidden" role="img">"••••••••••••••••"</span>{masked.last_four}{after.clone()}</span>
-        <span class="full" id=id>{format!("{before}{secret}{after}")}</span>
-    }
-}
-
 /// A call that works as it stands, as soon as the secret is in it.
 #[component]
 fn TryIt(gateway: bool, masked: Masked, secret: String, public_url: String) -> impl IntoView {
@@ -139,7 +102,7 @@ fn TryIt(gateway: bool, masked: Masked, secret: String, public_url: String) -> i
     };
     view! {
         <Code id="curl" title what="the command">
-            <pre tabindex="0" role="region" aria-label="Command"><Shown id="curl" before masked secret after/></pre>
+            <pre tabindex="0" role="region" aria-label="Command"><MaskedText id="curl" before masked secret after/></pre>
         </Code>
     }
 }

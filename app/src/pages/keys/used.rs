@@ -1,4 +1,4 @@
-//! What a key did in the last 30 days: a sentence, bars by day, and the same as a table.
+//! What a key or an app did in the last 30 days: a sentence, bars by day, and the same as a table.
 
 use crate::{
     components::OutcomeBadge,
@@ -6,26 +6,32 @@ use crate::{
     numbers::{counted, thousands},
     url::href,
 };
-use contract::{BucketCount, KeyId, Outcome, UnixMs, UsageSummary};
+use contract::{BucketCount, Outcome, UnixMs, UsageSummary};
 use leptos::prelude::*;
 
 /// Days that are shown.
-pub const DAYS: i64 = 30;
+const DAYS: i64 = 30;
 /// The drawing, in its own units.
 const WIDTH: i64 = 960;
 /// As tall as that.
 const HEIGHT: i64 = 120;
 
-/// The card on the page of a key.
+/// The first of those days.
+pub fn since(now: UnixMs) -> UnixMs {
+    UnixMs((now.0.div_euclid(UnixMs::DAY) - DAYS + 1) * UnixMs::DAY)
+}
+
+/// The card on the page of a key or an app.
 #[component]
 pub fn UsageCard(
-    /// The key.
-    id: KeyId,
+    /// The filter of the usage log that shows it.
+    filter: &'static str,
+    /// Its id.
+    id: String,
     /// By day.
     summary: UsageSummary,
 ) -> impl IntoView {
-    let id = id.to_string();
-    let denied_link = href("/usage", &[("credential_id", Some(&id)), ("outcome", Some("denied"))]);
+    let denied_link = href("/usage", &[(filter, Some(&id)), ("outcome", Some("denied"))]);
     let share = if summary.total > 0 { (summary.denied * 1000 + summary.total / 2) / summary.total } else { 0 };
     let most = summary.codes.iter().find(|c| c.code != contract::Code::Valid).map(|c| c.code.describe());
     let sentence = if summary.total == 0 {
@@ -95,7 +101,7 @@ pub fn UsageCard(
         }
         .into_any()
     });
-    let all = href("/usage", &[("credential_id", Some(&id))]);
+    let all = href("/usage", &[(filter, Some(&id))]);
     view! {
         <section class="card" aria-labelledby="used">
             <div class="card__head"><h2 id="used">"Usage"</h2><span class="meta">"30 days, per day"</span><a class="push small" href=all>"Open in usage"</a></div>

@@ -1,9 +1,9 @@
 //! `/leaks`: paste, match, report; and the list of reports.
 
-use super::{ReportBadge, SecretBadge, display, found::Found, source_title};
+use super::{ReportBadge, SecretBadge, app::AppMatch, display, found::Found, source_title};
 use crate::{
     actions::DeskForm,
-    components::{Crumbs, ErrorSummary, FieldError, Glyph, InTenant, PageTitle, Pager, Time, described_by},
+    components::{Banner, Crumbs, ErrorSummary, FieldError, Glyph, InTenant, PageTitle, Pager, Time, Tone, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -25,11 +25,14 @@ pub fn LeakDesk() -> impl IntoView {
         let looks = role.holds(Perm::KeysLookup);
         let found = use_context::<LeakLookup>();
         let back = returned::<DeskForm>();
+        let done = visit.query.get_str("done").filter(|_| found.is_none() && back.is_none()).and_then(done_words);
+        let done = done.map(|said| view! { <Banner tone=Tone::Info><p role="status">{said}</p></Banner> }.into_any());
         let body = view! {
             <div class="page__head"><PageTitle>"Leak desk"</PageTitle></div>
             <div class="cols">
                 <div class="stack">
                     {looks.then(|| view! { <Paste again=found.is_some() back=back.clone()/> }.into_any())}
+                    {done}
                     {found.map(|found| view! { <Matches found role home/> }.into_any())}
                     <Reports reports state cursor/>
                 </div>
@@ -38,6 +41,15 @@ pub fn LeakDesk() -> impl IntoView {
         };
         Ok(Shown::new(Crumbs::section("Leak desk"), body))
     })
+}
+
+/// What was just done about an app.
+fn done_words(done: &str) -> Option<&'static str> {
+    match done {
+        "ended" => Some("The secret is ended: it is refused from now on. Whoever registered the app was told."),
+        "suspended" => Some("The app is suspended: nothing of it works until it is resumed."),
+        _ => None,
+    }
 }
 
 /// Open reports are what the desk is for; `all` shows the others too.
@@ -129,10 +141,12 @@ fn ReportFields(secret: String, note: String, notify: bool, error: Option<String
 
 #[component]
 fn Matches(found: LeakLookup, role: Role, home: Option<TenantId>) -> impl IntoView {
-    let LeakLookup { matches, unknown, truncated } = found;
-    let nothing = matches.is_empty();
-    let ours = i64::try_from(matches.len()).unwrap_or(i64::MAX);
-    let said = if nothing { "No key of yours is in the text".to_owned() } else { format!("{} in the text", counted(ours, "key")) };
+    let LeakLookup { matches, apps, unknown, truncated } = found;
+    let nothing = matches.is_empty() && apps.is_empty();
+    let many = |n: usize, noun| (n > 0).then(|| counted(i64::try_from(n).unwrap_or(i64::MAX), noun));
+    let named = [many(matches.len(), "key"), many(apps.len(), "app secret")].into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    let said = if nothing { "No key of yours is in the text".to_owned() } else { format!("{named} in the text") };
+    let app_cards = apps.into_iter().enumerate().map(|(n, found)| view! { <AppMatch found n role home/> }.into_any()).collect_view();
     let cards = matches.into_iter().enumerate().map(|(n, found)| view! { <Match found n role home/> }.into_any()).collect_view();
     let others = (unknown > 0).then(|| {
         let words = if unknown == 1 { "1 well-formed key is" } else { "Further well-formed keys are" };
@@ -154,6 +168,7 @@ fn Matches(found: LeakLookup, role: Role, home: Option<TenantId>) -> impl IntoVi
         <div class="stack" id="found">
             <p class="lead" role="status">{said}</p>
             {cards}
+            {app_cards}
             {also}
         </div>
     }

@@ -1,5 +1,6 @@
 //! The leak desk: text in, keys out; the reports that follow.
 
+mod app;
 mod desk;
 mod found;
 mod report;

@@ -8,10 +8,12 @@ use crate::{
     numbers::counted,
     returned::{Returned, returned},
     ssr::ReviewedPolicies,
-    url::key_href,
+    url::{app_href, key_href},
     visit::{Shown, framed},
 };
-use contract::{ErrorForm, KeyPolicy, Perm, Policies, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation, Violations};
+use contract::{
+    AppViolation, ErrorForm, KeyPolicy, Perm, Policies, PoliciesForm, PolicyReview, TenantSettings, Unenrolled, Violation, Violations,
+};
 use domain::tenants;
 use leptos::prelude::*;
 
@@ -34,7 +36,7 @@ pub fn PoliciesPage() -> impl IntoView {
             <Tabs here="/settings/policies"/>
             <div class="stack narrow">
                 {saved.then(|| view! { <p class="row small ok" role="status"><Icon name=IconName::CircleCheck/>"Saved. It holds for people at once, and for every key that is made or changed from now on."</p> }.into_any())}
-                <p class="small soft">"Keys that exist go on as they are; what is asked of people holds at once. Who and what does not meet a policy is listed."</p>
+                <p class="small soft">"Keys and apps that exist go on as they are; what is asked of people holds at once. Who and what does not meet a policy is listed."</p>
                 {form}
                 {standing}
             </div>
@@ -44,7 +46,7 @@ pub fn PoliciesPage() -> impl IntoView {
 }
 
 /// The policies in words, in the order of the form.
-fn said(p: &Policies) -> [(&'static str, String); 9] {
+fn said(p: &Policies) -> [(&'static str, String); 10] {
     let within = |n: Option<i64>, unit: &str, none: &str| n.map_or_else(|| none.to_owned(), |n| counted(n, unit));
     let required = |on: bool| if on { "required" } else { "not required" }.to_owned();
     let origins = p.allowed_origins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -57,6 +59,7 @@ fn said(p: &Policies) -> [(&'static str, String); 9] {
         ("Signed in at most", within(p.session_lifetime_hours, "hour", "7 days")),
         ("Form of errors", p.error_form.map_or("as the installation has it", form_words).to_owned()),
         ("Origins of browsers", if origins.is_empty() { "none".to_owned() } else { origins }),
+        ("Names of the API in JWTs", if p.token_audiences.is_empty() { "none".to_owned() } else { p.token_audiences.join(", ") }),
         ("Log is kept", within(p.retention_days, "day", "for ever")),
     ]
 }
@@ -73,6 +76,7 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
     let form = back.map(|b| b.form).or_else(|| review.as_ref().map(|r| r.form.clone())).unwrap_or(now);
     let error = |name: &str| errors.get(name).map(str::to_owned);
     let origins = error("allowed_origins");
+    let audiences = error("token_audiences");
     let forms = [(String::new(), "As the installation has it".to_owned())];
     let forms = forms.into_iter().chain(ErrorForm::ALL.iter().map(|form| (form.to_string(), form_words(*form).to_owned()))).collect();
     let next = match review {
@@ -86,12 +90,12 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
                 name="max_key_lifetime_days"
                 label=|| view! { "Keys expire within "<span class="muted">"days; empty means they need not"</span> }
                 value=form.max_key_lifetime_days
-                hint="Counted from the day on which the expiry is set. Gateway keys are not bound by it."
+                hint="Counted from the day on which the expiry is set. OAuth apps go on without their person no longer than that. Gateway keys are not bound by it."
                 error=error("max_key_lifetime_days")
                 required=false
             />
             <Tick name="require_allowlist" ticked=form.require_allowlist.is_some() label="Keys name the addresses from which they are used" hint="For live keys the tenant's own list is enough. Gateway keys are not bound by it." error=error("require_allowlist")/>
-            <Tick name="require_owner" ticked=form.require_owner.is_some() label="A member answers for each key" hint="When the member leaves, the key goes on and waits in the queue of orphaned keys." error=error("require_owner")/>
+            <Tick name="require_owner" ticked=form.require_owner.is_some() label="A member answers for each key" hint="And for each OAuth app that is registered. When the member leaves, the key goes on and waits in the queue of orphaned keys." error=error("require_owner")/>
             <Tick name="require_second_factor" ticked=form.require_second_factor.is_some() label="Members sign in with a second factor" hint="Who has none can only set one up, and their sign-ins over the API end. API keys go on." error=error("require_second_factor")/>
             <TextField
                 name="session_idle_minutes"
@@ -114,6 +118,12 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
                 <TextArea name="allowed_origins" value=form.allowed_origins described=described_by("allowed_origins", true, origins.is_some()) invalid=origins.is_some()/>
                 <FieldError name="allowed_origins" message=origins/>
                 <p class="hint" id="allowed_origins-hint">"https://app.example.com or, on this machine, http://localhost:5173. They read what credentials of this tenant are answered under /v1, never a cookie."</p>
+            </div>
+            <div class="field">
+                <label class="label" for="token_audiences">"What your API calls itself in JWTs "<span class="muted">"one a line; may be empty"</span></label>
+                <TextArea name="token_audiences" value=form.token_audiences described=described_by("token_audiences", true, audiences.is_some()) invalid=audiences.is_some()/>
+                <FieldError name="token_audiences" message=audiences/>
+                <p class="hint" id="token_audiences-hint">"As in ACME_API. A JWT that one of your apps signs with its secret may have it as its audience."</p>
             </div>
             <TextField
                 name="retention_days"
@@ -163,7 +173,7 @@ fn Review(review: ReviewedPolicies) -> impl IntoView {
         view! { <Banner tone=Tone::Danger><p><b>{said}</b></p></Banner> }.into_any()
     });
     let keys = if violations.none() {
-        view! { <Banner tone=Tone::Info><p>"Everybody and every key meets these policies."</p></Banner> }.into_any()
+        view! { <Banner tone=Tone::Info><p>"Everybody, every key and every app meets these policies."</p></Banner> }.into_any()
     } else {
         view! { <Standing violations/> }.into_any()
     };
@@ -236,10 +246,12 @@ fn effects(review: &PolicyReview) -> Option<AnyView> {
 fn Standing(violations: Violations) -> impl IntoView {
     let people = (violations.unenrolled_total > 0)
         .then(|| view! { <People total=violations.unenrolled_total first=violations.unenrolled.clone()/> }.into_any());
+    let apps = (violations.apps_total > 0).then(|| view! { <Apps total=violations.apps_total first=violations.apps.clone()/> }.into_any());
     let keys = (violations.total > 0).then(|| view! { <Keys violations/> }.into_any());
     view! {
         {people}
         {keys}
+        {apps}
     }
     .into_any()
 }
@@ -270,6 +282,27 @@ fn Keys(violations: Violations) -> impl IntoView {
     };
     let rows = violations.first.into_iter().map(|violation| view! { <Row violation/> }.into_any());
     unmet("violations", said, rows.collect(), rest, "further key")
+}
+
+/// Apps that do not meet what is demanded.
+#[component]
+fn Apps(total: i64, first: Vec<AppViolation>) -> impl IntoView {
+    let rest = total - i64::try_from(first.len()).unwrap_or(0);
+    let said =
+        if total == 1 { "1 OAuth app does not meet this".to_owned() } else { format!("{} do not meet this", counted(total, "OAuth app")) };
+    let rows = first.into_iter().map(|app| {
+        let why = app.policies.into_iter().map(app_words).collect::<Vec<_>>().join(", ");
+        view! { <li><a class="clip" href=app_href(app.id)>{app.name}</a><span class="push soft">{why}</span></li> }.into_any()
+    });
+    unmet("apps", said, rows.collect(), rest, "further app")
+}
+
+const fn app_words(policy: KeyPolicy) -> &'static str {
+    match policy {
+        KeyPolicy::MaxLifetime => "goes on for too long, or has an old secret",
+        KeyPolicy::Allowlist => "works from anywhere",
+        KeyPolicy::Owner => "has no owner",
+    }
 }
 
 /// What does not meet a policy: the first of it by name, and how many more there are.

@@ -6,7 +6,7 @@ use crate::{
     filters::Filters,
     icon::{Icon, IconName},
     numbers::latency,
-    url::{href, key_href},
+    url::{app_href, href, key_href},
     visit::{Shown, framed},
 };
 use contract::{Check, CheckName, CheckOutcome, Chrome, Cursor, Outcome, PageQuery, Perm, Trace, UsageId, UsageQuery, UsageSource};
@@ -139,7 +139,15 @@ fn Facts(trace: Trace, chrome: Chrome) -> impl IntoView {
         }
         .into_any()
     });
-    let person = event.credential_name.clone().filter(|_| event.credential_id.is_none());
+    let app = event.client_id.map(|id| {
+        let name = match event.client_name.clone() {
+            Some(name) => view! { <a class="name" href=app_href(id)><Glyph id/><span>{name}</span></a> }.into_any(),
+            None => view! { <CopyId text=id.to_string() what="client id"/> }.into_any(),
+        };
+        let requests = like("client_id", &id.to_string());
+        view! { <dt>"App"</dt><dd><div class="row row--wrap">{name}<a href=requests>"Its requests"</a></div></dd> }.into_any()
+    });
+    let person = event.credential_name.clone().filter(|name| event.credential_id.is_none() && event.client_name.as_ref() != Some(name));
     let scopes = event.required_scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let code = event.code;
     view! {
@@ -149,6 +157,7 @@ fn Facts(trace: Trace, chrome: Chrome) -> impl IntoView {
                 <dl class="dl">
                     <dt>"At"</dt><dd><Time at=event.at form=TimeForm::Full/></dd>
                     {key}
+                    {app}
                     {person.map(|name| view! { <dt>"Person"</dt><dd>{name}</dd> }.into_any())}
                     {line("Outcome", "outcome", Some(event.outcome.to_string()), Some(if event.outcome == Outcome::Denied { "Denied" } else { "Allowed" }))}
                     {line("Code", "code", Some(code.to_string()), None)}

@@ -9,14 +9,14 @@ use crate::{
     filters::Filters,
     icon::{Icon, IconName},
     numbers::latency,
-    url::key_href,
+    url::{app_href, key_href},
     visit::{Shown, Visit, framed},
 };
 use contract::{
-    ApiKey, Chrome, Code, ErrorCode, FieldErrors, KeyFilter, KeyId, Outcome, Page, PageQuery, Perm, Problem, UnixMs, UsageEvent,
+    ApiKey, AppId, Chrome, Code, ErrorCode, FieldErrors, KeyFilter, KeyId, Outcome, Page, PageQuery, Perm, Problem, UnixMs, UsageEvent,
     UsageQuery, UsageSummary,
 };
-use domain::{Error, keys, usage};
+use domain::{Error, keys, oauth, usage};
 use leptos::prelude::*;
 
 /// Methods to choose from while typing.
@@ -52,14 +52,15 @@ pub fn Usage() -> impl IntoView {
                     let chart = if filters.cursor.is_none() { Some(charted(&visit, &query).await?) } else { None };
                     view! { <Log events chart filters=filters.clone() query=query.clone()/> }.into_any()
                 };
-                (log, FieldErrors::default(), query.credential_id)
+                (log, FieldErrors::default(), (query.credential_id, query.client_id))
             }
             Err(errors) => {
                 crate::ssr::answer_with(&Problem::new(ErrorCode::ValidationFailed));
-                (().into_any(), errors, None)
+                (().into_any(), errors, (None, None))
             }
         };
-        let keys = choosable(&visit, chosen).await?;
+        let keys = choosable(&visit, chosen.0).await?;
+        let apps = choosable_apps(&visit, chosen.1).await?;
         let exports = visit.chrome.role.exports_logs();
         let environment = visit.chrome.prefs.environment.to_string();
         let body = view! {
@@ -72,7 +73,7 @@ pub fn Usage() -> impl IntoView {
             </div>
             <ErrorSummary errors=errors.clone() message=None/>
             {several.map(|found| view! { <WhichKey found filters=filters.clone()/> }.into_any())}
-            <Filter filters keys errors wanted/>
+            <Filter filters keys apps errors wanted/>
             {log}
         };
         Ok(Shown::new(Crumbs::section("Usage"), body))
@@ -143,10 +144,38 @@ async fn choosable(visit: &Visit, chosen: Option<KeyId>) -> domain::Result<Vec<(
     Ok(choices)
 }
 
+/// The same of apps. Those of other tenants that act here have no name here.
+async fn choosable_apps(visit: &Visit, chosen: Option<AppId>) -> domain::Result<Vec<(String, String)>> {
+    let mut choices = Vec::new();
+    if visit.chrome.role.holds(Perm::AppsRead) {
+        let apps = oauth::list(&visit.ctx, PageQuery::default()).await?.data;
+        choices.extend(apps.into_iter().map(|app| (app.id.to_string(), app.name)));
+    }
+    if let Some(id) = chosen.filter(|id| !choices.iter().any(|(known, _)| *known == id.to_string())) {
+        let name = oauth::get(&visit.ctx, Perm::AppsRead, id).await.map_or_else(|_| short(id), |app| app.name);
+        choices.insert(0, (id.to_string(), name));
+    }
+    Ok(choices)
+}
+
+/// `app_…1a2b3c4d`: the ends tell ids apart.
+fn short(id: AppId) -> String {
+    let id = id.to_string();
+    format!("app_…{}", &id[id.len() - 8..])
+}
+
 #[component]
-fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors, wanted: Option<String>) -> impl IntoView {
+fn Filter(
+    filters: Filters,
+    keys: Vec<(String, String)>,
+    apps: Vec<(String, String)>,
+    errors: FieldErrors,
+    wanted: Option<String>,
+) -> impl IntoView {
     let finds = !keys.is_empty();
     let chosen = |name: &str| filters.get(name).map(str::to_owned);
+    let app = (!apps.is_empty())
+        .then(|| view! { <Choice name="client_id" label="App" all="All apps" options=apps chosen=chosen("client_id")/> }.into_any());
     let (key, outcome, code, request) = (chosen("credential_id"), chosen("outcome"), chosen("code"), chosen("request_id"));
     let outcomes = [(Outcome::Allowed, "Allowed"), (Outcome::Denied, "Denied")].map(|(value, label)| (value.to_string(), label.to_owned()));
     let codes = Code::ALL.into_iter().map(|code| (code.to_string(), code.describe().to_owned())).collect::<Vec<_>>();
@@ -154,6 +183,7 @@ fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors, wa
     view! {
         <FilterForm action=PATH>
             <Choice name="credential_id" label="Key" all="All keys" options=keys chosen=key/>
+            {app}
             <Choice name="outcome" label="Outcome" all="All outcomes" options=outcomes.into() chosen=outcome/>
             <Choice name="code" label="Reason" all="All reasons" options=codes chosen=code/>
             <SearchField name="request_id" label="Request id" placeholder="Request id" value=request/>
@@ -184,7 +214,11 @@ fn Filter(filters: Filters, keys: Vec<(String, String)>, errors: FieldErrors, wa
 #[component]
 fn Log(events: Page<UsageEvent>, chart: Option<Result<UsageSummary, String>>, filters: Filters, query: UsageQuery) -> impl IntoView {
     let count = events.data.len();
-    let name = events.data.iter().filter(|_| query.credential_id.is_some()).find_map(|e| e.credential_name.clone());
+    let name = match (query.credential_id, query.client_id) {
+        (Some(_), _) => events.data.iter().find_map(|e| e.credential_name.clone()).map(|name| ("credential_id", name)),
+        (None, Some(id)) => Some(("client_id", events.data.iter().find_map(|e| e.client_name.clone()).unwrap_or_else(|| short(id)))),
+        (None, None) => None,
+    };
     let newest = filters.cursor.is_some().then(|| filters.link());
     let older = events.next_cursor.map(|c| filters.at(Some(c)));
     let body = if events.data.is_empty() {
@@ -200,7 +234,7 @@ fn Log(events: Page<UsageEvent>, chart: Option<Result<UsageSummary, String>>, fi
         Err(said) => view! { <div class="figure"><Banner tone=Tone::Info><p>"No chart. "{said}</p></Banner></div> }.into_any(),
     });
     view! {
-        <Tokens filters=filters.clone() clear=PATH words named=name.map(|n| ("credential_id", n))/>
+        <Tokens filters=filters.clone() clear=PATH words named=name/>
         {chart}
         <div class="tablebox">
             <table class="tbl tbl--stack" role="table">
@@ -233,6 +267,7 @@ fn period(query: &UsageQuery, summary: &UsageSummary) -> String {
 fn words(name: &str) -> Option<&'static str> {
     Some(match name {
         "credential_id" => "key",
+        "client_id" => "app",
         "request_id" => "request",
         "ip" => "address",
         _ => return None,
@@ -259,7 +294,7 @@ fn Columns() -> impl IntoView {
                 <th scope="col" role="columnheader" class="p2">"Outcome"</th>
                 <th scope="col" role="columnheader">"Reason"</th>
                 <th scope="col" role="columnheader">"Request"</th>
-                <th scope="col" role="columnheader" class="p2">"Key"</th>
+                <th scope="col" role="columnheader" class="p2">"Key or app"</th>
                 <th scope="col" role="columnheader" class="pu">"Address"</th>
                 <th scope="col" role="columnheader" class="p3">"Source"</th>
                 <th scope="col" role="columnheader" class="num pu">"Took"</th>
@@ -271,6 +306,7 @@ fn Columns() -> impl IntoView {
 #[component]
 fn Row(event: UsageEvent, filters: Filters) -> impl IntoView {
     let key = match (event.credential_id, event.credential_name.clone()) {
+        (None, _) if event.client_id.is_some() => view! { <App event=event.clone()/> }.into_any(),
         (Some(id), name) => {
             let name = name.unwrap_or_else(|| id.to_string());
             view! { <a class="name" href=key_href(id)><Glyph id/><span>{name}</span></a> }.into_any()
@@ -279,7 +315,13 @@ fn Row(event: UsageEvent, filters: Filters) -> impl IntoView {
         (None, None) => view! { <span class="muted">"no key matched"</span> }.into_any(),
     };
     let request = request_line(&event);
-    let whose = event.credential_name.clone().unwrap_or_else(|| "no key matched".to_owned());
+    let whose = match (event.client_id, event.credential_name.clone()) {
+        (Some(id), name) => {
+            let app = event.client_name.clone().unwrap_or_else(|| short(id));
+            name.filter(|name| *name != app).map_or_else(|| app.clone(), |person| format!("{app} for {person}"))
+        }
+        (None, name) => name.unwrap_or_else(|| "no key matched".to_owned()),
+    };
     view! {
         <tr role="row">
             <td role="cell" class="soft m-side"><Time at=event.at form=TimeForm::Log/></td>
@@ -296,6 +338,19 @@ fn Row(event: UsageEvent, filters: Filters) -> impl IntoView {
         </tr>
     }
     .into_any()
+}
+
+/// The app that sent it, and for whom.
+#[component]
+fn App(event: UsageEvent) -> impl IntoView {
+    let Some(id) = event.client_id else { return ().into_any() };
+    let person = event.credential_name.clone().filter(|name| Some(name) != event.client_name.as_ref());
+    let title = person.map(|person| format!("For {person}"));
+    match event.client_name {
+        Some(name) => view! { <a class="name" href=app_href(id) title=title><Glyph id/><span>{name}</span></a> }.into_any(),
+        // Of another tenant: its page is there.
+        None => view! { <span class="name" title=title><Glyph id/><span>{short(id)}</span></span> }.into_any(),
+    }
 }
 
 #[component]

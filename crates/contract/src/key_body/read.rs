@@ -14,13 +14,13 @@ const FAR: UnixMs = UnixMs(253_402_300_799_999);
 /// A whole number beyond this does not survive JavaScript.
 const SAFE: i64 = 1 << 53;
 
-pub(super) fn read_name(name: Option<&str>, errors: &mut FieldErrors) -> Option<KeyName> {
+pub(crate) fn read_name(name: Option<&str>, errors: &mut FieldErrors) -> Option<KeyName> {
     let name = name.unwrap_or_default();
     let code = if name.trim().is_empty() { "required" } else { "invalid" };
     KeyName::parse(name).map_err(|e| errors.add("name", code, e.to_string())).ok()
 }
 
-pub(super) fn read_scopes(words: &[String], errors: &mut FieldErrors) -> Vec<Scope> {
+pub(crate) fn read_scopes(words: &[String], errors: &mut FieldErrors) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = Vec::new();
     if words.len() > 2 * SCOPES {
         errors.add("scopes", "too_long", format!("At most {SCOPES} permissions."));

@@ -21,7 +21,7 @@ const SECRET_KEPT: i64 = 600_000;
 /// takes longer changes nothing any more once somebody else began it anew.
 const LOST: i64 = 60_000;
 /// The members of answers that hold a secret, each shown once.
-pub const SECRET_MEMBERS: [&str; 2] = ["key", "accept_url"];
+pub const SECRET_MEMBERS: [&str; 3] = ["key", "client_secret", "accept_url"];
 /// What stands for the secret in a stored answer; no answer contains it otherwise, as it is no JSON string's content.
 const PLACEHOLDER: &str = "\u{1}secret\u{1}";
 
@@ -177,8 +177,12 @@ fn answer_lost() -> Error {
 fn sender(ctx: &Ctx) -> Result<(Grant, Uuid)> {
     let credential = match ctx.who() {
         Who::Key(entry) => entry.key_id.uuid(),
-        // Whichever of their tokens: it may have been replaced between the two.
-        Who::Person(person) => person.user_id.uuid(),
+        // Whichever of their tokens: it may have been replaced between the two. What an app does for them is its own.
+        Who::Person(person) => match ctx.token().and_then(|t| t.bearer.app()) {
+            None => person.user_id.uuid(),
+            Some(app) => Uuid::from_u128(person.user_id.uuid().as_u128() ^ app.uuid().as_u128()),
+        },
+        Who::App(client) => client.id.uuid(),
         _ => return Err(Error::Unauthenticated),
     };
     Ok((Grant::of_caller(ctx)?, credential))

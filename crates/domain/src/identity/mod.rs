@@ -10,9 +10,10 @@ pub use password::Hasher;
 pub(crate) use password::judge as judge_password;
 pub use proof::{
     Account, Closed, HalfSignedIn, ResetLink, Step, address_is_proved, answer_forgotten, ask_for_reset, begin_two_factor, change_email,
-    change_password, confirm, confirm_email, disable_two_factor, keep_email, list_accounts_unscoped, look_at_email_link,
-    new_recovery_codes, new_reset_link, pending_email_change, pending_two_factor, refuse_email, remember_device, reset_link_is_open,
-    reset_password, second_step, sign_in, sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor, two_factor_state, wants_code,
+    change_password, confirm, confirm_email, confirm_wants_code, disable_two_factor, keep_email, list_accounts_unscoped,
+    look_at_email_link, new_recovery_codes, new_reset_link, pending_email_change, pending_two_factor, refuse_email, remember_device,
+    reset_link_is_open, reset_password, second_step, sign_in, sweep as sweep_proof, turn_off_two_factor, turn_on_two_factor,
+    two_factor_state, wants_code,
 };
 pub(crate) use proof::{
     Proved, admit_invitation, close_links, find as find_account, half_signed_in, has_second_factor, log_refusal, make_link, prove,
@@ -20,6 +21,7 @@ pub(crate) use proof::{
 };
 pub(crate) use setup::{NewOwner, fresh_token, insert_owner, new_owner, token_digest};
 pub use setup::{SetupLink, SetupState, new_setup_link, set_up, setup_state};
+pub(crate) use sql::hold_unscoped as hold;
 
 use crate::{
     Ctx, Error, Grant, Result,
@@ -131,6 +133,11 @@ pub fn ended_meanwhile(ctx: &Ctx, admitted: &Admitted) {
 }
 
 /// What is being signed in to an account opens nothing any more (s22).
+/// How often a person's sign-ins were ended, for what must not outlive the next time.
+pub(crate) async fn epoch(tx: &mut Tx, user: UserId) -> Result<i64> {
+    sql::epoch_unscoped(tx, user).await
+}
+
 pub(crate) async fn raise_epoch(tx: &mut Tx, user: UserId) -> Result<()> {
     sql::raise_epoch_unscoped(tx, user).await
 }
@@ -147,13 +154,20 @@ pub async fn land(core: &crate::Core, user: UserId) -> Result<Option<Person>> {
     sql::people_unscoped(&mut tx, user).await?.into_iter().next().map(sql::Membership::person).transpose()
 }
 
+/// The tenants that a person is a member of, without those where they are support.
+pub(crate) async fn works_in(tx: &mut Tx, user: UserId, now: UnixMs) -> Result<Vec<contract::Membership>> {
+    let mut all = sql::memberships_unscoped(tx, user, now).await?;
+    all.retain(|m| m.until.is_none());
+    Ok(all)
+}
+
 /// The caller as they are now, asked behind the lock under which rights are handed out and taken: whoever was demoted,
 /// removed or switched off since their request began is judged by that (s35). Until the commit nobody switches them off.
 /// Keys and the command line are as the request found them.
 pub(crate) async fn again(ctx: &Ctx, tx: &mut Tx) -> Result<Ctx> {
     let Some(person) = ctx.person() else { return Ok(ctx.clone()) };
     let gone = || Error::Refused(ErrorCode::Forbidden, "You may not do this any more: what you may do here has changed".to_owned());
-    let platform_admin = sql::lock_standing_unscoped(tx, person.user_id).await?.ok_or_else(gone)?;
+    let platform_admin = sql::hold_unscoped(tx, person.user_id).await?.filter(|a| a.in_use).ok_or_else(gone)?.platform_admin;
     let now = if ctx.elsewhere().is_some() {
         // There nothing counts but that they operate the installation.
         platform_admin.then(|| person.clone())

@@ -83,7 +83,7 @@ impl Ground {
         let (epoch, second_step) = match self {
             Self::Admitted { epoch, second_step } => (*epoch, *second_step),
             Self::GoesOn { from } => {
-                let held = sql::hold_unscoped(tx, who.user_id).await?;
+                let held = sql::hold_unscoped(tx, who.user_id).await?.is_some_and(|a| a.in_use);
                 let gone = on!(tx, c => sqlx::query(SQL).bind(digest_of(from)).bind(who.user_id.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
                 let member = sql::membership_unscoped(tx, who, now).await?;
                 return (held && gone == 1 && member.is_some()).then_some(()).ok_or(Error::Unauthenticated);

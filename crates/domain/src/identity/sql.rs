@@ -95,11 +95,19 @@ pub(super) async fn raise_epochs(tx: &mut Tx, grant: &Grant) -> Result<()> {
     Ok(())
 }
 
-/// Holds an account that is in use until the commit.
-pub(super) async fn hold_unscoped(tx: &mut Tx, user: UserId) -> Result<bool> {
-    const SQL: &str = "UPDATE users SET epoch = epoch WHERE id = $1 AND disabled_at IS NULL";
-    let n = on!(tx, c => sqlx::query(SQL).bind(user.uuid()).execute(c).await.map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+/// An account that is held.
+#[derive(FromRow)]
+pub(crate) struct Account {
+    pub email: String,
+    pub platform_admin: bool,
+    /// It was not switched off.
+    pub in_use: bool,
+}
+
+/// Holds an account until the commit: it is not switched off or on, joins no tenant, and its standing stays.
+pub(crate) async fn hold_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<Account>> {
+    const SQL: &str = "UPDATE users SET epoch = epoch WHERE id = $1 RETURNING email, platform_admin, disabled_at IS NULL AS in_use";
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_optional(c).await)?)
 }
 
 /// The same if nothing has ended its sign-ins since the epoch, and no second step was taken by that sign-in or a later one.
@@ -133,12 +141,6 @@ pub(super) async fn membership_unscoped(tx: &mut Tx, who: SignedIn, now: UnixMs)
         return Ok(member);
     }
     Ok(on!(tx, c => sqlx::query_as(OPERATOR).bind(user).bind(tenant).bind(now.0).fetch_optional(c).await)?)
-}
-
-/// Whether an account operates the installation, which stays so until the commit; none if it is switched off.
-pub(super) async fn lock_standing_unscoped(tx: &mut Tx, user: UserId) -> Result<Option<bool>> {
-    const SQL: &str = "UPDATE users SET email = email WHERE id = $1 AND disabled_at IS NULL RETURNING platform_admin";
-    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_optional(c).await)?)
 }
 
 /// Tenants that an account belongs to and that are out of use, by name: whether deleted, and why.

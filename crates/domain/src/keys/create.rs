@@ -193,7 +193,7 @@ pub(super) async fn owner(ctx: &Ctx, tx: &mut Tx, grant: &Grant, asked: &str) ->
 }
 
 /// The maker; for a key that makes keys whoever answers for it.
-async fn default_owner(ctx: &Ctx, tx: &mut Tx, grant: &Grant) -> Result<Option<(UserId, String)>> {
+pub(crate) async fn default_owner(ctx: &Ctx, tx: &mut Tx, grant: &Grant) -> Result<Option<(UserId, String)>> {
     match ctx.who() {
         Who::Person(p) => Ok(Some((p.user_id, p.email.clone()))),
         Who::Key(key) => match key.owner {
@@ -206,7 +206,7 @@ async fn default_owner(ctx: &Ctx, tx: &mut Tx, grant: &Grant) -> Result<Option<(
 
 /// The scopes in the catalogue's spelling. `resource:verb` with a known verb is added by whoever may write settings;
 /// any other unknown scope is refused by name.
-pub(super) async fn admit_scopes(ctx: &Ctx, grant: &Grant, tx: &mut WriteTx, asked: Vec<Scope>) -> Result<Vec<Scope>> {
+pub(crate) async fn admit_scopes(ctx: &Ctx, grant: &Grant, tx: &mut WriteTx, asked: Vec<Scope>) -> Result<Vec<Scope>> {
     let known = Catalogue::lock(tx.tx(), grant).await?;
     // The catalogue belongs to the tenant as a whole: a test credential finds it as it is.
     let may_add = ctx.require_tenant_level(Perm::SettingsWrite).is_ok();

@@ -13,6 +13,7 @@ mod search;
 pub mod secret;
 mod sql;
 
+pub(crate) use create::{admit_scopes, default_owner};
 pub use create::{create, create_from_body, create_from_form, import, may_import};
 pub use edit::{disable, enable, fingerprint, update, update_from_body, update_from_form};
 pub use expiry::tell_of_expiry;

@@ -1,11 +1,11 @@
-//! Finds keys in any text, by prefix and checksum. Pure, linear, and without an allocation: the keys are slices of the
+//! Finds keys, and secrets of apps, in any text, by prefix and checksum. Pure, linear, and without an allocation: the keys are slices of the
 //! text, and none of them prints.
 //!
 //! Every form ends its prefix with `_`, and the 38 characters behind it hold none. So each underscore of the text starts
 //! at most one random part, no character is looked at for more than one of them, and the checksum says which of the
 //! prefixes that could stand before it is meant. What is glued to a key on either side does not hide it.
 
-use super::secret::{self, CHECKSUM, PREFIXES, Parsed, RANDOM};
+use super::secret::{self, CHECKSUM, OF_APP, OF_APP_RANDOM, PREFIXES, Parsed, RANDOM};
 use contract::FieldErrors;
 
 /// A slug of 24 behind `tk_`.
@@ -16,6 +16,8 @@ const SLUG: usize = 24;
 pub struct Found<'a> {
     /// The key.
     pub key: Parsed<'a>,
+    /// It is a secret of an app.
+    pub of_app: bool,
     /// Where it starts, in bytes.
     pub at: usize,
 }
@@ -47,6 +49,10 @@ impl<'a> Iterator for Scan<'a> {
         while let Some(ahead) = bytes.get(self.next..)?.iter().position(|b| *b == b'_') {
             let underscore = self.next + ahead;
             self.next = underscore + 1;
+            if let Some((found, end)) = of_app(self.text, underscore) {
+                self.next = end;
+                return Some(found);
+            }
             let end = self.next + RANDOM + CHECKSUM;
             let random = bytes.get(self.next..end)?;
             if let Some(not) = random.iter().position(|b| !b.is_ascii_alphanumeric()) {
@@ -68,9 +74,16 @@ impl std::fmt::Debug for Scan<'_> {
     }
 }
 
+/// The secret of an app whose prefix ends at this underscore, and where it ends itself.
+fn of_app(text: &str, underscore: usize) -> Option<(Found<'_>, usize)> {
+    let at = (underscore + 1).checked_sub(OF_APP.len())?;
+    let end = underscore + 1 + OF_APP_RANDOM + CHECKSUM;
+    secret::parse_of_app(text.get(at..end)?).map(|key| (Found { key, of_app: true, at }, end))
+}
+
 /// The key whose prefix ends at this underscore.
 fn before(text: &str, underscore: usize, end: usize) -> Option<Found<'_>> {
-    let found = |at: usize| secret::parse(text.get(at..end)?).map(|key| Found { key, at });
+    let found = |at: usize| secret::parse(text.get(at..end)?).map(|key| Found { key, of_app: false, at });
     let head = text.get(..=underscore)?;
     let fixed = PREFIXES.iter().filter(|p| **p != "tk_" && head.ends_with(**p)).find_map(|p| found(head.len() - p.len()));
     fixed.or_else(|| {
@@ -86,7 +99,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::{Entropy, SystemEntropy},
-        keys::secret::generate,
+        keys::secret::{generate, generate_for_app},
         seal::DataKeys,
     };
     use contract::{Environment, KeyKind, Slug};
@@ -106,6 +119,7 @@ mod tests {
                 }
             }
         }
+        all.push(generate_for_app(&SystemEntropy).expose().clone());
         all
     }
 
@@ -212,7 +226,7 @@ mod tests {
             }
             let got = found(&text);
             assert_eq!(got, put, "seed {seed:?}, round {round}");
-            assert!(got.iter().all(|k| secret::parse(k).is_some()));
+            assert!(got.iter().all(|k| secret::parse(k).or(secret::parse_of_app(k)).is_some()));
         }
     }
 

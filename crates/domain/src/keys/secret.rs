@@ -11,6 +11,10 @@ pub(super) const RANDOM: usize = 32;
 pub(super) const CHECKSUM: usize = 6;
 /// The longest key: `tk_`, a slug of 24, `_`, and the two parts.
 const MAX: usize = 3 + 24 + 1 + RANDOM + CHECKSUM;
+/// What secrets of apps start with.
+pub(super) const OF_APP: &str = "kss_";
+/// log2(62) × 43 = 256 bits: they sign, too (s64).
+pub(super) const OF_APP_RANDOM: usize = 43;
 /// What keys start with; behind `tk_` stands the tenant's slug and another underscore.
 pub(super) const PREFIXES: [&str; 6] = ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "tk_", "gk_"];
 /// How much of the random part is shown: 4 characters leave 166 bits unknown.
@@ -32,6 +36,11 @@ impl Digest {
     /// As it is stored.
     pub const fn bytes(&self) -> &[u8; 33] {
         &self.0
+    }
+
+    /// The hash alone, as secrets of apps are stored.
+    pub fn hash(&self) -> &[u8] {
+        &self.0[1..]
     }
 
     /// Does it belong to a key that another system made?
@@ -76,7 +85,7 @@ fn prefix(kind: KeyKind, environment: Environment, tenant: &Slug) -> String {
 pub fn generate(entropy: &dyn Entropy, keys: &DataKeys, kind: KeyKind, environment: Environment, tenant: &Slug) -> Generated {
     let mut token = prefix(kind, environment, tenant);
     let random_at = token.len();
-    push_random(&mut token, entropy);
+    push_random(&mut token, RANDOM, entropy);
     let shown = token[..random_at + SHOWN].to_owned();
     let sum = checksum(token.as_bytes());
     token.extend(sum.map(char::from));
@@ -85,8 +94,17 @@ pub fn generate(entropy: &dyn Entropy, keys: &DataKeys, kind: KeyKind, environme
     Generated { token: Secret::new(token), digest, prefix: shown, last_four }
 }
 
-fn push_random(out: &mut String, entropy: &dyn Entropy) {
-    let end = out.len() + RANDOM;
+/// Makes a secret of an app, in the form of a key.
+pub fn generate_for_app(entropy: &dyn Entropy) -> Secret<String> {
+    let mut text = OF_APP.to_owned();
+    push_random(&mut text, OF_APP_RANDOM, entropy);
+    let sum = checksum(text.as_bytes());
+    text.extend(sum.map(char::from));
+    Secret::new(text)
+}
+
+fn push_random(out: &mut String, count: usize, entropy: &dyn Entropy) {
+    let end = out.len() + count;
     let mut buf = [0; RANDOM];
     while out.len() < end {
         entropy.fill(&mut buf);
@@ -122,6 +140,16 @@ pub fn parse(s: &str) -> Option<Parsed<'_>> {
         rest
     };
     if random.len() != RANDOM + CHECKSUM || !random.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let (body, sum) = s.as_bytes().split_at(s.len() - CHECKSUM);
+    (checksum(body) == sum).then_some(Parsed(s))
+}
+
+/// The same for a secret of an app, which is no key: decisions know nothing of it.
+pub fn parse_of_app(s: &str) -> Option<Parsed<'_>> {
+    let random = s.strip_prefix(OF_APP)?;
+    if random.len() != OF_APP_RANDOM + CHECKSUM || !random.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
     let (body, sum) = s.as_bytes().split_at(s.len() - CHECKSUM);

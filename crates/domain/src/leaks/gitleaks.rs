@@ -13,9 +13,9 @@ pub fn gitleaks_rule(settings: &Settings) -> String {
     };
     let url = &settings.public_url;
     format!(
-        r#"# API keys of {url}
+        r#"# API keys and secrets of OAuth apps of {url}
 # Use it as it is, `gitleaks dir --config keystead.toml .`, or copy the rule into your own configuration.
-# A key that was found: POST {{"text": "…"}} to {url}/v1/leaks, without any credential; it is revoked.
+# What was found: POST {{"text": "…"}} to {url}/v1/leaks, without any credential; it is ended.
 title = "Keystead API keys"
 
 [[rules]]
@@ -26,6 +26,15 @@ secretGroup = 1
 entropy = 3.6
 keywords = [{words}, "gk_", "tk_"]
 tags = ["keystead", "api-key"]
+
+[[rules]]
+id = "keystead-app-secret"
+description = "A secret of an OAuth app of {url}"
+regex = '''(?:^|[^0-9A-Za-z])(kss_[0-9A-Za-z]{{49}})(?:[^0-9A-Za-z]|$)'''
+secretGroup = 1
+entropy = 3.6
+keywords = ["kss_"]
+tags = ["keystead", "client-secret"]
 "#
     )
 }
@@ -122,6 +131,24 @@ mod tests {
             "sk_prod_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl",
         ] {
             assert!(!rule.is_match(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_apps_have_a_rule_of_their_own() {
+        let rules = rule(Environment::Test);
+        let (of_keys, of_apps) = (&rules["rules"][0], &rules["rules"][1]);
+        let regex = |rule: &toml::Value| Regex::new(rule["regex"].as_str().expect("a text")).expect("a regular expression");
+        for _ in 0..500 {
+            let made = crate::keys::secret::generate_for_app(&SystemEntropy);
+            let secret = made.expose();
+            let text = format!("CLIENT_SECRET={secret}\n");
+            assert_eq!(regex(of_apps).captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str()), Some(secret.as_str()));
+            assert!(!regex(of_keys).is_match(&text), "{text}");
+            assert!(entropy(secret) > of_apps["entropy"].as_float().expect("a number"), "{secret}");
+            for miss in [secret[..secret.len() - 1].to_owned(), format!("{secret}0"), secret.replace("kss", "ksr")] {
+                assert!(!regex(of_apps).is_match(&miss), "{miss}");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whose keys are in this text?
 
-use super::{hits, key_target, known, sql, with_usage};
+use super::{apps, hits, key_target, known, sql, with_usage};
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, commit_with},
@@ -27,6 +27,19 @@ pub async fn lookup(ctx: &Ctx, text: &str) -> Result<LeakLookup> {
     let mut answer = LeakLookup { truncated, ..LeakLookup::default() };
     let mut tx = ctx.db().read_much_all().await?;
     for hit in hits {
+        if hit.of_app {
+            let found = sql::app_secret_unscoped(&mut tx, hit.digest.hash()).await?.map(|row| row.found(ctx.now())).transpose()?;
+            match found.filter(|found| ctx.sandboxed().is_none() && (ctx.is_platform() || found.tenant.id == grant.tenant_id())) {
+                Some(mut found) => {
+                    let there = Grant::of_leak(found.tenant.id, ctx.actor());
+                    found.usage = sql::usage_of_app(&mut tx, &there, core.settings.environment, found.app.id, ctx.now()).await?;
+                    (found.line, found.times) = (hit.line, hit.times);
+                    answer.apps.push(found);
+                }
+                None => answer.unknown = answer.unknown.saturating_add(1),
+            }
+            continue;
+        }
         let found = match known(core, &hit).filter(|(_, entry)| may_know(ctx, &grant, entry)) {
             Some((digest, entry)) => {
                 let there = Grant::of_leak(entry.tenant_id, ctx.actor());
@@ -67,11 +80,16 @@ async fn remember(ctx: &Ctx, grant: &Grant, answer: &LeakLookup) -> Result<()> {
             "last_four": found.secret.last_four});
         events.push((Grant::of_leak(found.tenant.id, ctx.actor()), looked_up(key_target(found), after)));
     }
+    for found in &answer.apps {
+        let after = serde_json::json!({"secret_id": found.secret.id, "secret": found.secret.state, "last_four": found.secret.last_four});
+        events.push((Grant::of_leak(found.tenant.id, ctx.actor()), looked_up(apps::target(found), after)));
+    }
     let home = grant.tenant_id();
-    let foreign = answer.matches.iter().filter(|m| m.tenant.id != home).count();
-    if answer.matches.is_empty() || foreign > 0 {
+    let tenants = answer.matches.iter().map(|m| m.tenant.id).chain(answer.apps.iter().map(|a| a.tenant.id));
+    let (found, foreign) = tenants.fold((0, 0), |(found, foreign), tenant| (found + 1, foreign + usize::from(tenant != home)));
+    if found == 0 || foreign > 0 {
         let target = Target { kind: "tenant".to_owned(), id: home.to_string(), name: "leak desk".to_owned() };
-        let after = serde_json::json!({"matches": answer.matches.len(), "other_tenants": foreign, "unknown": answer.unknown});
+        let after = serde_json::json!({"matches": found, "other_tenants": foreign, "unknown": answer.unknown});
         events.push((grant.clone(), looked_up(target, after)));
     }
     commit_with(ctx.db().begin_all().await?, ctx, events).await

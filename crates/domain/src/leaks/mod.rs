@@ -2,11 +2,13 @@
 //!
 //! The text is searched and forgotten: it is in no log, no event and no table, and neither is a key out of it.
 
+mod apps;
 mod gitleaks;
 mod lookup;
 mod public;
 mod sql;
 
+pub use apps::end_app_secret;
 pub use gitleaks::gitleaks_rule;
 pub use lookup::{LOOKUP_BYTES, LOOKUP_KEYS, lookup};
 pub use public::{PUBLIC_BYTES, PUBLIC_KEYS, report_publicly};
@@ -183,6 +185,8 @@ struct Hit {
     digest: Digest,
     /// The one of a key that was taken over; none where there are none.
     foreign: Option<Digest>,
+    /// It has the form of a secret of an app.
+    of_app: bool,
     line: u32,
     times: u32,
 }
@@ -205,7 +209,7 @@ fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
         } else {
             at_digest.insert(digest, hits.len());
             let foreign = core.cache.holds_foreign().then(|| secret::foreign_of(&core.keys, found.key));
-            hits.push(Hit { digest, foreign, line, times: 1 });
+            hits.push(Hit { digest, foreign, of_app: found.of_app, line, times: 1 });
         }
     }
     if core.cache.holds_foreign() {
@@ -219,7 +223,7 @@ fn hits(core: &crate::Core, text: &str, most: usize) -> (Vec<Hit>, bool) {
                 return (hits, true);
             } else {
                 at_digest.insert(digest, hits.len());
-                hits.push(Hit { digest, foreign: None, line, times: 1 });
+                hits.push(Hit { digest, foreign: None, of_app: false, line, times: 1 });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Anybody may report a key, and learns nothing by it.
 
-use super::{NewReport, hits, key_target, known, leaked, spared, sql};
+use super::{NewReport, apps, hits, key_target, known, leaked, spared, sql};
 use crate::{Ctx, Error, Grant, Result, db::Event, keys, keys::secret::Digest, verify::Entry};
 use contract::{ErrorCode, KeyState, LeakEffect, LeakId, LeakSource, SecretState};
 
@@ -11,7 +11,7 @@ pub const PUBLIC_KEYS: usize = 10;
 
 /// Takes a report in from anybody. Only the presented secret ends: an old one that is still in its grace, or the current
 /// one. A key without any other working secret is revoked with it. Gateway and platform keys stay, and people are
-/// alerted. The answer is the same whatever happened.
+/// alerted. Of an app, too, only the presented secret ends. The answer is the same whatever happened.
 pub async fn report_publicly(ctx: &Ctx, text: &str) -> Result<()> {
     if text.len() > PUBLIC_BYTES {
         return Err(Error::Refused(ErrorCode::PayloadTooLarge, "At most 64 kB of text.".to_owned()));
@@ -24,6 +24,10 @@ pub async fn report_publicly(ctx: &Ctx, text: &str) -> Result<()> {
     let mut changed = false;
     let mut failed = None;
     for hit in hits {
+        if hit.of_app {
+            failed = apps::take_in(ctx, &hit.digest).await.err().or(failed);
+            continue;
+        }
         let Some((digest, entry)) = known(core, &hit) else { continue };
         match take_in(ctx, &entry, &digest).await {
             Ok(ended) => changed |= ended,

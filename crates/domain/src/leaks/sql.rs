@@ -1,6 +1,7 @@
 //! A secret is found by the unique index on its digest or by its key; reports by `leak_reports_open`, `_by_secret` and
 //! `_by_key`, pages by the primary key; callers are a range of `usage_events_by_credential`, the timeline of
-//! `audit_events_by_target`.
+//! `audit_events_by_target`. Secrets of apps are found by `app_secrets_by_digest` and by their primary key; unscoped where the
+//! secret alone tells whose it is.
 
 use super::NewReport;
 use crate::{
@@ -10,8 +11,9 @@ use crate::{
     usage::first_id,
 };
 use contract::{
-    Environment, FoundKey, FoundSecret, FoundTenant, FoundUsage, KeyId, KeyState, LeakCaller, LeakEvent, LeakFilter, LeakId, LeakMatch,
-    LeakReport, LeakState, PageQuery, ScopeSet, SecretId, SecretState, TenantId, UnixMs,
+    AppId, AppSecretId, AppState, AppTerms, Environment, FoundApp, FoundAppSecret, FoundKey, FoundSecret, FoundTenant, FoundUsage, KeyId,
+    KeyState, LeakCaller, LeakEvent, LeakFilter, LeakId, LeakMatch, LeakReport, LeakState, LeakedApp, PageQuery, ScopeSet, SecretId,
+    SecretState, TenantId, UnixMs, UserId,
 };
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
@@ -264,14 +266,101 @@ struct CallerRow {
     last_at: i64,
 }
 
+macro_rules! counts {
+    ($whose:literal) => {
+        concat!(
+            "SELECT COUNT(*), COUNT(CASE WHEN at >= $5 THEN 1 END), COUNT(DISTINCT ip), MAX(at) FROM usage_events \
+             WHERE tenant_id = $1 AND environment = $2 AND id >= $4 AND outcome = 'allowed' ",
+            $whose
+        )
+    };
+}
+
 /// What a key did in the last 30 days, without its callers.
 pub(super) async fn usage(tx: &mut Tx, grant: &Grant, environment: Environment, key: KeyId, now: UnixMs) -> Result<FoundUsage> {
-    const SQL: &str = "SELECT COUNT(*), COUNT(CASE WHEN at >= $5 THEN 1 END), COUNT(DISTINCT ip), MAX(at) FROM usage_events \
-        WHERE tenant_id = $1 AND environment = $2 AND credential_id = $3 AND id >= $4 AND outcome = 'allowed'";
-    let (allowed_30d, allowed_24h, addresses_30d, last): (i64, i64, i64, Option<i64>) = on!(tx, c => sqlx::query_as(SQL)
-        .bind(grant.tenant_id().uuid()).bind(environment.as_str()).bind(key.uuid()).bind(window_start(now))
+    const SQL: &str = counts!("AND credential_id = $3");
+    counted(tx, grant, SQL, environment, key.uuid(), now).await
+}
+
+/// The same of an app; relies on `usage_events_by_client`.
+pub(super) async fn usage_of_app(tx: &mut Tx, grant: &Grant, environment: Environment, app: AppId, now: UnixMs) -> Result<FoundUsage> {
+    const SQL: &str = counts!("AND client_id = $3");
+    counted(tx, grant, SQL, environment, app.uuid(), now).await
+}
+
+async fn counted(tx: &mut Tx, grant: &Grant, sql: &'static str, environment: Environment, id: Uuid, now: UnixMs) -> Result<FoundUsage> {
+    let (allowed_30d, allowed_24h, addresses_30d, last): (i64, i64, i64, Option<i64>) = on!(tx, c => sqlx::query_as(sql)
+        .bind(grant.tenant_id().uuid()).bind(environment.as_str()).bind(id).bind(window_start(now))
         .bind(now.plus(-UnixMs::DAY).0).fetch_one(c).await)?;
     Ok(FoundUsage { allowed_24h, allowed_30d, addresses_30d, last_allowed_at: last.map(UnixMs), callers: Vec::new() })
+}
+
+#[derive(FromRow)]
+pub(super) struct AppSecretRow {
+    id: Uuid,
+    last_four: String,
+    secret_created_at: i64,
+    valid_until: Option<i64>,
+    app_id: Uuid,
+    name: String,
+    kind: String,
+    terms: Json<AppTerms>,
+    suspended_at: Option<i64>,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    owner: Option<String>,
+    tenant_id: Uuid,
+    tenant_name: String,
+}
+
+impl AppSecretRow {
+    /// Without usage and without a place in a text.
+    pub fn found(self, now: UnixMs) -> Result<LeakedApp> {
+        let app = FoundApp {
+            id: AppId::from_uuid(self.app_id),
+            name: self.name,
+            kind: self.kind.parse().map_err(damaged)?,
+            state: if self.suspended_at.is_some() { AppState::Suspended } else { AppState::Active },
+            scopes: ScopeSet(self.terms.0.scopes),
+            owner: self.owner,
+            created_at: UnixMs(self.created_at),
+            last_used_at: self.last_used_at.map(UnixMs),
+        };
+        let secret = FoundAppSecret {
+            id: AppSecretId::from_uuid(self.id),
+            last_four: self.last_four,
+            state: secret_state(None, None, self.valid_until, now),
+            created_at: UnixMs(self.secret_created_at),
+            valid_until: self.valid_until.map(UnixMs),
+        };
+        let tenant = FoundTenant { id: TenantId::from_uuid(self.tenant_id), name: self.tenant_name };
+        Ok(LeakedApp { app, secret, tenant, usage: FoundUsage::default(), line: 0, times: 0 })
+    }
+}
+
+macro_rules! app_secret {
+    ($tail:literal) => {
+        concat!(
+            "SELECT s.id, s.last_four, s.created_at AS secret_created_at, s.valid_until, a.id AS app_id, a.name, a.kind, a.terms, \
+             a.suspended_at, a.created_at, a.last_used_at, u.email AS owner, t.id AS tenant_id, t.name AS tenant_name \
+             FROM app_secrets s JOIN apps a ON a.tenant_id = s.tenant_id AND a.id = s.app_id AND a.deleted_at IS NULL \
+             JOIN tenants t ON t.id = s.tenant_id \
+             LEFT JOIN members m ON m.tenant_id = a.tenant_id AND m.user_id = a.owner_id LEFT JOIN users u ON u.id = m.user_id ",
+            $tail
+        )
+    };
+}
+
+/// Whose secret it is, in whichever tenant.
+pub(super) async fn app_secret_unscoped(tx: &mut Tx, digest: &[u8]) -> Result<Option<AppSecretRow>> {
+    const SQL: &str = app_secret!("WHERE s.digest = $1");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(digest).fetch_optional(c).await)?)
+}
+
+pub(super) async fn app_secret(tx: &mut Tx, grant: &Grant, id: AppSecretId, own: Option<UserId>) -> Result<Option<AppSecretRow>> {
+    const SQL: &str = app_secret!("WHERE s.tenant_id = $1 AND s.id = $2 AND ($3 IS NULL OR a.owner_id = $3)");
+    Ok(on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(id.uuid()).bind(own.map(UserId::uuid))
+        .fetch_optional(c).await)?)
 }
 
 /// Ids are UUIDv7: a time is the start of a range of ids.

@@ -8,13 +8,13 @@ mod outbox;
 mod render;
 mod sql;
 
-pub(crate) use notices::tell;
+pub(crate) use notices::{tell, whence};
 pub use outbox::{MailState, Queued, outbox, retry};
 pub(crate) use render::Link;
 pub use render::{Letter, Message};
 
 use crate::{Core, Ctx, Grant, Result, db::Tx};
-use contract::{KeyId, MailId, Secret, UnixMs, UserId};
+use contract::{AppId, KeyId, MailId, Secret, UnixMs, UserId};
 use uuid::Uuid;
 
 /// Mails of one turn.
@@ -57,6 +57,16 @@ pub(crate) async fn with_link(tx: &mut Tx, ctx: &Ctx, grant: &Grant, to: &str, m
 /// Queues a mail to the person who answers for a key, or to the tenant's owners where nobody does; answers who that is.
 pub(crate) async fn to_who_answers(tx: &mut Tx, ctx: &Ctx, grant: &Grant, key: KeyId, message: &Message) -> Result<Vec<String>> {
     let recipients = match sql::answers_for(tx, grant, key).await? {
+        Some(owner) => vec![owner],
+        None => sql::owners(tx, grant).await?,
+    };
+    queue(tx, ctx, grant, &recipients, message).await?;
+    Ok(recipients)
+}
+
+/// The same for an app: to whoever registered it, or to the owners.
+pub(crate) async fn to_who_registered(tx: &mut Tx, ctx: &Ctx, grant: &Grant, app: AppId, message: &Message) -> Result<Vec<String>> {
+    let recipients = match sql::registered(tx, grant, app).await? {
         Some(owner) => vec![owner],
         None => sql::owners(tx, grant).await?,
     };

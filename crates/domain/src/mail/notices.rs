@@ -4,7 +4,7 @@
 
 use super::{Message, sql, to_owners, to_person};
 use crate::{
-    Ctx, Grant, Result, Who,
+    Ctx, Grant, RequestInfo, Result, Who,
     db::{Event, Tx},
 };
 use contract::{Role, UserId};
@@ -177,7 +177,7 @@ async fn from_outside(tx: &mut Tx, ctx: &Ctx, grant: &Grant) -> Result<bool> {
     }
     match ctx.who() {
         Who::Person(person) => Ok(!sql::is_member(tx, grant, person.user_id).await?),
-        Who::Key(_) => Ok(true),
+        Who::Key(_) | Who::App(_) => Ok(true),
         Who::Anonymous | Who::CommandLine(_) => Ok(false),
     }
 }
@@ -199,8 +199,12 @@ fn message(ctx: &Ctx, action: &str, user: UserId) -> Message {
         Who::Person(person) => person.user_id == user,
         _ => false,
     };
-    let from = Some(ctx.request()).filter(|_| own);
-    let agent = from.and_then(|r| r.user_agent.as_ref()).map(|ua| ua.chars().filter(|c| !c.is_control()).take(200).collect());
-    let ip = from.and_then(|r| r.ip).map(|ip| ip.to_string());
-    Message::Notice { event: action.to_owned(), at: ctx.now(), ip, user_agent: agent }
+    let (ip, user_agent) = if own { whence(ctx.request()) } else { (None, None) };
+    Message::Notice { event: action.to_owned(), at: ctx.now(), ip, user_agent }
+}
+
+/// Where a request came from, as a mail tells it: the address and the program.
+pub(crate) fn whence(request: &RequestInfo) -> (Option<String>, Option<String>) {
+    let agent = request.user_agent.as_ref().map(|ua| ua.chars().filter(|c| !c.is_control()).take(200).collect());
+    (request.ip.map(|ip| ip.to_string()), agent)
 }

@@ -1,7 +1,7 @@
 //! What mails say, as text and as HTML of the same words.
 
 use super::notices::Notice;
-use contract::{KeyId, LeakId, MailId, Role, Secret, UnixMs, counted};
+use contract::{AppId, KeyId, LeakId, MailId, Role, Secret, UnixMs, counted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -22,6 +22,15 @@ pub enum Message {
         works: bool,
         /// The report.
         report: LeakId,
+    },
+    /// A secret of an app was found where it does not belong, and ended.
+    AppSecretLeaked {
+        /// Which.
+        app: AppId,
+        /// Its name.
+        name: String,
+        /// How the secret ends.
+        last_four: String,
     },
     /// A key expires, or has.
     KeyExpiring {
@@ -78,6 +87,23 @@ pub enum Message {
         /// When.
         at: UnixMs,
     },
+    /// The recipient let an app act for them.
+    AppAllowed {
+        /// The app.
+        app: String,
+        /// Where its answers go; none of an app on a device.
+        host: Option<String>,
+        /// Where it acts.
+        tenant: String,
+        /// What it may do, in words.
+        scopes: Vec<String>,
+        /// When.
+        at: UnixMs,
+        /// From which address.
+        ip: Option<String>,
+        /// With what.
+        user_agent: Option<String>,
+    },
     /// Something happened to the recipient's account.
     Notice {
         /// The event.
@@ -120,7 +146,13 @@ impl Message {
             Self::Invitation { .. } => Some(Link::Invitation),
             Self::PasswordReset { .. } => Some(Link::Reset),
             Self::EmailChange { .. } => Some(Link::Email),
-            Self::LeakFound { .. } | Self::KeyExpiring { .. } | Self::EmailTaken | Self::Outsider { .. } | Self::Notice { .. } => None,
+            Self::LeakFound { .. }
+            | Self::AppSecretLeaked { .. }
+            | Self::KeyExpiring { .. }
+            | Self::EmailTaken
+            | Self::Outsider { .. }
+            | Self::AppAllowed { .. }
+            | Self::Notice { .. } => None,
         }
     }
 
@@ -128,6 +160,7 @@ impl Message {
     pub fn subject(&self) -> String {
         match self {
             Self::LeakFound { key, .. } => format!("The API key {key} leaked"),
+            Self::AppSecretLeaked { name, .. } => format!("A secret of the app {name} leaked and was ended"),
             Self::KeyExpiring { key, days: 0, .. } => format!("The API key {key} has expired"),
             Self::KeyExpiring { key, days, .. } => format!("The API key {key} expires within {}", counted(*days, "day")),
             Self::Invitation { tenant, .. } => format!("You are invited to {tenant}"),
@@ -139,6 +172,7 @@ impl Message {
                 "invitation.created" => "Somebody from outside invited an owner to your tenant".to_owned(),
                 _ => "Somebody from outside changed the owners of your tenant".to_owned(),
             },
+            Self::AppAllowed { app, tenant, .. } => format!("You let {app} act for you in {tenant}"),
             Self::Notice { event, .. } => Notice::of(event).map_or("News of your account", |n| n.subject).to_owned(),
         }
     }
@@ -153,6 +187,12 @@ impl Message {
                 };
                 vec![format!("A secret of the API key “{key}” ({prefix}…{last_four}) was found where it does not belong."), now.to_owned()]
             }
+            Self::AppSecretLeaked { name, last_four, .. } => vec![
+                format!("A secret of the app “{name}” (…{last_four}) was found where it does not belong. It is refused from now on."),
+                "If the app still used it, rotate its secret and give it the new one. Its other secrets, its tokens and what people \
+                 allowed it go on: if somebody may have used the secret, look at the app’s usage, and suspend it to end them."
+                    .to_owned(),
+            ],
             Self::KeyExpiring { key, prefix, expires_at, days: 0, .. } => vec![
                 format!("The API key “{key}” ({prefix}…) expired on {}. Its callers are refused.", expires_at.human()),
                 "If it is still needed, make a new one; else nothing is left to do.".to_owned(),
@@ -198,13 +238,21 @@ impl Message {
                 let remedy = "If you do not know why, end the access or take the invitation back, and ask whoever operates this server.";
                 [Some(did), why, Some(told), Some(remedy.to_owned())].into_iter().flatten().collect()
             }
+            Self::AppAllowed { app, host, tenant, scopes, at, ip, user_agent } => {
+                let host = host.as_ref().map_or_else(|| "on a device of yours".to_owned(), |host| format!("at {host}"));
+                vec![
+                    format!("The app {app}, {host}, may act for you in {tenant} from now on. It is able to:"),
+                    scopes.iter().map(|words| format!("- {words}")).collect::<Vec<_>>().join("\n"),
+                    moment(*at, ip.as_deref(), user_agent.as_deref()),
+                    "You can take that back at any time, under Account, Grants: its tokens are refused within a second.".to_owned(),
+                    "If it was not you, do that now, set another password, and end the sessions that you do not know.".to_owned(),
+                ]
+            }
             Self::Notice { event, at, ip, user_agent } => {
                 let notice = Notice::of(event);
-                let from = ip.as_ref().map(|ip| format!(", from {ip}")).unwrap_or_default();
-                let with = user_agent.as_ref().map(|ua| format!(", with {ua}")).unwrap_or_default();
                 let said = notice.into_iter().flat_map(|n| [n.text, n.remedy]);
                 let mut all: Vec<String> = said.map(ToOwned::to_owned).collect();
-                all.insert(all.len().min(1), format!("{}{from}{with}", at.human()));
+                all.insert(all.len().min(1), moment(*at, ip.as_deref(), user_agent.as_deref()));
                 all
             }
         }
@@ -214,6 +262,7 @@ impl Message {
     fn leads_to(&self, token: &str) -> (&'static str, String) {
         match self {
             Self::LeakFound { report, .. } => ("Look at the report", format!("/leaks/{report}")),
+            Self::AppSecretLeaked { app, .. } => ("Look at the app", format!("/apps/{app}")),
             Self::KeyExpiring { id, .. } => ("Look at the key", format!("/keys/{id}")),
             Self::Invitation { .. } => ("Accept the invitation", format!("/invitations/accept?token={token}")),
             Self::PasswordReset { .. } => ("Set a new password", format!("/reset?token={token}")),
@@ -221,6 +270,7 @@ impl Message {
             Self::EmailTaken => ("Sign in", "/login".to_owned()),
             Self::Outsider { event, .. } if event == "support.opened" => ("Look at support access", "/settings/tenant".to_owned()),
             Self::Outsider { .. } => ("Look at your members", "/members".to_owned()),
+            Self::AppAllowed { .. } => ("Look at what you allowed", "/grants".to_owned()),
             Self::Notice { event, .. } => Notice::of(event).map_or(("Sign in", "/login".to_owned()), |n| (n.link.0, n.link.1.to_owned())),
         }
     }
@@ -254,7 +304,7 @@ impl Letter {
         let link = format!("{public_url}{path}");
         let signed = format!("Keystead at {public_url}");
         let text = format!("{}\n\n{label}: {link}\n\n-- \n{signed}\n", paragraphs.join("\n\n"));
-        let body: String = paragraphs.iter().map(|p| format!("<p>{}</p>", escape(p))).collect();
+        let body: String = paragraphs.iter().map(|p| format!("<p>{}</p>", escape(p).replace('\n', "<br>"))).collect();
         let html = format!(
             "<!doctype html><html lang=\"en\"><body>{body}<p><a href=\"{}\">{label}</a></p><p>{}</p></body></html>",
             escape(&link),
@@ -262,6 +312,13 @@ impl Letter {
         );
         Self { id: MailId::from_uuid(id), to: to.to_owned(), subject: message.subject(), text: Secret::new(text), html: Secret::new(html) }
     }
+}
+
+/// When something was done, and from where.
+fn moment(at: UnixMs, ip: Option<&str>, user_agent: Option<&str>) -> String {
+    let from = ip.map(|ip| format!(", from {ip}")).unwrap_or_default();
+    let with = user_agent.map(|ua| format!(", with {ua}")).unwrap_or_default();
+    format!("{}{from}{with}", at.human())
 }
 
 fn escape(text: &str) -> String {

@@ -7,7 +7,7 @@ use crate::{
     Grant, Result,
     db::{Tx, on},
 };
-use contract::{KeyId, MailId, PageQuery, UnixMs, UserId};
+use contract::{AppId, KeyId, MailId, PageQuery, UnixMs, UserId};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
@@ -56,6 +56,13 @@ pub(super) async fn answers_for(tx: &mut Tx, grant: &Grant, key: KeyId) -> Resul
     const SQL: &str = "SELECT u.email FROM api_keys k JOIN users u ON u.id = k.owner_id \
         JOIN members m ON m.tenant_id = k.tenant_id AND m.user_id = u.id WHERE k.tenant_id = $1 AND k.id = $2 AND u.disabled_at IS NULL";
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(key.uuid()).fetch_optional(c).await)?)
+}
+
+/// The person who registered the app, likewise.
+pub(super) async fn registered(tx: &mut Tx, grant: &Grant, app: AppId) -> Result<Option<String>> {
+    const SQL: &str = "SELECT u.email FROM apps a JOIN users u ON u.id = a.owner_id \
+        JOIN members m ON m.tenant_id = a.tenant_id AND m.user_id = u.id WHERE a.tenant_id = $1 AND a.id = $2 AND u.disabled_at IS NULL";
+    Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(app.uuid()).fetch_optional(c).await)?)
 }
 
 pub(super) async fn is_member(tx: &mut Tx, grant: &Grant, user: UserId) -> Result<bool> {

@@ -191,7 +191,7 @@ pub async fn accept(ctx: &Ctx, form: &AcceptForm) -> Result<Option<Admitted>> {
         identity::insert_user(&mut tx, user_id, &email, &hash, found.mailed, ctx.now()).await?;
     } else {
         // Whoever could help the account back in when it belonged to fewer tenants holds no link to more of them.
-        sql::lock_account_unscoped(&mut tx, user_id).await?;
+        identity::hold(&mut tx, user_id).await?;
         identity::close_links(&mut tx, user_id, ctx.now()).await?;
         if found.mailed {
             identity::prove_address(&mut tx, user_id).await?;

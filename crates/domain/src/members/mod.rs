@@ -15,7 +15,7 @@ pub use sessions::{end_sessions, sessions};
 use crate::{
     Ctx, Error, Grant, Result, Who,
     db::{Event, Tx, commit_with},
-    identity, keys, tenants, tokens,
+    identity, keys, oauth, tenants, tokens,
 };
 use contract::{ErrorCode, Member, MemberBody, Page, PageQuery, Perm, Role, Target, UnixMs, UserId};
 
@@ -196,6 +196,7 @@ async fn out(ctx: &Ctx, mut tx: crate::db::WriteTx, grant: &Grant, gone: Member,
     sql::delete(tx.tx(), grant, gone.id).await?;
     sql::withdraw_by(tx.tx(), grant, gone.id, ctx.now()).await?;
     keys::orphans::begin_deadlines(tx.tx(), grant, gone.id, ctx.now()).await?;
+    oauth::end_of_member(tx.tx(), grant, gone.id, ctx.now()).await?;
     identity::taken_out_of_tenant(tx.tx(), grant, gone.id, ctx.now()).await?;
     let before = Some(serde_json::json!({"role": gone.role}));
     let after = Some(serde_json::json!({"orphaned_keys": gone.keys}));

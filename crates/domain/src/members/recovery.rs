@@ -34,7 +34,7 @@ pub async fn recover(ctx: &Ctx, whom: &Whom, how: Recovery, reason: &str) -> Res
     let mut tx = ctx.db().begin_all().await?;
     let by = identity::again(ctx, &mut tx).await?;
     // Until the commit the account joins no other tenant.
-    let account = sql::lock_account_unscoped(&mut tx, id).await?;
+    let account = identity::hold(&mut tx, id).await?.ok_or(Error::NotFound)?;
     let belongs = sql::belongs_unscoped(&mut tx, id, me).await?;
     let owns_all = by.elsewhere().is_none() && !belongs.is_empty() && belongs.iter().all(|b| b.owned);
     if !by.operates() && (account.platform_admin || !owns_all) {

@@ -119,19 +119,6 @@ pub(super) async fn set_disabled_unscoped(tx: &mut Tx, user: UserId, at: Option<
     Ok(n == 1)
 }
 
-/// An account that somebody else acts on.
-#[derive(FromRow)]
-pub(super) struct Account {
-    pub email: String,
-    pub platform_admin: bool,
-}
-
-/// The account, which joins no tenant until the commit.
-pub(super) async fn lock_account_unscoped(tx: &mut Tx, user: UserId) -> Result<Account> {
-    const SQL: &str = "UPDATE users SET email = email WHERE id = $1 RETURNING email, platform_admin";
-    Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).fetch_one(c).await)?)
-}
-
 /// A tenant that an account belongs to, and whether somebody else owns it.
 #[derive(FromRow)]
 pub(super) struct Belongs {

@@ -6,6 +6,7 @@ use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, Tx},
     keys::{self, scan},
+    oauth,
 };
 use contract::{
     BUILT_IN_SCOPES, DescribeScopeBody, FieldErrors, Perm, Scope, ScopeBody, ScopeDef, ScopePage, Target, VERBS, counted, shows,
@@ -71,6 +72,11 @@ pub(crate) async fn verbs(tx: &mut Tx, grant: &Grant) -> Result<Vec<String>> {
 /// Adds `resource:verb` to the catalogue on the way of a change that asks for it.
 pub(crate) async fn add(tx: &mut Tx, grant: &Grant, catalogue: &Catalogue, scope: &Scope, ctx: &Ctx) -> Result<()> {
     sql::insert(tx, grant, scope, &scope.canonical_with(&catalogue.verbs), "", ctx.now()).await.map(drop)
+}
+
+/// The catalogue with what people are told of it.
+pub(crate) async fn described(tx: &mut Tx, grant: &Grant) -> Result<Vec<ScopeDef>> {
+    sql::all(tx, grant).await
 }
 
 /// How the catalogue spells what was asked for; none when it is no permission of this tenant.
@@ -165,10 +171,14 @@ pub async fn delete(ctx: &Ctx, name: &str) -> Result<ScopeDef> {
     let mut tx = ctx.write(&grant).await?;
     sql::lock(tx.tx(), &grant).await?;
     let def = find(tx.tx(), &grant, name).await?;
-    let holders = sql::holders(tx.tx(), &grant, &def.name).await?;
-    if holders > 0 {
+    for (holders, what) in
+        [(sql::holders(tx.tx(), &grant, &def.name).await?, "key"), (oauth::count_holding(tx.tx(), &grant, &def.name).await?, "OAuth app")]
+    {
+        if holders == 0 {
+            continue;
+        }
         let hold = if holders == 1 { "holds" } else { "hold" };
-        return Err(Error::Conflict(format!("{} {hold} {}: take it from them first", counted(holders, "key"), def.name)));
+        return Err(Error::Conflict(format!("{} {hold} {}: take it from them first", counted(holders, what), def.name)));
     }
     let mut entries = sql::all(tx.tx(), &grant).await?;
     let before = Catalogue::of(&entries);

@@ -24,6 +24,8 @@ pub async fn set_allowlist(ctx: &Ctx, body: &AllowlistBody) -> Result<IpAllowlis
     if before != allowed_ips {
         sql::set_allowlist(tx.tx(), &grant, &allowed_ips).await?;
         keys::tell_tenant_changed(tx.tx(), &grant, ctx.now()).await?;
+        // Tokens of apps know no list of their own: it is looked up by their tenant.
+        sql::tell_policy_changed_unscoped(tx.tx()).await?;
         let target = Target { kind: "tenant".to_owned(), id: grant.tenant_id().to_string(), name };
         let was = Some(serde_json::json!({"allowed_ips": before}));
         let is = Some(serde_json::json!({"allowed_ips": allowed_ips}));

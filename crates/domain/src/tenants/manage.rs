@@ -8,7 +8,7 @@ use crate::{
     error::OrGoOn,
     identity,
     keys::{self, scan::refuse_keys},
-    members,
+    members, oauth,
 };
 use contract::{
     ChangeTenantBody, CreatedInvitation, DEFAULT_PLAN, ErrorCode, InviteBody, Page, PageQuery, Perm, Role, Slug, Target, Tenant,
@@ -244,6 +244,7 @@ async fn switch(ctx: &Ctx, may: impl Fn(&Ctx) -> Result<Grant>, to: TenantState,
         identity::sign_out_of_tenant(&mut tx, &grant, None, now).await?;
     }
     keys::tell_tenant_changed(&mut tx, &grant, now).await?;
+    oauth::tell_tenant_changed(&mut tx, &grant, now).await?;
     policies::tell_in_use(&mut tx, &grant).await?;
     let removed_at = deleted.map(|at| at.plus(Tenant::GRACE));
     let after = Tenant { state: to, removed_at, reason: reason.clone(), ..before.clone() };

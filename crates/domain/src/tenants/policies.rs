@@ -7,13 +7,16 @@ use crate::{
     Core, Ctx, Error, Grant, Result,
     db::{Event, Tx},
     error::OrGoOn,
-    identity, tokens,
+    identity, oauth, tokens,
 };
 use contract::{
     AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, KeyRules, Origin, Perm, Policies, PoliciesBody,
     PoliciesForm, PolicyReview, TenantId, TenantSettings, UnixMs, Violation, Violations,
 };
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Violations that are named.
 const NAMED: usize = 20;
@@ -72,7 +75,7 @@ async fn save(ctx: &Ctx, change: impl FnOnce(&Policies) -> Result<Policies>) -> 
     if after != before {
         sql::set_policies(tx.tx(), &grant, &after).await?;
         hold_people_to(tx.tx(), &grant, &before, &after, ctx.now()).await?;
-        if after.error_form != before.error_form || after.allowed_origins != before.allowed_origins {
+        if Answers::differ(&before, &after) {
             sql::tell_policy_changed_unscoped(tx.tx()).await?;
         }
         let told = |p: &Policies| serde_json::to_value(p).map_err(Error::internal).map(Some);
@@ -126,6 +129,17 @@ pub(crate) struct Answers {
     pub forms: HashMap<TenantId, ErrorForm>,
     /// Who lists an origin, while in use.
     pub origins: HashMap<Origin, HashSet<TenantId>>,
+    /// What tenants' APIs call themselves.
+    pub audiences: HashMap<TenantId, Vec<String>>,
+    /// From where the tokens of apps may be used; none means from anywhere.
+    pub allowlists: HashMap<TenantId, Arc<[AllowedIp]>>,
+}
+
+impl Answers {
+    /// Is there anything here that every process must read again?
+    fn differ(a: &Policies, b: &Policies) -> bool {
+        (a.error_form, &a.allowed_origins, &a.token_audiences) != (b.error_form, &b.allowed_origins, &b.token_audiences)
+    }
 }
 
 /// How often any tenant chose something about answers, and all that was chosen, unless `known` is that number.
@@ -135,8 +149,14 @@ pub(crate) async fn answers_unscoped(tx: &mut Tx, known: Option<i64>) -> Result<
         return Ok(None);
     }
     let mut chosen = Answers::default();
-    for (tenant, policies, in_use) in sql::all_policies_unscoped(tx).await? {
+    for sql::Chosen { tenant, policies, allowed_ips, in_use } in sql::all_policies_unscoped(tx).await? {
+        if !allowed_ips.is_empty() {
+            chosen.allowlists.insert(tenant, allowed_ips.into());
+        }
         chosen.forms.extend(policies.error_form.map(|form| (tenant, form)));
+        if !policies.token_audiences.is_empty() {
+            chosen.audiences.insert(tenant, policies.token_audiences);
+        }
         for origin in policies.allowed_origins.into_iter().filter(|_| in_use) {
             chosen.origins.entry(origin).or_default().insert(tenant);
         }
@@ -185,7 +205,7 @@ pub async fn forget_usage(core: &Core) -> Result<()> {
     let mut tx = core.db.read_all().await?;
     let all = sql::all_policies_unscoped(&mut tx).await?;
     drop(tx);
-    for (tenant, days) in all.into_iter().filter_map(|(tenant, policies, _)| Some((tenant, policies.retention_days?))) {
+    for (tenant, days) in all.into_iter().filter_map(|of| Some((of.tenant, of.policies.retention_days?))) {
         let until = core.now().plus(-days * UnixMs::DAY);
         forget_until(core, tenant, until).await.or_go_on("old requests of a tenant were not removed", tenant)?;
     }
@@ -243,6 +263,11 @@ async fn violations(ctx: &Ctx, tx: &mut Tx, grant: &Grant, policies: &Policies) 
                 found.first.push(Violation { id: key.id(), name: key.name, policies });
             }
         }
+    }
+    let apps = oauth::unmet(tx, grant, policies, !tenants.is_empty(), now).await?;
+    found.apps_total = i64::try_from(apps.len()).unwrap_or(i64::MAX);
+    if ctx.require_tenant_level(Perm::AppsRead).is_ok() {
+        found.apps = apps.into_iter().take(NAMED).collect();
     }
     if let Some(days) = policies.retention_days {
         found.outdated_events = sql::outdated_usage(tx, grant, now.plus(-days * UnixMs::DAY)).await?;

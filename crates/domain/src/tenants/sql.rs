@@ -166,7 +166,7 @@ pub(super) async fn remove_some_usage(tx: &mut Tx, grant: &Grant) -> Result<bool
 }
 
 /// What a tenant consists of, in the order in which it can be removed.
-const REMOVE: [&str; 20] = [
+const REMOVE: [&str; 29] = [
     "DELETE FROM usage_events WHERE tenant_id = $1",
     "DELETE FROM usage_policies WHERE tenant_id = $1",
     "DELETE FROM leak_reports WHERE tenant_id = $1",
@@ -179,6 +179,17 @@ const REMOVE: [&str; 20] = [
     "DELETE FROM scopes WHERE tenant_id = $1",
     "DELETE FROM invitations WHERE tenant_id = $1",
     "DELETE FROM support_access WHERE tenant_id = $1",
+    // What people of other tenants allowed its apps goes with them.
+    "DELETE FROM authorization_codes WHERE EXISTS (SELECT 1 FROM grants g WHERE g.tenant_id = authorization_codes.tenant_id \
+     AND g.id = authorization_codes.grant_id AND g.app_tenant_id = $1)",
+    "DELETE FROM authorization_codes WHERE tenant_id = $1",
+    "DELETE FROM grants WHERE app_tenant_id = $1",
+    "DELETE FROM grants WHERE tenant_id = $1",
+    "DELETE FROM authorization_requests WHERE app_tenant_id = $1",
+    "DELETE FROM client_assertions WHERE tenant_id = $1",
+    "DELETE FROM app_secrets WHERE tenant_id = $1",
+    "DELETE FROM app_logos WHERE tenant_id = $1",
+    "DELETE FROM apps WHERE tenant_id = $1",
     "DELETE FROM refresh_tokens WHERE tenant_id = $1",
     "DELETE FROM logins WHERE tenant_id = $1",
     "DELETE FROM mails WHERE tenant_id = $1",
@@ -273,11 +284,27 @@ pub(super) async fn unenrolled(tx: &mut Tx, grant: &Grant) -> Result<Vec<Unenrol
     Ok(rows.into_iter().map(|(id, email)| Unenrolled { id: UserId::from_uuid(id), email }).collect())
 }
 
-/// The policies of every tenant, and whether it is in use.
-pub(super) async fn all_policies_unscoped(tx: &mut Tx) -> Result<Vec<(TenantId, Policies, bool)>> {
-    const SQL: &str = "SELECT id, policies, COALESCE(suspended_at, deleted_at) FROM tenants";
-    let rows: Vec<(Uuid, Json<Policies>, Option<i64>)> = on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id, policies, out)| (TenantId::from_uuid(id), policies.0, out.is_none())).collect())
+/// What a tenant demands, and from where its live credentials may be used.
+pub(super) struct Chosen {
+    pub tenant: TenantId,
+    pub policies: Policies,
+    pub allowed_ips: Vec<AllowedIp>,
+    pub in_use: bool,
+}
+
+type ChosenRow = (Uuid, Json<Policies>, Json<Vec<AllowedIp>>, Option<i64>);
+
+/// That of every tenant.
+pub(super) async fn all_policies_unscoped(tx: &mut Tx) -> Result<Vec<Chosen>> {
+    const SQL: &str = "SELECT id, policies, allowed_ips, COALESCE(suspended_at, deleted_at) FROM tenants";
+    let rows: Vec<ChosenRow> = on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+    let chosen = |(id, policies, allowed_ips, out): ChosenRow| Chosen {
+        tenant: TenantId::from_uuid(id),
+        policies: policies.0,
+        allowed_ips: allowed_ips.0,
+        in_use: out.is_none(),
+    };
+    Ok(rows.into_iter().map(chosen).collect())
 }
 
 /// Another change of policies that every process follows.

@@ -140,12 +140,24 @@ impl TestInstallation {
         assert!(stored.expect("a member"), "the id is taken");
     }
 
+    /// The owner lets an app of their tenant in.
+    pub async fn allow(&self, app: contract::AppId) -> contract::GrantId {
+        let session = crate::InSession { digest: vec![1; 32], proven_at: self.core.now() };
+        let owner = self.owner().in_session(session);
+        let query = [("client_id", app.to_string()), ("response_type", "code".to_owned())].map(|(n, v)| (n.to_owned(), v));
+        let (client, asked) = crate::oauth::check(&self.core, &query).expect("a good request");
+        let next = crate::oauth::begin(&owner, &client, &asked).await.expect("begins");
+        let crate::oauth::Next::Ask(id) = next else { panic!("{next:?}") };
+        crate::oauth::decide(&owner, id, owner.tenant_id()).await.expect("allows");
+        crate::oauth::mine(&owner).await.expect("reads").into_iter().find(|g| g.app_id == app).expect("a grant").id
+    }
+
     /// The caller of the installation's own API with a token, as the HTTP layer makes it; none where it refuses one.
     pub async fn by_token(&self, jwt: &str) -> Option<crate::Ctx> {
         let decision = crate::verify::check(&self.core, jwt, None, &contract::Requirement::default(), None, true).expect("decides");
         let token = decision.token.filter(|_| decision.code == Code::Valid)?;
-        let person = crate::verify::person(&self.core, &token).await.expect("reads")?;
-        Some(self.as_who(crate::Who::Person(person)).with_token(token))
+        let who = crate::verify::bearer(&self.core, &token).await.expect("reads")?;
+        Some(self.as_who(who).with_token(token))
     }
 
     /// Gives a person a second factor, and answers its secret; the clock then stands in a step whose code nobody has given.
@@ -180,6 +192,7 @@ impl TestInstallation {
             self.clock.advance(Duration::from_millis(1));
             let allowed = n % 10 != 0;
             let event = NewEvent {
+                client_id: None,
                 id: self.core.new_uuid(),
                 at: self.core.now(),
                 tenant_id: Some(self.first.tenant_id),
@@ -244,7 +257,8 @@ impl TestInstallation {
                 .bind(none)
                 .bind(none)
                 .bind(none)
-                .bind(None::<Uuid>);
+                .bind(None::<Uuid>)
+                .bind(when("e.client_id = $17").then(Uuid::nil));
             let rows = query.persistent(false).fetch_all(c).await.expect("explains");
             rows.iter().map(|r| r.get::<String, _>(r.len() - 1)).collect()
         });

@@ -1,6 +1,10 @@
 //! `/v1/auth`: sign in, leave, and who is it?
 
-use super::{CONSOLE_CLIENT, access, end, end_person, refresh, sql};
+use super::{
+    CONSOLE_CLIENT,
+    access::{self, Bearer, NewToken, Token},
+    end, end_person, refresh, sql,
+};
 use crate::{
     Ctx, Error, Grant, Result, Who,
     ctx::Person,
@@ -87,10 +91,11 @@ async fn open(ctx: &Ctx, proved: Admitted, person: Person) -> Result<TokenAnswer
         ip: ctx.request().ip.map(|ip| ip.to_string()),
         user_agent: user_agent.as_deref(),
         expires_at,
+        app: None,
     };
     let new_device = !sql::has_used_unscoped(tx.tx(), person.user_id, user_agent.as_deref()).await?;
     sql::insert_login(tx.tx(), &grant, &row, now).await?;
-    let refresh_token = refresh::make(core, tx.tx(), &grant, id, None, expires_at).await?;
+    let refresh_token = refresh::make(core, tx.tx(), &grant, id, None, refresh::idle(now, expires_at)).await?;
     let login = Login { id, began: now, ends: expires_at };
     let answer = answer(&ctx, &person, login, refresh_token)?;
     let after = serde_json::json!({"login": id, "client_id": CONSOLE_CLIENT, "new_device": new_device});
@@ -112,12 +117,25 @@ pub(super) fn answer(ctx: &Ctx, person: &Person, login: Login, refresh_token: St
     // No token outlives its login.
     let expires_in = super::LIFETIME.min(login.ends.0 - ctx.now().0) / 1_000;
     Ok(TokenAnswer {
-        access_token: access::issue(ctx.core(), person, login, expires_in)?,
+        access_token: access::issue(ctx.core(), console_token(ctx, person, login, expires_in))?,
         refresh_token,
         token_type: "Bearer".to_owned(),
         expires_in,
         user: user(person),
     })
+}
+
+/// A token for this installation's own API, with all that the person's role holds.
+fn console_token(ctx: &Ctx, person: &Person, login: Login, seconds: i64) -> NewToken {
+    NewToken {
+        tenant_id: person.tenant_id,
+        bearer: Bearer::Person(person.user_id),
+        login: Some(login.id),
+        auth_time: Some(login.began),
+        audience: ctx.core().settings.public_url.clone(),
+        scopes: person.role.scopes(),
+        seconds,
+    }
 }
 
 fn user(person: &Person) -> TokenUser {
@@ -135,12 +153,12 @@ pub(super) fn event(action: &'static str, person: &Person, after: Option<serde_j
 pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
     let (ctx, login) = match (ctx.token(), &body.refresh_token) {
         // The login is in the person's own tenant, wherever they act.
-        (Some(token), _) => (ctx.acting_in(token.tenant_id), token.login),
-        (None, Some(text)) => {
+        (Some(Token { login: Some(login), tenant_id, .. }), _) => (ctx.acting_in(*tenant_id), *login),
+        (_, Some(text)) => {
             let held = refresh::find(ctx, text).await?;
             (held.ctx, held.login.id)
         }
-        (None, None) => {
+        (_, None) => {
             return Err(match ctx.who() {
                 Who::Anonymous => Error::Unauthenticated,
                 _ => Error::Refused(ErrorCode::Forbidden, "Only who signed in can sign out: a key is revoked instead.".to_owned()),
@@ -148,6 +166,9 @@ pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
         }
     };
     let Some(person) = ctx.person() else { return Err(Error::Unauthenticated) };
+    if body.everywhere && ctx.token().is_some_and(|t| t.bearer.app().is_some()) {
+        return Err(Error::Refused(ErrorCode::Forbidden, "An app ends what it was given, and nobody else's sign-ins.".to_owned()));
+    }
     let grant = Grant::of_caller(&ctx)?;
     let now = ctx.now();
     let mut tx = if body.everywhere { ctx.write_all(&grant).await? } else { ctx.write(&grant).await? };
@@ -165,13 +186,13 @@ pub async fn logout(ctx: &Ctx, body: &LogoutBody) -> Result<usize> {
     Ok(ended)
 }
 
-/// Whose credential it is.
+/// Whose credential it is. An app is told who its person is where they allowed it `email`.
 pub fn me(ctx: &Ctx) -> Result<Me> {
     let tenant_id = ctx.tenant_id().ok_or(Error::Unauthenticated)?;
     match (ctx.who(), ctx.token()) {
         (Who::Person(person), Some(token)) => Ok(Me {
             kind: CredentialKind::AccessToken,
-            user: Some(user(person)),
+            user: (token.bearer.app().is_none() || token.scopes.0.iter().any(|s| s.as_str() == "email")).then(|| user(person)),
             tenant_id,
             scopes: token.scopes.0.clone(),
             expires_at: Some(token.expires_at),
@@ -179,6 +200,13 @@ pub fn me(ctx: &Ctx) -> Result<Me> {
         (Who::Key(key), _) => {
             Ok(Me { kind: CredentialKind::ApiKey, user: None, tenant_id, scopes: key.scopes.0.clone(), expires_at: key.expires_at })
         }
+        (Who::App(client), Some(token)) => Ok(Me {
+            kind: token.kind(),
+            user: None,
+            tenant_id: client.tenant_id,
+            scopes: token.scopes.0.clone(),
+            expires_at: Some(token.expires_at),
+        }),
         _ => Err(Error::Unauthenticated),
     }
 }

@@ -5,23 +5,25 @@
 
 mod access;
 mod login;
-mod refresh;
+pub(crate) mod refresh;
 mod signing;
-mod sql;
+pub(crate) mod sql;
 
 #[cfg(feature = "testing")]
 pub use access::sign_anything;
-pub use access::{LEEWAY, Token, is_jwt, read};
+pub use access::{Bearer, LEEWAY, Token, is_jwt, read};
+pub(crate) use access::{NewToken, issue, ms};
 pub use login::{login, logout, me, mfa};
 pub use refresh::refresh;
 pub use signing::{jwks, rotate};
+pub(crate) use signing::{make_id_key, sign_id_token};
 
 use self::signing::Ring;
 use crate::{
     Core, Grant, Result,
     db::{Tx, tell},
 };
-use contract::{Lifetime, LoginId, SessionSeen, UnixMs, UserId};
+use contract::{AppId, GrantId, IdTokenAlg, Lifetime, LoginId, SessionSeen, TokenId, UnixMs, UserId};
 use std::{
     collections::HashMap,
     sync::{
@@ -29,6 +31,7 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
 };
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// How long an access token is good.
@@ -42,6 +45,10 @@ pub const CONSOLE_CLIENT: &str = "keystead-console";
 #[derive(Debug)]
 pub struct Tokens {
     ring: RwLock<Arc<Ring>>,
+    /// Keys of ID tokens in RS256.
+    id_ring: RwLock<Arc<Ring>>,
+    /// The first of them is being made.
+    making: Mutex<()>,
     /// Tokens and logins that were ended, and when; a policy may end a login in a while.
     ended: RwLock<HashMap<Uuid, UnixMs>>,
     /// The last change that was applied; none before the first load.
@@ -50,19 +57,32 @@ pub struct Tokens {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { ring: RwLock::default(), ended: RwLock::default(), followed: AtomicI64::new(-1) }
+        Self {
+            ring: RwLock::default(),
+            id_ring: RwLock::default(),
+            making: Mutex::default(),
+            ended: RwLock::default(),
+            followed: AtomicI64::new(-1),
+        }
     }
 }
 
 impl Tokens {
-    fn ring(&self) -> Arc<Ring> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    fn ring(&self, algorithm: IdTokenAlg) -> Arc<Ring> {
+        Arc::clone(&self.ring_of(algorithm).read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    const fn ring_of(&self, algorithm: IdTokenAlg) -> &RwLock<Arc<Ring>> {
+        match algorithm {
+            IdTokenAlg::EdDsa => &self.ring,
+            IdTokenAlg::Rs256 => &self.id_ring,
+        }
     }
 
     /// Was one of these ended?
-    fn is_ended(&self, ids: [Uuid; 2], now: UnixMs) -> bool {
+    fn is_ended(&self, ids: impl IntoIterator<Item = Uuid>, now: UnixMs) -> bool {
         let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
-        ids.iter().filter_map(|id| ended.get(id)).any(|at| *at <= now)
+        ids.into_iter().filter_map(|id| ended.get(&id)).any(|at| *at <= now)
     }
 
     /// Follows the changes to their end; the first call loads the keys. The snapshot of API keys calls it in its own
@@ -71,11 +91,15 @@ impl Tokens {
         let last = self.followed.load(Ordering::Acquire);
         let changes = sql::token_changes_unscoped(tx, last).await?;
         if last < 0 || changes.iter().any(sql::Change::is_signing_key) {
-            let rows = sql::signing_keys_unscoped(tx).await?;
-            *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ring::open(core, rows)?);
+            for algorithm in IdTokenAlg::ALL {
+                let rows = sql::signing_keys_unscoped(tx, algorithm.as_str()).await?;
+                *self.ring_of(*algorithm).write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ring::open(core, *algorithm, rows)?);
+            }
         }
+        let apps: Option<Vec<Uuid>> = (last >= 0).then(|| changes.iter().filter(|c| c.is_app()).map(|c| c.id).collect());
+        core.apps.follow(tx, apps, core.now()).await?;
         let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
-        ended.extend(changes.iter().filter(|c| !c.is_signing_key()).map(|c| (c.id, UnixMs(c.at))));
+        ended.extend(changes.iter().filter(|c| c.is_ended()).map(|c| (c.id, UnixMs(c.at))));
         drop(ended);
         self.followed.store(changes.last().map_or(last.max(0), |c| c.seq), Ordering::Release);
         Ok(())
@@ -85,8 +109,12 @@ impl Tokens {
 /// Sees to it that a key signs, and that no key signs for too long; forgets what is over.
 pub async fn tend(core: &Core) -> Result<()> {
     let now = core.now();
-    if core.tokens.ring().is_old(now) {
-        rotate(core).await?;
+    if core.tokens.ring(IdTokenAlg::EdDsa).is_old(now) {
+        rotate(core, IdTokenAlg::EdDsa).await?;
+    }
+    let id_ring = core.tokens.ring(IdTokenAlg::Rs256);
+    if !id_ring.is_empty() && id_ring.is_old(now) {
+        rotate(core, IdTokenAlg::Rs256).await?;
     }
     let over = now.plus(-REMEMBERED);
     core.tokens.ended.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at > over);
@@ -95,8 +123,30 @@ pub async fn tend(core: &Core) -> Result<()> {
     tx.commit_quiet().await
 }
 
+/// Tells every process that an app changed.
+pub(crate) async fn tell_app_changed(tx: &mut Tx, app: AppId, now: UnixMs) -> Result<()> {
+    sql::append_change_unscoped(tx, sql::APP, app.uuid(), now).await?;
+    tell(tx).await
+}
+
+/// Ends one token before its time. Whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn end_token(tx: &mut Tx, token: TokenId, now: UnixMs) -> Result<()> {
+    sql::append_change_unscoped(tx, sql::ENDED, token.uuid(), now).await?;
+    tell(tx).await
+}
+
+/// Ends every login that came of a grant; how many there were. Whoever commits then calls `KeyCache::sync`.
+pub(crate) async fn end_of_grant(tx: &mut Tx, grant: &Grant, allowed: GrantId, now: UnixMs) -> Result<usize> {
+    let logins = sql::end_logins_of_grant(tx, grant, allowed, now).await?;
+    for login in &logins {
+        sql::append_change_unscoped(tx, sql::ENDED, *login, now).await?;
+    }
+    tell(tx).await?;
+    Ok(logins.len())
+}
+
 /// Ends a login and every token of it; false when it had ended before. Whoever commits then calls `KeyCache::sync`.
-async fn end(tx: &mut Tx, grant: &Grant, login: LoginId, now: UnixMs) -> Result<bool> {
+pub(crate) async fn end(tx: &mut Tx, grant: &Grant, login: LoginId, now: UnixMs) -> Result<bool> {
     let live = sql::end_login(tx, grant, login, now).await?;
     if live {
         sql::append_change_unscoped(tx, sql::ENDED, login.uuid(), now).await?;

@@ -18,7 +18,7 @@ use contract::{ErrorCode, Lifetime, LoginId, RefreshBody, Secret, TenantId, Toke
 use uuid::Uuid;
 
 /// How long a lost answer is given again, unless the token in it was used.
-pub(super) const GRACE: i64 = 10_000;
+pub(crate) const GRACE: i64 = 10_000;
 /// What every refresh token starts with, for those who find one.
 const PREFIX: &str = "ksr_";
 
@@ -32,19 +32,35 @@ pub(super) struct Held {
 }
 
 /// Makes a refresh token of a login; its text stands nowhere else.
-pub(super) async fn make(core: &Core, tx: &mut Tx, grant: &Grant, login: LoginId, parent: Option<Uuid>, ends: UnixMs) -> Result<String> {
-    let mut bytes = [0; 32];
-    core.entropy().fill(&mut bytes);
-    let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(Secret::new(bytes).expose()));
+pub(crate) async fn make(
+    core: &Core,
+    tx: &mut Tx,
+    grant: &Grant,
+    login: LoginId,
+    parent: Option<Uuid>,
+    expires_at: UnixMs,
+) -> Result<String> {
+    let text = random(core, PREFIX).expose().clone();
     let now = core.now();
-    let expires_at = now.plus(Lifetime::LONGEST.idle).min(ends);
     let token = sql::NewRefresh { id: core.new_uuid(), login, parent, digest: &hash(&text), expires_at };
     sql::insert_refresh(tx, grant, &token, now).await?;
     Ok(text)
 }
 
+/// A text that nobody guesses: 256 bits behind a prefix.
+pub(crate) fn random(core: &Core, prefix: &str) -> Secret<String> {
+    let mut bytes = [0; 32];
+    core.entropy().fill(&mut bytes);
+    Secret::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(Secret::new(bytes).expose())))
+}
+
+/// Until when a person's refresh token waits for its use.
+pub(super) fn idle(now: UnixMs, ends: UnixMs) -> UnixMs {
+    now.plus(Lifetime::LONGEST.idle).min(ends)
+}
+
 /// It has 256 random bits, so a plain hash does.
-fn hash(text: &str) -> Vec<u8> {
+pub(crate) fn hash(text: &str) -> Vec<u8> {
     digest(&SHA256, text.as_bytes()).as_ref().to_vec()
 }
 
@@ -83,7 +99,7 @@ pub async fn refresh(ctx: &Ctx, body: &RefreshBody) -> Result<TokenAnswer> {
     let mut tx = ctx.db().begin_in(&grant).await?;
     // Of many at once, the first to get here makes the successor, and the others wait for its commit.
     if sql::use_refresh(&mut tx, &grant, id, now).await? {
-        let successor = make(core, &mut tx, &grant, login.id, Some(id), login.ends).await?;
+        let successor = make(core, &mut tx, &grant, login.id, Some(id), idle(now, login.ends)).await?;
         let answer = login::answer(&ctx, &person, login, successor)?;
         let text = Secret::new(serde_json::to_string(&answer).map_err(Error::internal)?);
         let sealed = core.keys.seal.seal(grant.tenant_id().uuid(), id, &text, core.entropy())?;

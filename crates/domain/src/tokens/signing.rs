@@ -3,14 +3,19 @@
 
 use super::{LEEWAY, LIFETIME, sql};
 use crate::{Core, Error, Result, db::tell};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa::{self, KeySize},
+    signature::{Ed25519KeyPair, KeyPair},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use contract::{Secret, UnixMs};
+use contract::{IdTokenAlg, Secret, UnixMs};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey,
+    Algorithm, DecodingKey, EncodingKey, Header, encode,
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
 use sqlx::FromRow;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 /// How long a key signs before it is replaced.
@@ -40,19 +45,48 @@ struct Signer {
     jwk: Jwk,
 }
 
-/// Every key, oldest first.
+/// Every key of one algorithm, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Ring(Vec<Signer>);
 
+/// What a key of the algorithm is made of: the seed of an Ed25519 key, PKCS #8 of an RSA key.
+async fn material(core: &Core, algorithm: IdTokenAlg) -> Result<Secret<Vec<u8>>> {
+    match algorithm {
+        IdTokenAlg::EdDsa => {
+            let mut seed = [0; 32];
+            core.entropy().fill(&mut seed);
+            Ok(Secret::new(seed.to_vec()))
+        }
+        IdTokenAlg::Rs256 => {
+            let made = spawn_blocking(|| rsa::KeyPair::generate(KeySize::Rsa2048)).await.map_err(Error::internal)?;
+            let pair = made.map_err(Error::internal)?;
+            let der: Pkcs8V1Der<'_> = pair.as_der().map_err(Error::internal)?;
+            Ok(Secret::new(der.as_ref().to_vec()))
+        }
+    }
+}
+
 impl Signer {
-    fn open(core: &Core, row: SigningRow) -> Result<Self> {
+    fn open(core: &Core, algorithm: IdTokenAlg, row: SigningRow) -> Result<Self> {
         let damaged = || Error::internal("a signing key cannot be read");
-        let seed = core.keys.seal.open(Uuid::nil(), row.id, &row.sealed)?;
-        let seed = Secret::new(STANDARD.decode(seed.expose()).map_err(Error::internal)?);
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| damaged())?;
-        let der = Secret::new(pair.to_pkcs8v1().map_err(|_| damaged())?.as_ref().to_vec());
-        let decoding = DecodingKey::from_ed_der(pair.public_key().as_ref());
-        let mut jwk = Jwk::from_decoding_key(&decoding, Some(Algorithm::EdDSA)).map_err(Error::internal)?;
+        let text = core.keys.seal.open(Uuid::nil(), row.id, &row.sealed)?;
+        let (encoding, mut jwk) = match algorithm {
+            IdTokenAlg::EdDsa => {
+                let seed = Secret::new(STANDARD.decode(text.expose()).map_err(Error::internal)?);
+                let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| damaged())?;
+                let der = Secret::new(pair.to_pkcs8v1().map_err(|_| damaged())?.as_ref().to_vec());
+                let decoding = DecodingKey::from_ed_der(pair.public_key().as_ref());
+                let jwk = Jwk::from_decoding_key(&decoding, Some(Algorithm::EdDSA)).map_err(Error::internal)?;
+                (EncodingKey::from_ed_der(der.expose()), jwk)
+            }
+            IdTokenAlg::Rs256 => {
+                let pem = Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", text.expose()));
+                let encoding = EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map_err(|_| damaged())?;
+                let jwk = Jwk::from_encoding_key(&encoding, Algorithm::RS256).map_err(Error::internal)?;
+                (encoding, jwk)
+            }
+        };
+        let decoding = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?;
         jwk.common.key_id = Some(kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
@@ -61,7 +95,7 @@ impl Signer {
             generation: row.generation,
             created_at: UnixMs(row.created_at),
             signs_from: UnixMs(row.signs_from),
-            encoding: EncodingKey::from_ed_der(der.expose()),
+            encoding,
             decoding,
             jwk,
         })
@@ -69,8 +103,13 @@ impl Signer {
 }
 
 impl Ring {
-    pub fn open(core: &Core, rows: Vec<SigningRow>) -> Result<Self> {
-        rows.into_iter().map(|row| Signer::open(core, row)).collect::<Result<_>>().map(Self)
+    pub fn open(core: &Core, algorithm: IdTokenAlg, rows: Vec<SigningRow>) -> Result<Self> {
+        rows.into_iter().map(|row| Signer::open(core, algorithm, row)).collect::<Result<_>>().map(Self)
+    }
+
+    /// Has it no key yet?
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The key that signs now, by its id.
@@ -98,29 +137,51 @@ impl Ring {
 
 /// The keys that tokens are verified by (RFC 7517), for everybody.
 pub fn jwks(core: &Core) -> JwkSet {
-    JwkSet { keys: core.tokens.ring().live(core.now()).map(|k| k.jwk.clone()).collect() }
+    let now = core.now();
+    let of = |algorithm| core.tokens.ring(algorithm).live(now).map(|k| k.jwk.clone()).collect::<Vec<_>>();
+    JwkSet { keys: [of(IdTokenAlg::EdDsa), of(IdTokenAlg::Rs256)].concat() }
 }
 
 /// Makes the next key. It is published at once and signs a while later; the very first one signs at once. Of two
 /// processes that do so together, one makes it and both know it.
-pub async fn rotate(core: &Core) -> Result<()> {
-    let ring = core.tokens.ring();
+pub async fn rotate(core: &Core, algorithm: IdTokenAlg) -> Result<()> {
+    let ring = core.tokens.ring(algorithm);
     let (now, id) = (core.now(), core.new_uuid());
-    let mut seed = [0; 32];
-    core.entropy().fill(&mut seed);
-    let seed = Secret::new(STANDARD.encode(Secret::new(seed).expose()));
+    let text = Secret::new(STANDARD.encode(material(core, algorithm).await?.expose()));
     let row = SigningRow {
         id,
         generation: ring.0.last().map_or(1, |k| k.generation + 1),
-        sealed: core.keys.seal.seal(Uuid::nil(), id, &seed, core.entropy())?,
+        sealed: core.keys.seal.seal(Uuid::nil(), id, &text, core.entropy())?,
         created_at: now.0,
         signs_from: if ring.0.is_empty() { now.0 } else { now.plus(PUBLISHED).0 },
     };
     let mut tx = core.db.begin().await?;
-    if sql::insert_signing_key_unscoped(&mut tx, &row).await? {
+    if sql::insert_signing_key_unscoped(&mut tx, algorithm.as_str(), &row).await? {
         sql::append_change_unscoped(&mut tx, sql::SIGNING_KEY, id, now).await?;
         tell(&mut tx).await?;
     }
     tx.commit_quiet().await?;
     core.cache.sync(core).await
+}
+
+/// Makes the first RS256 key, where there is none: most installations have no app that asks who people are.
+pub(crate) async fn make_id_key(core: &Core) -> Result<()> {
+    if !core.tokens.ring(IdTokenAlg::Rs256).is_empty() {
+        return Ok(());
+    }
+    // It takes a while: whoever needs it meanwhile waits for this one.
+    let _one = core.tokens.making.lock().await;
+    if core.tokens.ring(IdTokenAlg::Rs256).is_empty() { rotate(core, IdTokenAlg::Rs256).await } else { Ok(()) }
+}
+
+/// Signs an ID token. Its `typ` is none of an access token (s63).
+pub(crate) fn sign_id_token(core: &Core, algorithm: IdTokenAlg, claims: &serde_json::Value) -> Result<String> {
+    let ring = core.tokens.ring(algorithm);
+    let (kid, key) = ring.signer(core.now()).ok_or_else(|| Error::internal("there is no key for ID tokens"))?;
+    let alg = match algorithm {
+        IdTokenAlg::Rs256 => Algorithm::RS256,
+        IdTokenAlg::EdDsa => Algorithm::EdDSA,
+    };
+    let header = Header { typ: Some("JWT".to_owned()), kid: Some(kid.to_owned()), ..Header::new(alg) };
+    encode(&header, claims, key).map_err(Error::internal)
 }

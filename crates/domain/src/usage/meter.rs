@@ -2,7 +2,9 @@
 
 use super::sql;
 use crate::{Result, Versions, db::Db, verify::StoredPolicy};
-use contract::{Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource, UserId};
+use contract::{
+    AppId, Code, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Scope, SecretId, TenantId, UnixMs, UsageSource, UserId,
+};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
@@ -43,6 +45,8 @@ pub struct NewEvent {
     pub request_id: String,
     /// The key, if it was known.
     pub credential_id: Option<KeyId>,
+    /// The app that sent it, by a token.
+    pub client_id: Option<AppId>,
     /// The person whom a token acts for.
     pub subject: Option<UserId>,
     /// The key that asked for the decision, a gateway's mostly, and its tenant: asking is how it is used. Not stored.
@@ -187,8 +191,11 @@ async fn try_store(db: &Db, batch: &[NewEvent], seen: &mut Seen) -> Result<()> {
     sql::insert_policies_unscoped(&mut tx, &fresh).await?;
     sql::insert_unscoped(&mut tx, batch).await?;
     let due = seen.used.due(batch);
-    for (tenant, key, at) in &due {
-        sql::touch_key_unscoped(&mut tx, *tenant, *key, *at).await?;
+    for (used, at) in &due {
+        match used {
+            Used::Key(key, tenant) => sql::touch_key_unscoped(&mut tx, *tenant, *key, *at).await?,
+            Used::App(app) => sql::touch_app_unscoped(&mut tx, *app, *at).await?,
+        }
     }
     tx.commit_quiet().await?;
     seen.used.remember(due);
@@ -233,30 +240,38 @@ impl Policies {
     }
 }
 
-/// When each key's `last_used_at` was written; at most once a minute each.
+/// What is used by a request. Everybody who changes several does so in this order: nobody waits in a circle.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Used {
+    Key(KeyId, TenantId),
+    /// In whichever tenant it acts: it is one app.
+    App(AppId),
+}
+
+/// When each `last_used_at` was written; at most once a minute each.
 #[derive(Default)]
-struct LastUsed(HashMap<KeyId, UnixMs>);
+struct LastUsed(HashMap<Used, UnixMs>);
 
 impl LastUsed {
-    fn due(&self, batch: &[NewEvent]) -> Vec<(TenantId, KeyId, UnixMs)> {
-        let mut latest: HashMap<KeyId, (TenantId, UnixMs)> = HashMap::new();
+    fn due(&self, batch: &[NewEvent]) -> Vec<(Used, UnixMs)> {
+        let mut latest: HashMap<Used, UnixMs> = HashMap::new();
         for e in batch {
+            let allowed = e.outcome == Outcome::Allowed;
+            let decided = e.tenant_id.zip(e.credential_id).filter(|_| allowed);
+            let app = e.client_id.filter(|_| allowed).map(Used::App);
             // Who asks has used its key, however the decision went.
-            let decided = e.tenant_id.zip(e.credential_id).filter(|_| e.outcome == Outcome::Allowed);
-            for (tenant, key) in decided.into_iter().chain(e.asked_by) {
-                let slot = latest.entry(key).or_insert((tenant, e.at));
-                slot.1 = slot.1.max(e.at);
+            for used in decided.into_iter().chain(e.asked_by).map(|(tenant, key)| Used::Key(key, tenant)).chain(app) {
+                let slot = latest.entry(used).or_insert(e.at);
+                *slot = (*slot).max(e.at);
             }
         }
-        let fresh = |key: &KeyId, at: UnixMs| self.0.get(key).is_none_or(|before| at.0 - before.0 >= 60_000);
-        let mut due: Vec<_> =
-            latest.into_iter().filter(|(key, (_, at))| fresh(key, *at)).map(|(key, (tenant, at))| (tenant, key, at)).collect();
-        // Everybody who changes several keys does so in this order: nobody waits in a circle.
-        due.sort_unstable_by_key(|(_, key, _)| key.uuid());
+        let fresh = |used: &Used, at: UnixMs| self.0.get(used).is_none_or(|before| at.0 - before.0 >= 60_000);
+        let mut due: Vec<_> = latest.into_iter().filter(|(used, at)| fresh(used, *at)).collect();
+        due.sort_unstable();
         due
     }
 
-    fn remember(&mut self, written: Vec<(TenantId, KeyId, UnixMs)>) {
-        self.0.extend(written.into_iter().map(|(_, key, at)| (key, at)));
+    fn remember(&mut self, written: Vec<(Used, UnixMs)>) {
+        self.0.extend(written);
     }
 }

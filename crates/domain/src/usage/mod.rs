@@ -8,9 +8,10 @@ mod trace;
 pub use meter::{Meter, NewEvent};
 pub use trace::{Moment, checks};
 
-use crate::{Ctx, Error, Grant, Result, db::Tx, keys::only_own};
+use crate::{Ctx, Error, Grant, Result, db::Tx, keys::only_own, oauth};
 use contract::{
-    Bucket, Cursor, Environment, KeyId, Page, PageQuery, Perm, Trace, UnixMs, UsageEvent, UsageFilter, UsageId, UsageQuery, UsageSummary,
+    AppId, Bucket, CallerSeen, Cursor, Environment, KeyId, Page, PageQuery, Perm, Trace, UnixMs, UsageEvent, UsageFilter, UsageId,
+    UsageQuery, UsageSummary,
 };
 use uuid::Uuid;
 
@@ -136,6 +137,14 @@ pub async fn traces(ctx: &Ctx, request_id: &str) -> Result<Vec<Trace>> {
 pub async fn check_key(ctx: &Ctx, id: KeyId) -> Result<()> {
     let grant = ctx.require(Perm::UsageRead)?;
     crate::keys::exists(ctx, &grant, id).await
+}
+
+/// Who called with the tokens of an app and was let in, in the installation's environment, which is the one of tokens.
+pub async fn callers_of_app(ctx: &Ctx, id: AppId, since: UnixMs) -> Result<Vec<CallerSeen>> {
+    let app = oauth::get(ctx, Perm::UsageRead, id).await?;
+    let grant = ctx.require_tenant_level(Perm::UsageRead)?;
+    let mut tx = ctx.db().read_much_in(&grant).await?;
+    reports::sql::app_callers(&mut tx, &grant, ctx.core().settings.environment, app.id, since).await
 }
 
 /// The environments that the caller sees: a test credential sees what is test, and nothing else.

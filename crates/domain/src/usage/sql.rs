@@ -1,4 +1,4 @@
-//! Pages rely on the indexes `usage_events_by_environment`, `_by_credential`, `_by_outcome`, `_by_ip` and `_by_request`:
+//! Pages rely on the indexes `usage_events_by_environment`, `_by_credential`, `_by_client`, `_by_outcome`, `_by_ip` and `_by_request`:
 //! each statement below is a range of one of them, newest first. Ids are UUIDv7, so a time is a place among them; the
 //! first page is the page before the largest UUID. The filters that are not the range's own drop rows inside it.
 
@@ -9,8 +9,8 @@ use crate::{
     verify::StoredPolicy,
 };
 use contract::{
-    CredentialKind, Environment, KeyId, LimitFacts, Outcome, Policy, Scope, SecretId, TenantId, UnixMs, UsageEvent, UsageId, UsageQuery,
-    UserId, sortable,
+    AppId, CredentialKind, Environment, KeyId, LimitFacts, Outcome, Policy, Scope, SecretId, TenantId, UnixMs, UsageEvent, UsageId,
+    UsageQuery, UserId, sortable,
 };
 use sqlx::{FromRow, QueryBuilder, types::Json};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(super) struct Row {
     request_id: String,
     credential_id: Option<Uuid>,
     credential_name: Option<String>,
+    client_id: Option<Uuid>,
+    client_name: Option<String>,
     kind: String,
     outcome: String,
     code: String,
@@ -45,6 +47,8 @@ impl Row {
             request_id: self.request_id,
             credential_id: self.credential_id.map(KeyId::from_uuid),
             credential_name: self.credential_name,
+            client_id: self.client_id.map(AppId::from_uuid),
+            client_name: self.client_name,
             kind: self.kind.parse::<CredentialKind>().map_err(damaged)?,
             outcome: self.outcome.parse().map_err(damaged)?,
             code: self.code.parse().map_err(damaged)?,
@@ -95,12 +99,13 @@ impl TraceRow {
 macro_rules! chosen {
     () => {
         "FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
-         LEFT JOIN users u ON u.id = e.subject WHERE e.tenant_id = $1 AND e.environment = $2 AND e.id < $3 AND e.id >= $4 \
+         LEFT JOIN users u ON u.id = e.subject LEFT JOIN apps a ON a.tenant_id = e.tenant_id AND a.id = e.client_id \
+         WHERE e.tenant_id = $1 AND e.environment = $2 AND e.id < $3 AND e.id >= $4 \
          AND ($6 IS NULL OR e.credential_id = $6) AND ($7 IS NULL OR e.outcome = $7) AND ($8 IS NULL OR e.request_id = $8) \
          AND ($9 IS NULL OR (e.ip_key >= $9 AND e.ip_key <= $10)) AND ($11 IS NULL OR e.code = $11) \
          AND ($12 IS NULL OR e.method = $12) AND ($13 IS NULL OR substr(e.path, 1, length($13)) = $13) \
          AND ($14 IS NULL OR e.kind = $14) AND ($15 IS NULL OR e.source = $15) \
-         AND ($16 IS NULL OR k.owner_id = $16 OR e.subject = $16) "
+         AND ($16 IS NULL OR k.owner_id = $16 OR e.subject = $16 OR a.owner_id = $16) AND ($17 IS NULL OR e.client_id = $17) "
     };
 }
 pub(super) use chosen;
@@ -108,7 +113,8 @@ pub(super) use chosen;
 macro_rules! page {
     ($tail:literal) => {
         concat!(
-            "SELECT e.id, e.at, e.request_id, e.credential_id, COALESCE(k.name, u.email) AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
+            "SELECT e.id, e.at, e.request_id, e.credential_id, COALESCE(k.name, u.email, a.name) AS credential_name, \
+             e.client_id, a.name AS client_name, e.kind, e.outcome, e.code, e.method, e.path, \
              e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us ",
             chosen!(),
             $tail
@@ -119,11 +125,12 @@ macro_rules! page {
 macro_rules! trace {
     ($tail:literal) => {
         concat!(
-            "SELECT e.id, e.at, e.request_id, e.credential_id, COALESCE(k.name, u.email) AS credential_name, e.kind, e.outcome, e.code, e.method, e.path, \
+            "SELECT e.id, e.at, e.request_id, e.credential_id, COALESCE(k.name, u.email, a.name) AS credential_name, \
+             e.client_id, a.name AS client_name, e.kind, e.outcome, e.code, e.method, e.path, \
              e.ip, e.user_agent, e.environment, e.required_scopes, e.source, e.latency_us, e.secret_id, e.api_version, \
              e.client_version, e.required_environment, e.audience, e.cost, e.rate_limit, p.policy \
              FROM usage_events e LEFT JOIN api_keys k ON k.tenant_id = e.tenant_id AND k.id = e.credential_id \
-             LEFT JOIN users u ON u.id = e.subject \
+             LEFT JOIN users u ON u.id = e.subject LEFT JOIN apps a ON a.tenant_id = e.tenant_id AND a.id = e.client_id \
              LEFT JOIN usage_policies p ON p.tenant_id = e.tenant_id AND p.hash = e.policy_hash ",
             $tail
         )
@@ -136,6 +143,7 @@ pub(super) enum Anchor {
     All,
     Request,
     Key,
+    App,
     Address,
     Outcome,
 }
@@ -147,6 +155,7 @@ macro_rules! anchored {
             $crate::usage::sql::Anchor::All => $statement!($order),
             $crate::usage::sql::Anchor::Request => $statement!("AND e.request_id = $8 ", $order),
             $crate::usage::sql::Anchor::Key => $statement!("AND e.credential_id = $6 ", $order),
+            $crate::usage::sql::Anchor::App => $statement!("AND e.client_id = $17 ", $order),
             $crate::usage::sql::Anchor::Address => $statement!("AND e.ip_key = $9 ", $order),
             $crate::usage::sql::Anchor::Outcome => $statement!("AND e.outcome = $7 ", $order),
         }
@@ -157,6 +166,7 @@ pub(super) use anchored;
 const ALL: &str = page!("ORDER BY e.id DESC LIMIT $5");
 const BY_REQUEST: &str = page!("AND e.request_id = $8 ORDER BY e.id DESC LIMIT $5");
 const BY_KEY: &str = page!("AND e.credential_id = $6 ORDER BY e.id DESC LIMIT $5");
+const BY_APP: &str = page!("AND e.client_id = $17 ORDER BY e.id DESC LIMIT $5");
 const BY_ADDRESS: &str = page!("AND e.ip_key = $9 ORDER BY e.id DESC LIMIT $5");
 const BY_OUTCOME: &str = page!("AND e.outcome = $7 ORDER BY e.id DESC LIMIT $5");
 const NEWER: &str = page!("ORDER BY e.id LIMIT $5");
@@ -179,6 +189,8 @@ impl Range<'_> {
             Anchor::Request
         } else if q.credential_id.is_some() {
             Anchor::Key
+        } else if q.client_id.is_some() {
+            Anchor::App
         } else if q.ip.is_some_and(|net| net.bounds().0 == net.bounds().1) {
             Anchor::Address
         } else if self.outcome().is_some() {
@@ -217,14 +229,15 @@ macro_rules! bound {
             .bind(q.kind.map(contract::CredentialKind::as_str))
             .bind(q.source.map(contract::UsageSource::as_str))
             .bind($range.own_only.map(contract::UserId::uuid))
+            .bind(q.client_id.map(contract::AppId::uuid))
     }};
 }
 pub(super) use bound;
 
 /// Every statement that reads a page, with a filter that it answers.
 #[cfg(feature = "testing")]
-pub const LIST_STATEMENTS: [(&str, &str); 5] =
-    [("all", ALL), ("request", BY_REQUEST), ("key", BY_KEY), ("address", BY_ADDRESS), ("outcome", BY_OUTCOME)];
+pub const LIST_STATEMENTS: [(&str, &str); 6] =
+    [("all", ALL), ("request", BY_REQUEST), ("key", BY_KEY), ("app", BY_APP), ("address", BY_ADDRESS), ("outcome", BY_OUTCOME)];
 
 /// The newest of the range first.
 pub(super) async fn list(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: i64) -> Result<Vec<Row>> {
@@ -232,6 +245,7 @@ pub(super) async fn list(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: i
         Anchor::All => ALL,
         Anchor::Request => BY_REQUEST,
         Anchor::Key => BY_KEY,
+        Anchor::App => BY_APP,
         Anchor::Address => BY_ADDRESS,
         Anchor::Outcome => BY_OUTCOME,
     };
@@ -245,7 +259,8 @@ pub(super) async fn newer(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: 
 
 /// One event; relies on the primary key.
 pub(super) async fn trace(tx: &mut Tx, grant: &Grant, id: UsageId, own_only: Option<UserId>) -> Result<Option<TraceRow>> {
-    const SQL: &str = trace!("WHERE e.tenant_id = $1 AND e.id = $2 AND ($3 IS NULL OR k.owner_id = $3 OR e.subject = $3)");
+    const SQL: &str =
+        trace!("WHERE e.tenant_id = $1 AND e.id = $2 AND ($3 IS NULL OR k.owner_id = $3 OR e.subject = $3 OR a.owner_id = $3)");
     let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(id.uuid()).bind(own).fetch_optional(c).await)?)
 }
@@ -253,13 +268,13 @@ pub(super) async fn trace(tx: &mut Tx, grant: &Grant, id: UsageId, own_only: Opt
 /// The events of one request; relies on `usage_events_by_request`.
 pub(super) async fn traces(tx: &mut Tx, grant: &Grant, request_id: &str, own_only: Option<UserId>) -> Result<Vec<TraceRow>> {
     const SQL: &str = trace!(
-        "WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3 OR e.subject = $3) ORDER BY e.id DESC LIMIT 100"
+        "WHERE e.tenant_id = $1 AND e.request_id = $2 AND ($3 IS NULL OR k.owner_id = $3 OR e.subject = $3 OR a.owner_id = $3) ORDER BY e.id DESC LIMIT 100"
     );
     let (tenant, own) = (grant.tenant_id().uuid(), own_only.map(UserId::uuid));
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(tenant).bind(request_id).bind(own).fetch_all(c).await)?)
 }
 
-/// Rows of one statement: 26 values each stay below SQLite's 32,766.
+/// Rows of one statement: 27 values each stay below SQLite's 32,766.
 const ROWS: usize = 1_000;
 
 macro_rules! insert_chunk {
@@ -267,7 +282,7 @@ macro_rules! insert_chunk {
         let mut query = QueryBuilder::<$db>::new(
             "INSERT INTO usage_events (tenant_id, id, at, request_id, credential_id, kind, outcome, code, method, path, ip, user_agent, \
              environment, required_scopes, source, latency_us, ip_key, secret_id, policy_hash, required_environment, audience, cost, \
-             rate_limit, api_version, client_version, subject) ",
+             rate_limit, api_version, client_version, subject, client_id) ",
         );
         query.push_values($chunk, |mut row, (tenant, e)| {
             row.push_bind(*tenant)
@@ -295,7 +310,8 @@ macro_rules! insert_chunk {
                 .push_bind(e.rate_limit.map(Json))
                 .push_bind(&e.versions.api)
                 .push_bind(&e.versions.client)
-                .push_bind(e.subject.map(UserId::uuid));
+                .push_bind(e.subject.map(UserId::uuid))
+                .push_bind(e.client_id.map(AppId::uuid));
         });
         // A batch whose commit went through although its answer was lost is stored once.
         query.push(" ON CONFLICT (tenant_id, id) DO NOTHING");
@@ -331,6 +347,13 @@ pub(super) async fn touch_key_unscoped(tx: &mut Tx, tenant: TenantId, key: KeyId
     const SQL: &str =
         "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
     on!(tx, c => sqlx::query(SQL).bind(tenant.uuid()).bind(key.uuid()).bind(at.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Relies on the unique index on the id.
+pub(super) async fn touch_app_unscoped(tx: &mut Tx, app: AppId, at: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE apps SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+    on!(tx, c => sqlx::query(SQL).bind(app.uuid()).bind(at.0).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -72,7 +72,7 @@ const fn failing(code: Code) -> Option<CheckName> {
 /// What a check saw, in words and for programs.
 fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (String, Value) {
     let plain = |yes: &str, no: &str| (if passed { yes } else { no }.to_owned(), json!({}));
-    if event.kind == CredentialKind::AccessToken {
+    if event.kind != CredentialKind::ApiKey {
         return told_of_token(name, passed, event, moment);
     }
     match name {
@@ -133,13 +133,26 @@ fn told(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (
 /// The same for a token, of which nothing is kept beside the event.
 fn told_of_token(name: CheckName, passed: bool, event: &UsageEvent, moment: &Moment) -> (String, Value) {
     let person = event.credential_name.as_deref().unwrap_or("somebody");
+    let app = event.client_name.as_deref().or(event.client_id.map(|_| "an app of another tenant"));
+    let whose = match app {
+        // Its own: nobody allowed it anything.
+        Some(app) if event.credential_name.as_deref().is_none_or(|name| name == app) => format!("It is a token of {app}."),
+        Some(app) => format!("It is a token of {person}, who allowed {app} to act."),
+        None => format!("It is a token of {person}."),
+    };
     let (yes, no, facts) = match name {
         CheckName::Format => ("It has the form of a token.".to_owned(), "It has the form of a token, but cannot be read.", json!({})),
         CheckName::Known => {
             let no = "Not issued here: its signature, its kind or its claims are wrong; or of a tenant that the caller may not ask about.";
-            (format!("It is a token of {person}."), no, json!({}))
+            (whose, no, json!({"client_id": event.client_id}))
         }
+        CheckName::Revoked if app.is_some() => (
+            "It was not ended before its time.".to_owned(),
+            "It was ended: revoked, or its grant, its person or its app is gone.",
+            json!({}),
+        ),
         CheckName::Revoked => ("It was not ended before its time.".to_owned(), "It was ended: signed out, or its person left.", json!({})),
+        CheckName::Disabled if app.is_some() => ("Its app was in use.".to_owned(), "Its app is suspended.", json!({})),
         CheckName::Disabled => ("Tokens are not switched off.".to_owned(), "", json!({})),
         CheckName::NotBefore => ("Its time had come.".to_owned(), "Its time had not come.", json!({})),
         CheckName::Expiry => ("It had not expired.".to_owned(), "It had expired.", json!({})),
@@ -151,11 +164,20 @@ fn told_of_token(name: CheckName, passed: bool, event: &UsageEvent, moment: &Mom
             let facts = json!({"required": moment.audience});
             ("It is for this API.".to_owned(), "It is for another API.", facts)
         }
-        CheckName::Ip => ("Tokens are good from anywhere.".to_owned(), "", json!({})),
+        CheckName::Ip => (
+            "People's tokens are good from anywhere; the tenant's allowlist binds those of apps.".to_owned(),
+            "It is a token of an app, and its address is not on the tenant's allowlist, or unknown.",
+            json!({"ip": event.ip}),
+        ),
         CheckName::Scope => {
             let facts = json!({"required": event.required_scopes});
             ("It holds what was needed.".to_owned(), "It lacks a permission that was needed, or belongs to another tenant.", facts)
         }
+        CheckName::Limit if app.is_some() => (
+            "The limit was not reached.".to_owned(),
+            "The app had used up the limit of its tokens.",
+            json!({"rate_limit": moment.rate_limit}),
+        ),
         CheckName::Limit => (
             "Its person was within their limits.".to_owned(),
             "Its person had used up their limit.",

@@ -9,7 +9,7 @@ use super::{
     sql::{self, Changed},
 };
 use crate::{Core, Error, Result, db::Tx, keys::secret::Digest, scopes, tenants};
-use contract::{ErrorForm, KeyId, Scope, SecretId, TenantId, UnixMs};
+use contract::{AllowedIp, ErrorForm, KeyId, Scope, SecretId, TenantId, UnixMs};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -25,6 +25,8 @@ pub struct KeyCache {
     keys: RwLock<Keys>,
     /// One follower at a time; holds the last sequence that was applied, none before the first load.
     followed: Mutex<Option<i64>>,
+    /// Verbs of the tenants that have some of their own.
+    verbs: RwLock<HashMap<TenantId, Arc<[String]>>>,
     /// What tenants chose about answers, and the number of the change that it is of.
     answers: RwLock<(Option<i64>, tenants::Answers)>,
     /// When the log was last read with success, Unix milliseconds.
@@ -85,7 +87,13 @@ impl Verbs {
 
 impl KeyCache {
     pub(crate) fn new() -> Self {
-        Self { keys: RwLock::default(), followed: Mutex::new(None), answers: RwLock::default(), synced_at: AtomicI64::new(0) }
+        Self {
+            keys: RwLock::default(),
+            followed: Mutex::new(None),
+            verbs: RwLock::default(),
+            answers: RwLock::default(),
+            synced_at: AtomicI64::new(0),
+        }
     }
 
     /// The key behind a digest.
@@ -114,6 +122,22 @@ impl KeyCache {
     pub fn lists_origin(&self, origin: &str, tenant: Option<TenantId>) -> bool {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         answers.1.origins.get(origin).is_some_and(|lists| tenant.is_none_or(|tenant| lists.contains(&tenant)))
+    }
+
+    /// From where the tokens of a tenant's apps may be used; none means from anywhere.
+    pub(crate) fn allowlist(&self, tenant: TenantId) -> Option<Arc<[AllowedIp]>> {
+        self.answers.read().unwrap_or_else(PoisonError::into_inner).1.allowlists.get(&tenant).cloned()
+    }
+
+    /// Does the tenant's API call itself that?
+    pub(crate) fn lists_audience(&self, tenant: TenantId, audience: &str) -> bool {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        answers.1.audiences.get(&tenant).is_some_and(|all| all.iter().any(|own| own == audience))
+    }
+
+    /// The verbs that a tenant added to the ones that everybody has.
+    pub(crate) fn verbs(&self, tenant: TenantId) -> Arc<[String]> {
+        self.verbs.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned().unwrap_or_default()
     }
 
     /// How many secrets it holds.
@@ -157,6 +181,7 @@ impl KeyCache {
                     keys.insert(digest, entry);
                 }
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+                *self.verbs.write().unwrap_or_else(PoisonError::into_inner) = verbs;
                 *followed = Some(seq);
             }
             Some(mut last) => loop {
@@ -168,7 +193,11 @@ impl KeyCache {
                 for changed in changed {
                     let mut stale = match changed {
                         Changed::Key(id) => vec![(id, sql::entries_of_unscoped(&mut tx, id).await?)],
-                        Changed::Tenant(id) => by_key(sql::entries_of_tenant_unscoped(&mut tx, id).await?),
+                        Changed::Tenant(id) => {
+                            let now = verbs.of(&mut tx, id).await?;
+                            self.verbs.write().unwrap_or_else(PoisonError::into_inner).insert(id, now);
+                            by_key(sql::entries_of_tenant_unscoped(&mut tx, id).await?)
+                        }
                     };
                     for entry in stale.iter_mut().flat_map(|(_, entries)| entries) {
                         entry.1.verbs = verbs.of(&mut tx, entry.1.tenant_id).await?;

@@ -64,10 +64,14 @@ impl Entry {
     /// May it be used from there? Its own list counts, and the tenant's for live keys other than gateways'; an unknown
     /// address is on no list (s40).
     fn is_allowed_from(&self, ip: Option<IpAddr>) -> bool {
-        let on = |list: &[AllowedIp]| list.is_empty() || ip.is_some_and(|ip| list.iter().any(|net| net.contains(ip)));
         let tenants_counts = self.environment == Environment::Live && self.kind != KeyKind::Gateway;
-        on(&self.allowed_ips) && (!tenants_counts || on(&self.tenant_allowed_ips))
+        is_on(&self.allowed_ips, ip) && (!tenants_counts || is_on(&self.tenant_allowed_ips, ip))
     }
+}
+
+/// Does the list admit the address? An empty one admits all, and an unknown address is on no list (s40).
+fn is_on(list: &[AllowedIp], ip: Option<IpAddr>) -> bool {
+    list.is_empty() || ip.is_some_and(|ip| list.iter().any(|net| net.contains(ip)))
 }
 
 /// What a request brings and needs.
@@ -116,15 +120,28 @@ pub fn decide(entry: &Entry, facts: &Facts<'_>) -> Code {
     Code::Valid
 }
 
-/// The same for a token: `audience` is the API that it is shown to, `ended` that it was ended before its time. Clocks may
-/// be apart.
-pub fn decide_token(token: &Token, ended: bool, audience: &str, facts: &Facts<'_>) -> Code {
+/// What became of a token, or of its app, since it was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Good,
+    /// Its app is out of use for now.
+    Disabled,
+    /// It was ended before its time, or its app is gone.
+    Ended,
+}
+
+/// The same for a token: `audience` is the API that it is shown to, `verbs` its tenant's own, and `list` says from where it
+/// may be used. Clocks may be apart.
+pub fn decide_token(token: &Token, standing: Standing, audience: &str, verbs: &[String], list: &[AllowedIp], facts: &Facts<'_>) -> Code {
     let now = facts.now;
     if facts.only_tenant.is_some_and(|t| t != token.tenant_id) {
         return Code::NotFound;
     }
-    if ended {
-        return Code::Revoked;
+    match standing {
+        Standing::Good => {}
+        Standing::Disabled => return Code::Disabled,
+        Standing::Ended => return Code::Revoked,
     }
     if token.not_before > now.plus(LEEWAY) {
         return Code::NotYetValid;
@@ -138,7 +155,10 @@ pub fn decide_token(token: &Token, ended: bool, audience: &str, facts: &Facts<'_
     if token.audience != audience {
         return Code::AudienceMismatch;
     }
-    if token.scopes.missing(facts.scopes).is_some() {
+    if !is_on(list, facts.ip) {
+        return Code::IpNotAllowed;
+    }
+    if token.scopes.missing_with(facts.scopes, verbs).is_some() {
         return Code::InsufficientScope;
     }
     Code::Valid

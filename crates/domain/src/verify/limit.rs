@@ -4,7 +4,7 @@
 //! passes. The first request starts the first cell, so a fresh subject is admitted exactly `per_second` times within a
 //! second and `per_hour` times within an hour, however many ask at once: a shard's lock makes check and count one step.
 
-use contract::{KeyId, RateLimit, RateLimitState, TenantId, UnixMs, UserId, normalise};
+use contract::{AppId, KeyId, RateLimit, RateLimitState, TenantId, UnixMs, UserId, normalise};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
@@ -17,6 +17,9 @@ pub const ANONYMOUS: RateLimit = RateLimit { per_hour: 100, per_second: 5 };
 
 /// What a person may do by tokens, whichever they hold.
 pub const PERSON: RateLimit = RateLimit { per_hour: 10_000, per_second: 100 };
+
+/// What an app may do for one person, or for itself.
+pub const OAUTH: RateLimit = RateLimit { per_hour: 5_000, per_second: 50 };
 
 /// Credentials that are none or nobody's, by the address that sends them: room for a service that was misconfigured,
 /// none for guessing or for filling the log.
@@ -34,6 +37,12 @@ pub enum Subject {
     Key(TenantId, KeyId),
     /// A person in a tenant, with whichever of their tokens.
     Person(TenantId, UserId),
+    /// A person by way of an app, with whichever of its tokens.
+    PersonBy(TenantId, UserId, AppId),
+    /// An app for itself.
+    App(TenantId, AppId),
+    /// Somebody whom an app names in what it signs; the hash of the name.
+    Named(TenantId, AppId, u64),
     /// Whoever comes from an address without a credential; an IPv6 client owns its /64 (s41).
     Address(IpAddr),
     /// Whoever sends credentials that nobody has, from an address.
@@ -132,8 +141,9 @@ impl Limiter {
         let shard = usize::try_from(self.hasher.hash_one(subject) % SHARDS as u64).unwrap_or(0);
         let mut shard = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= CROWDED && !shard.contains_key(&subject) {
-            // Strangers crowd each other out, never keys and people.
-            shard.retain(|s, w| matches!(s, Subject::Key(..) | Subject::Person(..)) || w.second.is_live(Span::Second, now));
+            // Strangers crowd each other out, never keys, people and apps.
+            let known = |s: &Subject| !matches!(s, Subject::Named(..) | Subject::Address(_) | Subject::Failed(_));
+            shard.retain(|s, w| known(s) || w.second.is_live(Span::Second, now));
         }
         shard.entry(subject).or_insert_with(|| Windows::starting(now)).charge(policy, cost, now)
     }

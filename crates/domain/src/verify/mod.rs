@@ -7,24 +7,24 @@ mod policy;
 mod sql;
 
 pub use cache::KeyCache;
-pub use decide::{Entry, Facts, decide, decide_token};
+pub use decide::{Entry, Facts, Standing, decide, decide_token};
 pub use policy::{PolicyOnce, StoredPolicy};
 
-use self::limit::{Charge, PERSON, Subject};
+use self::limit::{Charge, OAUTH, PERSON, Subject};
 use crate::{
     Core, Ctx, Error, RequestInfo, Result, Versions, Who,
-    ctx::Person,
     identity::{self, SignedIn},
     keys::secret,
     tenants,
-    tokens::{self, Token},
+    tokens::{self, Bearer, Token},
     usage::NewEvent,
 };
 use contract::{
-    Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, Requirement, Scope, ScopeSet, TenantId,
-    UsageSource, UserId, VerifyRequest, VerifyResponse,
+    AllowedIp, Code, CredentialKind, Environment, ErrorCode, KeyId, KeyKind, LimitFacts, Outcome, Perm, RateLimit, Requirement, Scope,
+    ScopeSet, TenantId, UsageSource, VerifyRequest, VerifyResponse,
 };
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -87,9 +87,10 @@ impl Decision {
         self.entry.as_ref().map(|e| e.environment).or(self.token.as_ref().map(|t| t.environment))
     }
 
-    /// Its id: a key's, or the `jti` of a token.
+    /// Its id: a key's, or the `jti` of a token; of one without that its app's.
     pub fn credential_id(&self) -> Option<String> {
-        self.entry.as_ref().map(|e| e.key_id.to_string()).or(self.token.as_ref().map(|t| t.id.to_string()))
+        let of_token = |t: &Arc<Token>| t.id.map_or_else(|| t.bearer.client_id(), |id| id.to_string());
+        self.entry.as_ref().map(|e| e.key_id.to_string()).or_else(|| self.token.as_ref().map(of_token))
     }
 
     /// What it holds.
@@ -97,9 +98,12 @@ impl Decision {
         self.entry.as_ref().map(|e| &e.scopes).or(self.token.as_ref().map(|t| &t.scopes))
     }
 
-    /// Whom it acts for: a token's person, or the one who answers for a key.
-    pub fn subject(&self) -> Option<UserId> {
-        self.entry.as_ref().map_or_else(|| self.token.as_ref().map(|t| t.subject), |e| e.owner)
+    /// Whom it acts for: a token's subject, or the one who answers for a key.
+    pub fn subject(&self) -> Option<String> {
+        match &self.entry {
+            Some(entry) => entry.owner.map(|id| id.to_string()),
+            None => self.token.as_ref().map(|t| t.bearer.subject()),
+        }
     }
 }
 
@@ -123,7 +127,10 @@ pub fn check(
     let facts = Facts { ip, environment, scopes: &need.scopes, only_tenant, now: core.now() };
     if jwt {
         match tokens::read(core, credential) {
-            Ok(token) => return Ok(check_token(core, token, need, &facts)),
+            Ok(token) => {
+                let list = allowlist(core, &token);
+                return Ok(check_token(core, token, need, list.as_deref().unwrap_or_default(), &facts));
+            }
             Err(code) => refusal = Decision { code, kind: CredentialKind::AccessToken, ..refusal },
         }
     }
@@ -145,15 +152,60 @@ pub fn check(
 }
 
 /// Decides about a token. One for another API than the one that asks is of no use there; none named is this installation's.
-fn check_token(core: &Core, token: Token, need: &Requirement, facts: &Facts<'_>) -> Decision {
+fn check_token(core: &Core, mut token: Token, need: &Requirement, list: &[AllowedIp], facts: &Facts<'_>) -> Decision {
     let audience = need.audience.as_deref().unwrap_or(&core.settings.public_url);
-    let code = decide_token(&token, token.is_ended(core), audience, facts);
-    let refused = Decision { kind: CredentialKind::AccessToken, ..Decision::refused(code) };
+    // What a tenant's API calls itself stands for this installation, where an app signed it.
+    if need.audience.is_none() && matches!(token.bearer, Bearer::Named(..)) && core.cache.lists_audience(token.tenant_id, &token.audience) {
+        audience.clone_into(&mut token.audience);
+    }
+    let verbs = core.cache.verbs(token.tenant_id);
+    let standing = standing(core, &mut token, &verbs);
+    let code = decide_token(&token, standing, audience, &verbs, list, facts);
+    let refused = Decision { kind: token.kind(), ..Decision::refused(code) };
     if code == Code::NotFound {
         return refused;
     }
-    let missing = token.scopes.missing(&need.scopes).filter(|_| code == Code::InsufficientScope).cloned();
+    let missing = token.scopes.missing_with(&need.scopes, &verbs).filter(|_| code == Code::InsufficientScope).cloned();
     Decision { token: Some(Arc::new(token)), missing, ..refused }
+}
+
+/// From where a token may be used: those of apps, like live keys, from where their tenant says; people sign in anywhere.
+fn allowlist(core: &Core, token: &Token) -> Option<Arc<[AllowedIp]>> {
+    token.bearer.app().filter(|_| token.environment == Environment::Live).and_then(|_| core.cache.allowlist(token.tenant_id))
+}
+
+/// What became of a token. One that an app holds does no more than the app may do by now (s22).
+fn standing(core: &Core, token: &mut Token, verbs: &[String]) -> Standing {
+    if token.is_ended(core) {
+        return Standing::Ended;
+    }
+    let Some(app) = token.bearer.app() else { return Standing::Good };
+    let Some(client) = core.apps.get(app).filter(|c| c.acts_in(token.tenant_id)) else { return Standing::Ended };
+    token.scopes.0.retain(|s| client.terms.scopes.iter().any(|own| own == s || !s.is_built_in() && own.covers_with(s, verbs)));
+    if client.in_use { Standing::Good } else { Standing::Disabled }
+}
+
+/// Decides about a token for whichever API, without a requirement.
+pub(crate) fn check_anywhere(core: &Core, jwt: &str) -> Result<Decision> {
+    core.cache.check_fresh(core)?;
+    let facts = Facts { ip: None, environment: None, scopes: &[], only_tenant: None, now: core.now() };
+    Ok(match tokens::read(core, jwt) {
+        Ok(token) => {
+            let need = Requirement { audience: Some(token.audience.clone()), ..Requirement::default() };
+            // Nobody uses it here: whoever asks tells no address.
+            check_token(core, token, &need, &[], &facts)
+        }
+        Err(code) => Decision::refused(code),
+    })
+}
+
+/// What `POST /v1/verify` would answer about a credential of that tenant, from where the caller is. Nothing is charged or
+/// logged.
+pub(crate) fn tried(ctx: &Ctx, credential: &str, scopes: &[Scope], tenant: TenantId) -> Result<VerifyResponse> {
+    let need = Requirement { scopes: scopes.to_vec(), ..Requirement::default() };
+    let mut decision = check(ctx.core(), credential, ctx.request().ip, &need, Some(tenant), false)?;
+    charge(ctx.core(), &mut decision, 0);
+    Ok(response(ctx, decision))
 }
 
 /// Charges the limits of a credential that passed everything else. A gateway has none of its own.
@@ -164,7 +216,7 @@ pub fn charge(core: &Core, decision: &mut Decision, cost: u32) {
     }
     let (subject, limit) = match (&decision.entry, &decision.token) {
         (Some(entry), _) if entry.kind != KeyKind::Gateway => (Subject::Key(entry.tenant_id, entry.key_id), entry.rate_limit),
-        (None, Some(token)) => (Subject::Person(token.tenant_id, token.subject), PERSON),
+        (None, Some(token)) => subject(token),
         _ => return,
     };
     let charge = core.limits.charge(subject, limit, cost, core.now());
@@ -172,6 +224,21 @@ pub fn charge(core: &Core, decision: &mut Decision, cost: u32) {
         decision.code = Code::RateLimited;
     }
     decision.charge = Some(charge);
+}
+
+/// Whose requests a token's are counted with, and how many they may be.
+fn subject(token: &Token) -> (Subject, RateLimit) {
+    let tenant = token.tenant_id;
+    match &token.bearer {
+        Bearer::Person(user) => (Subject::Person(tenant, *user), PERSON),
+        Bearer::PersonBy(user, app) => (Subject::PersonBy(tenant, *user, *app), OAUTH),
+        Bearer::App(app) => (Subject::App(tenant, *app), OAUTH),
+        Bearer::Named(app, name) => {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            (Subject::Named(tenant, *app, hasher.finish()), PERSON)
+        }
+    }
 }
 
 /// `POST /v1/verify`: decides for a caller that may ask, and logs the decided request.
@@ -243,14 +310,20 @@ async fn client(ctx: &Ctx, decision: &Decision, ip: Option<IpAddr>) -> Result<Ct
     let as_who = |who| Ctx::new(core.clone(), who, request);
     Ok(match (&decision.entry, &decision.token) {
         (Some(entry), _) => as_who(Who::Key(entry.clone())),
-        (None, Some(token)) => as_who(person(core, token).await?.map_or(Who::Anonymous, Who::Person)).with_token(token.clone()),
+        (None, Some(token)) => as_who(bearer(core, token).await?.unwrap_or(Who::Anonymous)).with_token(token.clone()),
         (None, None) => as_who(Who::Anonymous),
     })
 }
 
-/// Whom a token acts for, as they are now; none when they left the tenant or were disabled since.
-pub async fn person(core: &Core, token: &Token) -> Result<Option<Person>> {
-    identity::resume(core, SignedIn { user_id: token.subject, tenant_id: token.tenant_id }).await
+/// Who calls with a token, as they are now; none when they left the tenant or were disabled since.
+pub async fn bearer(core: &Core, token: &Token) -> Result<Option<Who>> {
+    match &token.bearer {
+        Bearer::Person(user_id) | Bearer::PersonBy(user_id, _) => {
+            let person = identity::resume(core, SignedIn { user_id: *user_id, tenant_id: token.tenant_id }).await?;
+            Ok(person.map(Who::Person))
+        }
+        Bearer::App(app) | Bearer::Named(app, _) => Ok(core.apps.get(*app).map(Who::App)),
+    }
 }
 
 /// Is it the key of a gateway, good for asking? The gateway itself may be anywhere its own allowlist says.
@@ -304,7 +377,8 @@ pub async fn record(
         tenant_id: decision.tenant_id().or(home),
         request_id: ctx.request().id.clone(),
         credential_id: entry.map(|e| e.key_id),
-        subject: decision.token.as_ref().map(|t| t.subject),
+        client_id: decision.token.as_ref().and_then(|t| t.bearer.app()),
+        subject: decision.token.as_ref().and_then(|t| t.bearer.person()),
         asked_by: asker(ctx, source),
         kind: decision.kind,
         outcome: if decision.code == Code::Valid { Outcome::Allowed } else { Outcome::Denied },
@@ -363,8 +437,8 @@ fn response(ctx: &Ctx, decision: Decision) -> VerifyResponse {
         kind: decision.tenant_id().map(|_| decision.kind),
         credential_id: decision.credential_id(),
         tenant_id: decision.tenant_id().map(|id| id.to_string()),
-        subject: decision.subject().map(|id| id.to_string()),
-        client_id: token.map(|t| t.client_id.clone()),
+        subject: decision.subject(),
+        client_id: token.map(|t| t.bearer.client_id()),
         environment: decision.environment(),
         scopes: decision.scopes().map(|s| s.0.clone()).unwrap_or_default(),
         metadata: entry.map_or_else(|| serde_json::json!({}), |e| e.metadata.clone()),

@@ -3,7 +3,7 @@ use contract::{
     Requirement, Role, SecretState, TenantName, UsageFilter, UserId,
 };
 use domain::{
-    Ctx, Error, RequestInfo, Who, audit, keys, leaks, on_both, tenants,
+    Ctx, Error, RequestInfo, Who, audit, keys, leaks, oauth, on_both, tenants,
     testing::TestInstallation,
     usage,
     verify::{self, Entry},
@@ -566,5 +566,80 @@ on_both! {
         for canary in ["canary-", &secret[12..40], &reported[12..40], &unknown[9..40]] {
             assert!(!everything.contains(canary), "{canary}");
         }
+    }
+}
+
+/// An app of the first tenant, with its secret.
+async fn app(ctx: &Ctx, name: &str) -> (contract::AppId, String) {
+    let body = serde_json::json!({"name": name, "kind": "machine", "scopes": ["users:read"]});
+    let made = oauth::create(ctx, &serde_json::from_value(body).unwrap()).await.unwrap();
+    (made.app.id, made.client_secret.unwrap())
+}
+
+/// Does the app get a token with it?
+async fn proves(t: &TestInstallation, id: contract::AppId, secret: &str) -> bool {
+    let presented =
+        oauth::Presented { id: Some(id.to_string()), secret: Some(contract::Secret::new(secret.to_owned())), ..Default::default() };
+    oauth::authenticate(&t.as_who(Who::Anonymous), &presented).await.is_ok()
+}
+
+on_both! {
+    async fn secrets_of_apps_are_found_and_ended_alone_and_the_apps_people_are_told(t) {
+        let (id, old) = app(&t.owner(), "Ledger").await;
+        let body = serde_json::from_value(serde_json::json!({"grace_seconds": 3_600})).unwrap();
+        let current = oauth::rotate_secret(&t.owner(), id, &body).await.unwrap().client_secret.unwrap();
+        let typo = format!("{}{}", &old[..old.len() - 1], if old.ends_with('0') { '1' } else { '0' });
+        let text = format!("CLIENT_SECRET={old}\n{typo}\nx{current}x {old}\n{}", unknown_key(&t));
+        let found = leaks::lookup(&support(&t), &text).await.unwrap();
+        assert_eq!((found.matches.len(), found.unknown, found.truncated), (0, 1, false));
+        let seen: Vec<_> = found.apps.iter().map(|a| (a.app.id, a.secret.state, a.line, a.times)).collect();
+        assert_eq!(seen, [(id, SecretState::Grace, 1, 2), (id, SecretState::Current, 3, 1)]);
+        let first = &found.apps[0];
+        assert_eq!((first.app.name.as_str(), first.app.owner.as_deref(), first.tenant.name.as_str()), ("Ledger", Some("owner@acme.test"), "Acme"));
+        assert_eq!(first.secret.last_four, old[old.len() - 4..]);
+        // At the desk: the one that was found, not the other.
+        let ended = leaks::end_app_secret(&support(&t), first.secret.id).await.unwrap();
+        assert_eq!(ended.secret.state, SecretState::Dead);
+        assert_eq!((proves(&t, id, &old).await, proves(&t, id, &current).await), (false, true));
+        leaks::end_app_secret(&support(&t), first.secret.id).await.unwrap();
+        // By anybody who has it, in the open: at once, and once.
+        for _ in 0..2 {
+            leaks::report_publicly(&t.as_who(Who::Anonymous), &format!("{current} {typo}")).await.unwrap();
+        }
+        assert!(!proves(&t, id, &current).await);
+        let mut told = actions(&t.owner(), &id.to_string()).await;
+        told.retain(|action| action != "oauth_app.refused");
+        assert_eq!(told, ["oauth_app.created", "oauth_app.secret_rotated", "leak.looked_up", "leak.looked_up", "oauth_app.secret_leaked", "oauth_app.secret_leaked"]);
+        let mails = domain::mail::outbox(&t.owner(), PageQuery::default()).await.unwrap().data;
+        assert_eq!(mails.iter().filter(|m| m.subject == "A secret of the app Ledger leaked and was ended" && m.to == "owner@acme.test").count(), 2, "{mails:?}");
+        // The app gets another one and goes on; what was ended stays so.
+        let next = oauth::rotate_secret(&t.owner(), id, &body).await.unwrap().client_secret.unwrap();
+        assert_eq!((proves(&t, id, &next).await, proves(&t, id, &current).await), (true, false));
+        assert_eq!(leaks::lookup(&support(&t), &current).await.unwrap().apps[0].secret.state, SecretState::Dead);
+    }
+}
+
+on_both! {
+    async fn s36_s66_secrets_of_apps_are_unknown_to_other_tenants_test_credentials_and_other_developers(t) {
+        let there = tenants::create(&t.owner(), &TenantName::parse("Globex").unwrap(), None).await.unwrap();
+        let line = t.as_who(Who::CommandLine(there.id));
+        let (foreign, secret) = app(&line, "Theirs").await;
+        let found = leaks::lookup(&support(&t), &secret).await.unwrap();
+        assert_eq!((found.apps.len(), found.unknown), (0, 1));
+        assert_eq!(actions(&line, &foreign.to_string()).await, ["oauth_app.created"], "no trace of a search that may not know it");
+        let theirs = leaks::lookup(&line, &secret).await.unwrap().apps[0].secret.id;
+        assert!(matches!(leaks::end_app_secret(&support(&t), theirs).await, Err(Error::NotFound)));
+        let (_, own) = app(&t.owner(), "Ours").await;
+        let ours = leaks::lookup(&t.owner(), &own).await.unwrap().apps[0].secret.id;
+        let member = |id, role| t.member(id, t.first.tenant_id, role);
+        let stranger = member(UserId::from_uuid(Uuid::from_u128(9)), Role::Developer);
+        assert!(matches!(leaks::end_app_secret(&stranger, ours).await, Err(Error::NotFound)));
+        let mut form = t.form("test", "admin");
+        form.environment = "test".into();
+        let test = keys::create_from_form(&t.owner(), &form).await.unwrap().key.unwrap();
+        assert_eq!(leaks::lookup(&as_key(&t, &test), &own).await.unwrap().unknown, 1);
+        assert!(matches!(leaks::end_app_secret(&as_key(&t, &test), ours).await, Err(Error::Refused(ErrorCode::EnvironmentMismatch, _))));
+        leaks::end_app_secret(&member(t.first.user_id, Role::Developer), ours).await.unwrap();
+        assert!(!own.is_empty() && code(&t, &own) == Code::Malformed, "a secret of an app is no credential by itself");
     }
 }

@@ -717,3 +717,39 @@ with_mail! {
         assert!(!open(again.expose()).await && !open(&mailed).await);
     }
 }
+
+with_mail! {
+    async fn a_person_is_told_of_an_app_that_they_let_in_for_the_first_time_and_of_no_trial(t) {
+        let body = serde_json::json!({"name": "Ledger", "redirect_uris": ["https://ledger.test/cb"], "scopes": ["users:read", "users:write", "openid"]});
+        let app = domain::oauth::create(&t.owner(), &serde_json::from_value(body).unwrap()).await.unwrap().app.id;
+        let seen = RequestInfo { ip: Some("203.0.113.9".parse().unwrap()), user_agent: Some("Firefox".into()), ..RequestInfo::default() };
+        let me = Ctx::new(t.core.clone(), t.owner().who().clone(), seen);
+        let me = me.in_session(domain::InSession { digest: vec![7; 32], proven_at: t.core.now() });
+        let allow = async |scope: &str| {
+            let asked = [("client_id", app.to_string()), ("response_type", "code".into()), ("scope", scope.into()), ("prompt", "consent".into())];
+            let asked: Vec<(String, String)> = asked.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+            let (client, asked) = domain::oauth::check(&t.core, &asked).unwrap();
+            let domain::oauth::Next::Ask(id) = domain::oauth::begin(&me, &client, &asked).await.unwrap() else { panic!("asks") };
+            domain::oauth::decide(&me, id, me.tenant_id()).await.unwrap();
+        };
+        allow("openid users:read").await;
+        let sent = send(&t.core).await;
+        assert_eq!(heads(&sent), [(OWNER, "You let Ledger act for you in Acme")]);
+        for part in ["Ledger, at ledger.test, may act for you in Acme", "- Know who you are", "- See users", "from 203.0.113.9, with Firefox", "under Account, Grants", "http://localhost/grants"] {
+            assert!(sent[0].text.contains(part), "{part}: {}", sent[0].text);
+        }
+        assert!(!sent[0].text.contains("Change users"), "what was allowed, and no more: {}", sent[0].text);
+        allow("users:write").await;
+        assert_eq!(send(&t.core).await.len(), 0, "more for an app that was let in before is no news");
+        let held = domain::oauth::mine(&me).await.unwrap().remove(0).id;
+        domain::oauth::revoke_grant(&me, held).await.unwrap();
+        allow("openid").await;
+        assert_eq!(send(&t.core).await.len(), 1, "a new grant after the old one was taken back");
+        let domain::oauth::Begun::Asks(trial) = domain::oauth::begin_trial(&me, app, &["openid".into()]).await.unwrap() else { panic!("asks") };
+        let params = crate::oauth::form(trial.path(&t.core).split_once('?').unwrap().1);
+        let (client, asked) = domain::oauth::check_in(&t.core, &params, Some(&trial)).unwrap();
+        let domain::oauth::Next::Ask(id) = domain::oauth::begin(&me, &client, &asked).await.unwrap() else { panic!("asks") };
+        domain::oauth::decide(&me, id, me.tenant_id()).await.unwrap();
+        assert_eq!(send(&t.core).await.len(), 0, "a trial is no news");
+    }
+}

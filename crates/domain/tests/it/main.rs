@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by failing")]
 
 mod allowlist;
+mod app_details;
 mod audit;
 mod catalogue;
 mod demands;
@@ -17,6 +18,8 @@ mod lifecycle;
 mod load;
 mod mails;
 mod members;
+mod oauth;
+mod oauth_ends;
 mod policies;
 mod proof;
 mod schema;
@@ -26,5 +29,6 @@ mod support;
 mod tenants;
 mod tokens;
 mod traces;
+mod trials;
 mod usage;
 mod verify;

@@ -180,7 +180,7 @@ on_both! {
         forbidden(members::remove(&admin, t.first.user_id).await);
         members::change_role(&admin, id(&dev), &role(Role::Admin)).await.unwrap();
         // A key that may do more than manage people hands out no more than it holds, and no owner either way.
-        let made = keys::create_from_form(&t.owner(), &t.form("hr", "keystead.members:write keystead.keys:lookup keystead.keys:revoke")).await.unwrap();
+        let made = keys::create_from_form(&t.owner(), &t.form("hr", "keystead.members:write keystead.keys:lookup keystead.keys:revoke keystead.apps:revoke")).await.unwrap();
         let key = t.with_key(&made.key.unwrap());
         invite(&key, "support@acme.test", Role::Support).await.unwrap();
         assert!(matches!(invite(&key, "boss@acme.test", Role::Admin).await, Err(Error::CannotGrant(_))));

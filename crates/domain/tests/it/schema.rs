@@ -52,7 +52,9 @@ fn composite_keys(database: &str) {
             assert!(composite, "{database}: {name} lacks a key that starts with the tenant");
         }
         for line in lines.iter().filter(|l| of_tenant(l)) {
-            assert!(line.starts_with("FOREIGN KEY (tenant_id, "), "{database}: {name}: {line}");
+            // An app may act in another tenant than its own: its key goes with that one.
+            let carried = line.starts_with("FOREIGN KEY (tenant_id, ") || line.starts_with("FOREIGN KEY (app_tenant_id, app_id)");
+            assert!(carried, "{database}: {name}: {line}");
         }
     }
     // A column that is added later refers to no such table: its key has two columns.
@@ -79,14 +81,17 @@ fn s69_unscoped_sql_is_listed() {
         "admit_unscoped",                // accounts belong to no tenant
         "all_entries_unscoped",          // the snapshot holds every tenant's keys
         "all_policies_unscoped",         // how long each tenant keeps its log, and the form of its errors
+        "app_secret_unscoped",           // a secret of an app that was found tells whose it is
         "append_change_unscoped",        // what was ended holds in every tenant, and signing keys belong to none
         "begin_factor_unscoped",         // proof of who is there: people belong to no tenant
         "belongs_unscoped",              // whose help opens what? every tenant of an account
         "block_until_unscoped",          // proof of who is there: people belong to no tenant
         "blocked_until_unscoped",        // proof of who is there: people belong to no tenant
         "changes_unscoped",              // the log that keeps it true
+        "clients_unscoped",              // the snapshot of every app
         "close_reset_links_unscoped",    // proof of who is there: people belong to no tenant
         "closed_unscoped",               // why nobody works in a person’s tenants
+        "code_unscoped",                 // a code is found by its digest
         "codes_left_unscoped",           // proof of who is there: people belong to no tenant
         "confirm_email_change_unscoped", // proof of who is there: people belong to no tenant
         "confirm_factor_unscoped",       // proof of who is there: people belong to no tenant
@@ -112,6 +117,7 @@ fn s69_unscoped_sql_is_listed() {
         "expire_unscoped",               // mails of every tenant grow old
         "expiring_unscoped",             // keys of every tenant expire, and one job tells of it
         "factor_unscoped",               // proof of who is there: people belong to no tenant
+        "find_app_refresh_unscoped",     // a refresh token of an app, likewise
         "find_refresh_unscoped",         // a refresh token is found by its digest
         "find_unscoped",                 // a tenant, for its own people and platform admins
         "find_unscoped",                 // a mail, for platform admins
@@ -119,6 +125,8 @@ fn s69_unscoped_sql_is_listed() {
         "forget_devices_unscoped",       // proof of who is there: people belong to no tenant
         "forget_tries_unscoped",         // proof of who is there: people belong to no tenant
         "give_try_back_unscoped",        // proof of who is there: people belong to no tenant
+        "grant_unscoped",                // what somebody allowed, in whichever tenant
+        "grants_of_unscoped",            // what a person allowed, in whichever tenant
         "has_used_unscoped",             // a person signs in with the same program to every tenant
         "hold_unscoped",                 // accounts belong to no tenant
         "hold_unscoped",                 // a mail of every tenant is sent by one job
@@ -136,8 +144,6 @@ fn s69_unscoped_sql_is_listed() {
         "last_change_unscoped",          // the log's end
         "linked_unscoped",               // an invitation is found by its link
         "list_unscoped",                 // the command line lists tenants
-        "lock_account_unscoped",         // accounts belong to no tenant
-        "lock_standing_unscoped",        // accounts belong to no tenant
         "logins_of_unscoped",            // a person sees where they are signed in, in whichever tenant
         "membership_unscoped",           // a session finds its member by both ids
         "memberships_unscoped",          // the tenants that a person works in
@@ -178,6 +184,7 @@ fn s69_unscoped_sql_is_listed() {
         "tenants_of_plan_unscoped",      // whose limits change with their plan
         "tenants_of_unscoped",           // where an account is at work, to switch it off everywhere
         "token_changes_unscoped",        // the log that every process follows
+        "touch_app_unscoped",            // the same of apps, which act in several tenants
         "touch_key_unscoped",            // the meter writes the last use of every tenant's keys
         "touch_try_unscoped",            // proof of who is there: people belong to no tenant
         "update_plan_unscoped",          // plans belong to no tenant
@@ -244,6 +251,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "keys/expiry.rs tell_of_expiry",                 // one job tells of the keys of every tenant
         "keys/mod.rs tenant_of_unscoped",                // the command line is given a key's id
         "keys/orphans/mod.rs disable_due",               // one job finds those of every tenant
+        "leaks/apps.rs take_in",                         // a secret of an app that was found tells whose it is
         "leaks/lookup.rs lookup",                        // platform admins find every tenant's keys
         "leaks/lookup.rs remember",                      // noted in each tenant whose key was found
         "mail/mod.rs due",                               // one job sends the mails of every tenant
@@ -259,6 +267,15 @@ fn s69_transactions_across_tenants_are_listed() {
         "members/mod.rs remove",                         // the same
         "members/mod.rs switch_account",                 // an account is switched off in every tenant
         "members/recovery.rs recover",                   // noted in every tenant of the person
+        "oauth/authorize.rs consent",                    // where a person works, and what the app’s tenant says of its scopes
+        "oauth/grants.rs elsewhere",                     // apps of other tenants that act here
+        "oauth/grants.rs mine",                          // a person’s own, in whichever tenant
+        "oauth/grants.rs revoke",                        // likewise
+        "oauth/tokens.rs exchange",                      // a code is found by its digest
+        "oauth/tokens.rs introspect",                    // a refresh token is found by its digest
+        "oauth/tokens.rs refresh",                       // likewise
+        "oauth/tokens.rs revoke",                        // likewise
+        "oauth/trial.rs finish",                         // a code is found by its digest
         "tenants/act_in.rs enter",                       // noted in both tenants
         "tenants/manage.rs changed",                     // noted in both tenants
         "tenants/manage.rs create",                      // makes a tenant; noted in both
@@ -318,7 +335,18 @@ fn s69_grants_come_from_listed_places_only() {
     let constructors = ctx.split("impl Grant {").nth(1).unwrap().split("\n}\n").next().unwrap();
     assert_eq!(
         named(constructors),
-        ["of_caller", "of_leak", "of_invitation", "of_platform", "of_recovery", "of_attempt", "of_removal", "of_job", "of_new_tenant"]
+        [
+            "of_caller",
+            "of_leak",
+            "of_invitation",
+            "of_platform",
+            "of_recovery",
+            "of_attempt",
+            "of_authorization",
+            "of_removal",
+            "of_job",
+            "of_new_tenant"
+        ]
     );
     assert_eq!(ctx.matches("Grant { tenant_id").count(), 1, "`require` makes one; its fields are private");
     let mut found = Vec::new();
@@ -337,6 +365,7 @@ fn s69_grants_come_from_listed_places_only() {
         "identity/proof/forgotten.rs of_job",   // whoever asked for a link has proved nothing
         "keys/expiry.rs of_job",                // keys expire by themselves
         "keys/orphans/mod.rs of_job",           // keys whose owner left long ago
+        "leaks/apps.rs of_leak",                // the same of the secret of an app
         "leaks/lookup.rs of_leak",              // what platform admins look up
         "leaks/public.rs of_leak",              // what anybody reports
         "mail/outbox.rs of_platform",           // operators of the installation
@@ -345,6 +374,14 @@ fn s69_grants_come_from_listed_places_only() {
         "members/mod.rs of_platform",           // an account is switched off in every tenant
         "members/recovery.rs of_caller",        // what a platform admin does elsewhere stands at home, too
         "members/recovery.rs of_recovery",      // whoever helps somebody back in
+        "oauth/assertion.rs of_authorization",  // an app that proves who it is
+        "oauth/authorize.rs of_authorization",  // what the app’s tenant says of its scopes
+        "oauth/authorize.rs of_caller",         // a member lets an app in
+        "oauth/client.rs of_attempt",           // somebody asked as an app in vain
+        "oauth/grants.rs of_authorization",     // a person’s own grant
+        "oauth/logo.rs of_authorization",       // whoever is asked to trust an app sees its logo
+        "oauth/tokens.rs of_authorization",     // an app, where it was let in
+        "oauth/trial.rs of_authorization",      // likewise, to try it
         "tenants/act_in.rs of_caller",          // who enters another tenant leaves a trace in both
         "tenants/manage.rs of_caller",          // what is done elsewhere stands at home, too
         "tenants/manage.rs of_platform",        // operators of the installation

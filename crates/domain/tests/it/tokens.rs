@@ -213,7 +213,7 @@ on_both! {
         };
         let kid_of = |jwt: &str| opened(jwt).0["kid"].as_str().unwrap().to_owned();
         let first = kids();
-        tokens::rotate(&t.core).await.unwrap();
+        tokens::rotate(&t.core, contract::IdTokenAlg::EdDsa).await.unwrap();
         let both = kids();
         assert_eq!((first.len(), both.len()), (1, 2), "published at once");
         let before = login(&t).await;

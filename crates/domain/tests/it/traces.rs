@@ -152,6 +152,7 @@ async fn past(t: &TestInstallation, key: KeyId, dice: &mut Dice, n: usize) {
                 at: t.core.now(),
                 tenant_id: Some(t.first.tenant_id),
                 request_id: "req_past".into(),
+                client_id: None,
                 credential_id: Some(key),
                 subject: None,
                 asked_by: None,

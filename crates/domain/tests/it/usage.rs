@@ -1,9 +1,9 @@
 use contract::{
-    Bucket, Code, CredentialKind, Environment, KeyId, Outcome, PageQuery, Role, TenantId, UnixMs, UsageEvent, UsageFilter, UsageQuery,
-    UsageSource,
+    AppId, Bucket, Code, CredentialKind, Environment, KeyId, Outcome, PageQuery, Role, TenantId, UnixMs, UsageEvent, UsageFilter,
+    UsageQuery, UsageSource,
 };
 use domain::{
-    Ctx, Error, keys, on_both,
+    Ctx, Error, keys, oauth, on_both,
     testing::{On, TestInstallation},
     usage,
     usage::NewEvent,
@@ -17,6 +17,7 @@ fn event(t: &TestInstallation, key: Option<KeyId>, code: Code) -> NewEvent {
         tenant_id: Some(t.first.tenant_id),
         request_id: "req_1".into(),
         credential_id: key,
+        client_id: None,
         subject: None,
         asked_by: None,
         kind: CredentialKind::ApiKey,
@@ -319,6 +320,60 @@ on_both! {
         for (query, bucket) in [(of(32), Some(Bucket::Hour)), (of(367), None), (of(-1), None), (of(0), None)] {
             assert!(matches!(usage::summary(&owner, &query, bucket).await, Err(Error::Invalid(_))), "{query:?}");
         }
+    }
+}
+
+on_both! {
+    async fn s66_the_requests_of_an_app_are_found_by_it_and_seen_by_those_who_may_see_the_app(t) {
+        let body = serde_json::json!({"name": "Ledger by night", "kind": "machine", "scopes": ["users:read"]});
+        let app = oauth::create(&t.owner(), &serde_json::from_value(body).unwrap()).await.unwrap().app;
+        let foreign = AppId::from_uuid(t.core.new_uuid());
+        let by = |client, code, path: &str| NewEvent {
+            kind: CredentialKind::AccessToken,
+            client_id: Some(client),
+            path: Some(path.into()),
+            user_agent: Some("ledger/1".into()),
+            ..event(&t, None, code)
+        };
+        for (client, code, path) in [(app.id, Code::Valid, "/v2/users"), (app.id, Code::Valid, "/v2/users"), (app.id, Code::Expired, "/v2/users"), (foreign, Code::Valid, "/x")] {
+            t.clock.advance(Duration::from_millis(1));
+            t.core.meter.record(by(client, code, path)).await;
+        }
+        t.core.meter.record(NewEvent { subject: Some(t.first.user_id), ..by(app.id, Code::Valid, "/me") }).await;
+        t.core.meter.record(event(&t, None, Code::NotFound)).await;
+        t.core.meter.stop().await;
+        let of_app = UsageQuery { client_id: Some(app.id), ..UsageQuery::default() };
+        let found = usage::search(&t.owner(), &of_app, PageQuery::default()).await.unwrap().data;
+        let named: Vec<_> = found.iter().map(|e| (e.credential_name.as_deref(), e.client_name.as_deref())).collect();
+        let own = (Some("Ledger by night"), Some("Ledger by night"));
+        assert_eq!(named, [(Some("owner@acme.test"), Some("Ledger by night")), own, own, own]);
+        assert!(found.iter().all(|e| e.client_id == Some(app.id) && e.credential_id.is_none()));
+        let summary = usage::summary(&t.owner(), &of_app, Some(Bucket::Day)).await.unwrap();
+        assert_eq!((summary.total, summary.allowed, summary.denied), (4, 3, 1));
+        let others = UsageQuery { client_id: Some(foreign), ..UsageQuery::default() };
+        let others = usage::search(&t.owner(), &others, PageQuery::default()).await.unwrap().data;
+        assert_eq!((others.len(), others[0].client_id, others[0].client_name.as_deref()), (1, Some(foreign), None), "no name across tenants");
+        let since = t.core.now().plus(-UnixMs::DAY);
+        let callers = usage::callers_of_app(&t.owner(), app.id, since).await.unwrap();
+        let seen: Vec<_> = callers.iter().map(|c| (c.path.as_deref().unwrap(), c.user_agent.as_deref().unwrap(), c.count)).collect();
+        assert_eq!(seen, [("/v2/users", "ledger/1", 2), ("/me", "ledger/1", 1)], "those that were let in, the busiest first");
+        assert!(oauth::get(&t.owner(), contract::Perm::AppsRead, app.id).await.unwrap().last_used_at.is_some());
+        // What a trace says, whose the token was.
+        for (event, said) in [(&found[0], "It is a token of owner@acme.test, who allowed Ledger by night to act."), (&found[1], "It is a token of Ledger by night.")] {
+            let trace = usage::trace(&t.owner(), event.id).await.unwrap();
+            assert!(trace.checks.iter().any(|c| c.message == said), "{:?}", trace.checks);
+        }
+        // Whoever registered it sees what it does, though they see their own only; another developer sees nothing of it.
+        let developer = |id| t.member(id, t.first.tenant_id, Role::Developer);
+        let (mine, stranger) = (developer(t.first.user_id), developer(contract::UserId::from_uuid(t.core.new_uuid())));
+        assert_eq!(usage::search(&mine, &of_app, PageQuery::default()).await.unwrap().data.len(), 4);
+        assert_eq!(usage::callers_of_app(&mine, app.id, since).await.unwrap().len(), 2);
+        assert!(usage::search(&stranger, &of_app, PageQuery::default()).await.unwrap().data.is_empty());
+        assert!(matches!(usage::trace(&stranger, found[1].id).await, Err(Error::NotFound)));
+        assert!(matches!(usage::callers_of_app(&stranger, app.id, since).await, Err(Error::NotFound)));
+        let role = |role| t.member(t.first.user_id, t.first.tenant_id, role);
+        assert_eq!(usage::callers_of_app(&role(Role::Security), app.id, since).await.unwrap().len(), 2);
+        assert!(matches!(usage::callers_of_app(&role(Role::Support), app.id, since).await, Err(Error::Denied(_))));
     }
 }
 

@@ -69,7 +69,9 @@ fn applies(ctx: &Ctx, parts: &Parts) -> bool {
     let path = parts.uri.path();
     // A lookup changes nothing, and its answer is too personal to be kept.
     let excepted = ["/v1/auth/", "/v1/verify", "/v1/leaks"].iter().any(|p| path.starts_with(p)) || path.ends_with("/lookup");
-    matches!(parts.method, Method::POST | Method::PATCH | Method::DELETE) && matches!(ctx.who(), Who::Key(_) | Who::Person(_)) && !excepted
+    matches!(parts.method, Method::POST | Method::PATCH | Method::DELETE)
+        && matches!(ctx.who(), Who::Key(_) | Who::Person(_) | Who::App(_))
+        && !excepted
 }
 
 fn refusal(problem: Problem) -> Response {

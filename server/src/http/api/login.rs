@@ -24,7 +24,7 @@ type SignedIn = (Extension<Whose>, Json<TokenAnswer>);
 
 fn signed_in(done: domain::Result<TokenAnswer>, ctx: &Ctx) -> Result<SignedIn, ApiError> {
     let answer = done.map_err(|e| ctx.problem(e))?;
-    Ok((Extension(Whose(answer.user.tenant_id)), Json(answer)))
+    Ok((Extension(Whose::from(answer.user.tenant_id)), Json(answer)))
 }
 
 /// Signs a person in, for an hour and for as long as they refresh.

@@ -3,6 +3,7 @@
 //! What every handler finds done: the caller is authenticated, charged and logged (`guard`). What every handler does,
 //! in this order: ask the domain for the right, look the object up (a foreign id is 404), judge the body.
 
+mod apps;
 mod audit;
 mod extract;
 mod guard;
@@ -32,7 +33,8 @@ use utoipa_axum::{
 pub type Routes = Vec<UtoipaMethodRouter<AppState>>;
 
 /// Where the guides know a noun or a route under another address.
-const ALSO_AT: [(&str, &str); 2] = [("/v1/api-keys", "/api-keys"), ("/v1/auth/test", "/v2/auth/test")];
+const ALSO_AT: [(&str, &str); 3] =
+    [("/v1/api-keys", "/api-keys"), ("/v1/oauth/applications", "/oauth/applications"), ("/v1/auth/test", "/v2/auth/test")];
 
 /// Every route that takes a credential, except those that pages and gateways have of their own.
 pub fn routes(state: &AppState) -> Router<AppState> {
@@ -56,6 +58,7 @@ fn guarded() -> OpenApiRouter<AppState> {
     let mut all = vec![routes!(health::test), routes!(verify::one), routes!(verify::batch)];
     for more in [
         keys::routes(),
+        apps::routes(),
         leaks::lookup_routes(),
         usage::key_routes(),
         scopes::routes(),

@@ -69,7 +69,7 @@ pub async fn ask(State(state): State<AppState>, req: Request, next: Next) -> Res
 }
 
 /// The form was made for another tenant than the one that is worked in now: a second tab switched.
-fn in_other_tenant(parts: &Parts, fields: &[(String, String)]) -> Option<Problem> {
+pub(super) fn in_other_tenant(parts: &Parts, fields: &[(String, String)]) -> Option<Problem> {
     let here = parts.extensions.get::<Ctx>()?.tenant_id()?.to_string();
     let made_for = fields.iter().find(|(name, _)| name == IN_TENANT).map(|(_, id)| id)?;
     let said = "This form was opened in another tenant than the one you work in now, so nothing was done. Switch back to send it, \
@@ -102,7 +102,7 @@ async fn renew(parts: &mut Parts) -> Result<(), Problem> {
 
 async fn page(state: &AppState, parts: &Parts, fields: Vec<(String, String)>, status: StatusCode, wrong: Option<Problem>) -> Response {
     let Some(ctx) = parts.extensions.get::<Ctx>() else { return ApiError(Problem::new(ErrorCode::Unauthorized)).into_response() };
-    let wants_code = match identity::wants_code(ctx).await {
+    let wants_code = match identity::confirm_wants_code(ctx).await {
         Ok(wants) => wants,
         Err(e) => return ApiError(ctx.problem(e)).into_response(),
     };

@@ -12,10 +12,10 @@ use app::{
 };
 use axum::{
     extract::{Path, Request, State},
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{LeakId, LeakText, Problem, RevokeForm, SecretId};
+use contract::{AppId, AppSecretId, ErrorCode, LeakId, LeakText, Problem, RevokeForm, SecretId};
 use domain::leaks::LOOKUP_BYTES;
 use leptos::prelude::provide_context;
 use serde::Deserialize;
@@ -23,7 +23,7 @@ use serde::Deserialize;
 /// Most bytes of what is posted to the desk: a form writes a byte as three.
 pub const PASTED: usize = 3 * LOOKUP_BYTES + 4096;
 
-/// What is posted to `/leaks`: a text to search, or a secret to report.
+/// What is posted to `/leaks`: a text to search, a secret to report, or what is done about an app.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Posted {
@@ -31,6 +31,26 @@ struct Posted {
     secret_id: String,
     note: String,
     notify: Option<String>,
+    /// `end` or `suspend`.
+    act: String,
+    app_secret: String,
+    app: String,
+}
+
+/// Ends the secret of an app, or puts the app out of use.
+async fn about_app(parts: &Parts, posted: &Posted) -> Result<&'static str, AppError> {
+    let nowhere = || AppError(Problem::new(ErrorCode::NotFound));
+    match posted.act.as_str() {
+        "end" => {
+            let secret = posted.app_secret.parse::<AppSecretId>().map_err(|_| nowhere())?;
+            run(parts, actions::end_app_secret(secret)).await.map(|_| "/leaks?done=ended")
+        }
+        "suspend" => {
+            let app = posted.app.parse::<AppId>().map_err(|_| nowhere())?;
+            run(parts, actions::suspend_app(app, "A secret of it leaked.".to_owned())).await.map(|_| "/leaks?done=suspended")
+        }
+        _ => Err(unknown_act()),
+    }
 }
 
 /// `POST /leaks`
@@ -39,6 +59,12 @@ pub async fn desk(State(state): State<AppState>, req: Request) -> Response {
         Ok(read) => read,
         Err(refused) => return refused,
     };
+    if !posted.act.is_empty() {
+        return match about_app(&parts, &posted).await {
+            Ok(to) => Redirect::to(to).into_response(),
+            Err(e) => refused(&state, &parts, DeskForm::default(), e).await,
+        };
+    }
     if posted.secret_id.is_empty() {
         // The page shows what was found and never what was pasted.
         return match run(&parts, actions::look_up(LeakText { text: posted.text })).await {
@@ -47,7 +73,7 @@ pub async fn desk(State(state): State<AppState>, req: Request) -> Response {
         };
     }
     let Ok(secret) = posted.secret_id.parse::<SecretId>() else {
-        return render::page(&state, &parts, StatusCode::NOT_FOUND, || provide_context(Problem::new(contract::ErrorCode::NotFound))).await;
+        return render::page(&state, &parts, StatusCode::NOT_FOUND, || provide_context(Problem::new(ErrorCode::NotFound))).await;
     };
     let report = match run(&parts, actions::report_leak(secret, posted.note.clone())).await {
         Ok(report) => report,

@@ -1,7 +1,7 @@
 //! Forms are posted to the address of their page (ADR 0004). Each handler runs the server function; a refusal is
 //! answered by the page with everything typed, success by a redirect, a new secret by the page that reveals it.
 
-use super::{super::AppState, super::sessions, render};
+use super::{super::AppState, super::oauth, super::sessions, render};
 use app::{actions, error::AppError, home, returned::Returned, ssr::Browser};
 use axum::{
     extract::{FromRequest, Request, State},
@@ -40,11 +40,25 @@ pub async fn sign_in(State(state): State<AppState>, req: Request) -> Response {
     }
 }
 
+/// Who signs out on the way of an authorization, so that somebody else can sign in, comes back to it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SignOut {
+    next: String,
+}
+
 /// `POST /logout`
-pub async fn sign_out(req: Request) -> Response {
-    let (parts, _) = req.into_parts();
+pub async fn sign_out(State(state): State<AppState>, req: Request) -> Response {
+    let (parts, form) = match read::<SignOut>(req).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let back = Some(form.next).filter(|next| oauth::request(&state.core, next).is_some());
     match run(&parts, actions::sign_out()).await {
-        Ok(()) => Redirect::to("/login").into_response(),
+        Ok(()) => match back {
+            Some(next) => Redirect::to(&format!("/login?next={}", super::encode(&next))).into_response(),
+            None => Redirect::to("/login").into_response(),
+        },
         Err(e) => super::super::error::ApiError(e.0).into_response(),
     }
 }

@@ -1,21 +1,24 @@
 //! The console's routes: pages rendered by Leptos, forms posted to them, server functions.
 
 mod account_forms;
+mod app_forms;
 mod confirm;
 mod desk_forms;
 mod exports;
 mod forms;
 mod key_forms;
+mod logo_form;
+mod oauth_forms;
 mod people_forms;
 mod render;
 mod settings_forms;
 mod tenant_forms;
 
-use super::{AppState, origin, sessions};
+use super::{AppState, oauth, origin, sessions};
 use app::{home, ssr::Browser};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{Method, header, uri::PathAndQuery},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
@@ -54,6 +57,14 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/keys/{id}/rotate", post(key_forms::rotate))
         .route("/keys/{id}/retire", post(key_forms::retire))
         .route("/keys/{id}/revoke", post(key_forms::revoke))
+        .route("/apps", post(app_forms::others))
+        .route("/apps/new", post(app_forms::create))
+        .route("/apps/{id}", post(app_forms::act))
+        .route("/apps/{id}/edit", post(app_forms::edit))
+        .route("/apps/{id}/rotate", post(app_forms::rotate))
+        .route("/apps/{id}/logo", post(logo_form::logo).layer(DefaultBodyLimit::max(logo_form::POSTED)))
+        .route("/apps/{id}/try", post(oauth_forms::try_app))
+        .route("/grants", post(app_forms::grants))
         .route("/usage/export", get(exports::usage))
         .route("/audit/export", get(exports::audit))
         .route("/leaks", post(desk_forms::desk).layer(DefaultBodyLimit::max(desk_forms::PASTED)))
@@ -71,9 +82,14 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/platform/recovery", post(tenant_forms::recover))
         .route("/platform/tenants/{id}", post(tenant_forms::act))
         .route("/platform/mails", post(tenant_forms::mails))
+        .route("/oauth/authorize", get(oauth::authorize).post(oauth::post_authorize))
+        .route("/oauth/consent/{id}", post(oauth::decide))
+        .route("/oauth/confirm", post(oauth_forms::confirm))
+        .route("/oauth/try/callback", get(oauth_forms::tried))
         .route("/api/{*name}", any(no_function))
         .fallback(render::not_found)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(state.clone(), flow))
         .layer(from_fn(without_referer))
         .layer(from_fn_with_state(state.clone(), confirm::ask))
         .layer(from_fn(sign_in_first))
@@ -117,6 +133,23 @@ async fn sign_in_first(req: Request, next: Next) -> Response {
     }
 }
 
+/// Pages on the way of an authorization may lead to the app that asked, and to no other site (contract, section 6).
+async fn flow(State(state): State<AppState>, mut req: Request, next: Next) -> Response {
+    let path = req.uri().path();
+    let origin = match (path, path.strip_prefix("/oauth/consent/").and_then(|id| id.parse().ok()), req.extensions().get::<Ctx>()) {
+        (_, Some(id), Some(ctx)) => oauth::consent_origin(ctx, id).await,
+        ("/login" | "/login/2fa" | "/oauth/confirm", ..) => {
+            let query = form_urlencoded::parse(req.uri().query().unwrap_or_default().as_bytes()).find(|(name, _)| name == "next");
+            query.and_then(|(_, next)| oauth::flow_origin(&state.core, &next))
+        }
+        _ => None,
+    };
+    if let Some(origin) = origin {
+        req.extensions_mut().insert(render::FlowOrigin(origin));
+    }
+    next.run(req).await
+}
+
 /// What is open to a member who has to set up a second factor first: that, the rest of their own account, and the way to
 /// another tenant. Server functions ask the domain.
 fn opens_unenrolled(path: &str) -> bool {
@@ -132,13 +165,27 @@ async fn half_signed_in(ctx: Option<Ctx>, browser: Option<Browser>) -> bool {
 /// The pages behind the sign-in; anything else is not found, for members and strangers alike.
 fn member_page(path: &str) -> bool {
     path == "/"
-        || ["/account", "/keys", "/usage", "/audit", "/leaks", "/settings", "/members", "/tenants", "/platform"]
-            .iter()
-            .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
+        || [
+            "/account",
+            "/apps",
+            "/grants",
+            "/oauth/confirm",
+            "/oauth/consent",
+            "/keys",
+            "/usage",
+            "/audit",
+            "/leaks",
+            "/settings",
+            "/members",
+            "/tenants",
+            "/platform",
+        ]
+        .iter()
+        .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Percent-encodes what would end a query value.
-fn encode(s: &str) -> String {
+pub(super) fn encode(s: &str) -> String {
     s.replace('%', "%25").replace('&', "%26").replace('#', "%23").replace('+', "%2B").replace(' ', "%20")
 }
 

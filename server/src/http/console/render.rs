@@ -8,7 +8,7 @@ use app::ssr::Browser;
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -31,6 +31,9 @@ pub fn context(state: &AppState, more: fn() -> Vec<Provide>) -> impl Fn() + Clon
     move || {
         if let Some(parts) = use_context::<Parts>() {
             provide_caller(parts.extensions.get::<Ctx>(), parts.extensions.get::<Browser>());
+            if let Some(origin) = parts.extensions.get::<FlowOrigin>() {
+                provide_context(origin.clone());
+            }
         }
         provide_context(FormId::from_uuid(state.core.new_uuid()));
         for provide in more() {
@@ -49,12 +52,22 @@ fn provide_caller(ctx: Option<&Ctx>, browser: Option<&Browser>) {
     }
 }
 
+/// Where the forms of this page may lead beside this server.
+#[derive(Clone)]
+pub struct FlowOrigin(pub String);
+
 /// The policy as a header, with the nonce that Leptos puts on its own scripts (s27).
 fn content_policy() {
     if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<leptos_axum::ResponseOptions>()) {
+        let flow = use_context::<FlowOrigin>();
+        // Whoever opened the page may be waiting for its end.
+        if flow.is_some() {
+            response.insert_header(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("unsafe-none"));
+        }
+        let app = flow.map(|origin| format!(" {}", origin.0)).unwrap_or_default();
         let policy = format!(
             "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-             font-src 'self'; connect-src 'self'; form-action 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+             font-src 'self'; connect-src 'self'; form-action 'self'{app}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
         );
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

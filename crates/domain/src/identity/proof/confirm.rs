@@ -28,6 +28,13 @@ pub async fn wants_code(ctx: &Ctx) -> Result<bool> {
     sql::enrolled_unscoped(&mut tx, person.user_id).await
 }
 
+/// Does [`confirm`] want a code? Of everybody who has a second factor, however fresh their last proof is.
+pub async fn confirm_wants_code(ctx: &Ctx) -> Result<bool> {
+    let (_, person) = own(ctx)?;
+    let mut tx = ctx.db().read().await?;
+    sql::enrolled_unscoped(&mut tx, person.user_id).await
+}
+
 /// Sets another password, and ends the other sessions if that is wanted.
 pub async fn change_password(ctx: &Ctx, form: &ChangePasswordForm) -> Result<()> {
     let (grant, person) = own(ctx)?;

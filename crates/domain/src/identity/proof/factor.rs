@@ -74,7 +74,7 @@ pub async fn turn_on_two_factor(ctx: &Ctx, code: &str, end_others: bool) -> Resu
     ctx.fresh()?;
     let user = person.user_id;
     let mut tx = ctx.write_all(&grant).await?;
-    identity::sql::hold_unscoped(tx.tx(), user).await?;
+    identity::hold(tx.tx(), user).await?;
     let pending = sql::factor_unscoped(tx.tx(), user).await?.filter(|f| f.confirmed_at.is_none());
     let Some(pending) = pending else { return Err(Error::Conflict("Begin again: there is no new secret.".to_owned())) };
     let wrong =
@@ -107,7 +107,7 @@ pub async fn turn_off_two_factor(ctx: &Ctx, form: &ConfirmForm, end_others: bool
         return Err(Error::Conflict(format!("A second factor is required by a policy of {}", requiring.join(", "))));
     }
     let mut tx = ctx.write_all(&grant).await?;
-    identity::sql::hold_unscoped(tx.tx(), person.user_id).await?;
+    identity::hold(tx.tx(), person.user_id).await?;
     if !sql::remove_factor_unscoped(tx.tx(), person.user_id).await? {
         return Err(Error::Conflict("Two-factor sign-in is off already.".to_owned()));
     }

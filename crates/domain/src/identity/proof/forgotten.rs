@@ -43,7 +43,7 @@ pub async fn answer_forgotten(core: &Arc<Core>) -> Result<()> {
         let found = found.map(|u| UserId::from_uuid(u.id));
         // The account has this address until the commit, or it has another one already.
         let held = match found {
-            Some(user) => identity::sql::hold_unscoped(&mut tx, user).await? && sql::email_unscoped(&mut tx, user).await? == email.as_str(),
+            Some(user) => identity::hold(&mut tx, user).await?.is_some_and(|a| a.in_use && a.email == email.as_str()),
             None => false,
         };
         if let Some(user) = found.filter(|_| held) {

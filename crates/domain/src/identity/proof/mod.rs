@@ -17,7 +17,7 @@ mod totp;
 pub(super) use address::doubt_address;
 pub(crate) use address::prove_address;
 pub use address::{address_is_proved, change_email, confirm_email, keep_email, look_at_email_link, pending_email_change, refuse_email};
-pub use confirm::{change_password, confirm, wants_code};
+pub use confirm::{change_password, confirm, confirm_wants_code, wants_code};
 pub use device::remember_device;
 pub use factor::{begin_two_factor, new_recovery_codes, pending_two_factor, turn_off_two_factor, turn_on_two_factor, two_factor_state};
 pub(crate) use failed::{log as log_refusal, refused};

@@ -99,7 +99,7 @@ pub async fn reset_password(ctx: &Ctx, form: &ResetForm) -> Result<()> {
     }
     let mut tx = core.db.begin_all().await?;
     // An account is held before what belongs to it, wherever both are.
-    if !identity::sql::hold_unscoped(&mut tx, user).await? || !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
+    if !identity::hold(&mut tx, user).await?.is_some_and(|a| a.in_use) || !sql::use_reset_link_unscoped(&mut tx, &link, ctx.now()).await? {
         return Err(gone());
     }
     sql::set_password_unscoped(&mut tx, user, &new).await?;

@@ -1,5 +1,5 @@
 //! Counts rely on the indexes of the pages (`usage/sql.rs`). What is told of one key is a range of
-//! `usage_events_by_credential`, what is told of a tenant's allowed requests a range of `usage_events_by_outcome`; its
+//! `usage_events_by_credential`, of one app one of `usage_events_by_client`, what is told of a tenant's allowed requests a range of `usage_events_by_outcome`; its
 //! secrets are found by `api_key_secrets_by_key`.
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         sql::{Range, anchored, bound, chosen},
     },
 };
-use contract::{AllowedIp, Bucket, CallerSeen, Code, Environment, KeyCount, KeyId, Outcome, Scope, SecretId, UnixMs};
+use contract::{AllowedIp, AppId, Bucket, CallerSeen, Code, Environment, KeyCount, KeyId, Outcome, Scope, SecretId, UnixMs};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
@@ -53,7 +53,13 @@ struct KeyRow {
 }
 
 pub(super) async fn keys(tx: &mut Tx, grant: &Grant, range: &Range<'_>, limit: usize) -> Result<Vec<KeyCount>> {
-    let sql = anchored!(range.anchor(), by_key, "GROUP BY e.credential_id, k.name ORDER BY COUNT(*) DESC LIMIT $5");
+    // Tokens of apps and of people are no keys that nobody knows.
+    let sql = anchored!(
+        range.anchor(),
+        by_key,
+        "AND (e.credential_id IS NOT NULL OR (e.client_id IS NULL AND e.subject IS NULL)) \
+         GROUP BY e.credential_id, k.name ORDER BY COUNT(*) DESC LIMIT $5"
+    );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows: Vec<KeyRow> = on!(tx, c => bound!(sqlx::query_as(sql), grant, range, limit).fetch_all(c).await)?;
     let key = |r: KeyRow| KeyCount {
@@ -220,6 +226,18 @@ struct CallerRow {
     last: i64,
 }
 
+impl CallerRow {
+    fn seen(self) -> CallerSeen {
+        CallerSeen {
+            ip: self.ip.and_then(|ip| ip.parse().ok()),
+            user_agent: self.user_agent,
+            path: self.path,
+            count: self.n,
+            last_seen_at: UnixMs(self.last),
+        }
+    }
+}
+
 /// Who called with a secret since then, the latest first.
 pub(crate) async fn secret_callers(tx: &mut Tx, grant: &Grant, key: KeyId, secret: SecretId, since: UnixMs) -> Result<Vec<CallerSeen>> {
     const SQL: &str = "SELECT ip, user_agent, path, COUNT(*) AS n, MAX(at) AS last FROM usage_events \
@@ -230,18 +248,27 @@ pub(crate) async fn secret_callers(tx: &mut Tx, grant: &Grant, key: KeyId, secre
         let rows: Vec<CallerRow> = on!(tx, c => sqlx::query_as(SQL)
             .bind(grant.tenant_id().uuid()).bind(environment.as_str()).bind(key.uuid()).bind(first_id(since)).bind(secret.uuid())
             .fetch_all(c).await)?;
-        let seen = |r: CallerRow| CallerSeen {
-            ip: r.ip.and_then(|ip| ip.parse().ok()),
-            user_agent: r.user_agent,
-            path: r.path,
-            count: r.n,
-            last_seen_at: UnixMs(r.last),
-        };
-        all.extend(rows.into_iter().map(seen));
+        all.extend(rows.into_iter().map(CallerRow::seen));
     }
     all.sort_by_key(|c| std::cmp::Reverse(c.last_seen_at));
     all.truncate(100);
     Ok(all)
+}
+
+/// Who called with the tokens of an app since then and was let in, the busiest first.
+pub(crate) async fn app_callers(
+    tx: &mut Tx,
+    grant: &Grant,
+    environment: Environment,
+    app: AppId,
+    since: UnixMs,
+) -> Result<Vec<CallerSeen>> {
+    const SQL: &str = "SELECT ip, user_agent, path, COUNT(*) AS n, MAX(at) AS last FROM usage_events \
+        WHERE tenant_id = $1 AND environment = $2 AND client_id = $3 AND id >= $4 AND outcome = 'allowed' \
+        GROUP BY ip, user_agent, path ORDER BY COUNT(*) DESC LIMIT 100";
+    let rows: Vec<CallerRow> = on!(tx, c => sqlx::query_as(SQL).bind(grant.tenant_id().uuid()).bind(environment.as_str())
+        .bind(app.uuid()).bind(first_id(since)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(CallerRow::seen).collect())
 }
 
 /// From where the live keys of the tenant may be used.
