@@ -1,7 +1,7 @@
 # The targets are the jobs of CI. Every one installs what it needs first and says what it is doing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build site test test-release e2e lint fmt bench tailwind-rs-check
+.PHONY: help run build site test e2e lint fmt bench tailwind-rs-check
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -15,11 +15,8 @@ build: ## target/release/keystead, one file with every asset inside
 site: ## the browser's part, into target/site
 	@scripts/build.sh site
 
-test: ## every test: units, both databases, HTTP, gateways, guides, browser
+test: ## every test: units, both databases, HTTP, gateways, guides, browser; on the release where they start it
 	@scripts/test.sh all
-
-test-release: ## the tests of the binary, on the release: command line, gateways, guides, foreign clients, races
-	@scripts/test.sh release
 
 e2e: ## the browser tests only
 	@scripts/test.sh e2e

@@ -111,9 +111,9 @@ if [ "$what" = test ]; then
   apt oathtool oathtool
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv-probe python3-venv
   # Programs that are not ours read what is ours: PyJWT verifies our tokens, aiosmtpd takes our mails, pyotp makes codes,
-  # authlib and requests-oauthlib are clients of the authorization server.
+  # authlib and requests-oauthlib are clients of the authorization server, standardwebhooks receives what is signed.
   verifiers=$KEYSTEAD_TOOLS/verifiers
-  wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6 pyotp==2.12.0 authlib==1.9.9 requests==2.34.2 requests-oauthlib==2.0.0'
+  wanted='pyjwt[crypto]==2.15.1 aiosmtpd==1.4.6 pyotp==2.12.0 authlib==1.9.9 requests==2.34.2 requests-oauthlib==2.0.0 standardwebhooks==1.1.0'
   if [ "$(cat "$verifiers/wanted" 2>/dev/null)" != "$wanted" ]; then
     say "installing $wanted (PyPI, about 10 seconds)"
     rm -rf "$verifiers"

@@ -3,7 +3,8 @@
 # scripts/test.sh unit   everything but schemathesis and the browser
 # scripts/test.sh schemathesis    the document against the running binary only
 # scripts/test.sh e2e    the browser only
-# scripts/test.sh release    the tests that start the binary, on target/release/keystead
+# `all` starts the release wherever a test starts the binary, for that is what people run; a part of it takes the debug
+# build, which is there in a minute.
 # Nothing is skipped: what is missing is installed, or the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -14,20 +15,18 @@ log=$(mktemp -d); trap 'rm -rf "$log"' EXIT
 passed=0 failed=0 broken=0
 
 scripts/setup.sh test || exit 1
-if [ "$what" = release ]; then scripts/build.sh release; else scripts/build.sh debug; fi || exit 1
-
-# What nextest says at its end.
-counted() {
-  passed=$((passed + $(sed -n 's/.* tests\? run: \([0-9]*\) passed.*/\1/p' "$log/rust" | tail -n 1 || echo 0)))
-  failed=$((failed + $(sed -n 's/.* tests\? run: .* \([0-9]*\) failed.*/\1/p' "$log/rust" | tail -n 1 | grep . || echo 0)))
-}
+if [ "$what" = all ]; then profile=release; else profile=debug; fi
+scripts/build.sh $profile || exit 1
+export KEYSTEAD_BIN=$PWD/target/$profile/keystead
 
 rust_tests() {
   say "unit, database, HTTP and gateway tests"
   if command -v cargo-nextest >/dev/null; then
     scripts/with-postgres.sh cargo nextest run --workspace --exclude frontend --no-fail-fast --locked 2>&1 | tee "$log/rust"
     local status=${PIPESTATUS[0]}
-    counted
+    # What nextest says at its end.
+    passed=$((passed + $(sed -n 's/.* tests\? run: \([0-9]*\) passed.*/\1/p' "$log/rust" | tail -n 1 || echo 0)))
+    failed=$((failed + $(sed -n 's/.* tests\? run: .* \([0-9]*\) failed.*/\1/p' "$log/rust" | tail -n 1 | grep . || echo 0)))
   else
     scripts/with-postgres.sh cargo test --workspace --exclude frontend --no-fail-fast --locked 2>&1 | tee "$log/rust"
     local status=${PIPESTATUS[0]}
@@ -36,14 +35,6 @@ rust_tests() {
   fi
   [ "$status" = 0 ] || broken=1
   scripts/check-conformance.sh "$log/rust" || broken=1
-}
-
-release_tests() {
-  say "the release under the tests that start a binary"
-  KEYSTEAD_BIN=$PWD/target/release/keystead scripts/with-postgres.sh cargo nextest run -p keystead --test it --no-fail-fast --locked \
-    -E 'test(/^(command_line|shutdown|documents|nginx|caddy|haproxy|guides|verifiers|oauth_clients|oauth_rust|oauth_races|apps_desk)::/)' 2>&1 | tee "$log/rust"
-  [ "${PIPESTATUS[0]}" = 0 ] || broken=1
-  counted
 }
 
 browser_tests() {
@@ -57,7 +48,7 @@ browser_tests() {
 
 document_tests() {
   say "schemathesis (about 2 minutes)"
-  scripts/schemathesis.sh 2>&1 | tee "$log/schemathesis"
+  scripts/schemathesis.sh "$KEYSTEAD_BIN" 2>&1 | tee "$log/schemathesis"
   local status=${PIPESTATUS[0]} last
   last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log/schemathesis" | tail -n 1)
   passed=$((passed + $(sed 's/ passed.*//' <<<"${last:-0}")))
@@ -69,7 +60,6 @@ case $what in
   all) rust_tests; document_tests; browser_tests ;;
   schemathesis) document_tests ;;
   unit) rust_tests ;;
-  release) release_tests ;;
   e2e) browser_tests ;;
 esac
 

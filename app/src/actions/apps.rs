@@ -1,6 +1,6 @@
 //! OAuth apps, and what people allowed them.
 
-use super::keys::replaced_since;
+use super::keys::{chosen_overlap, replaced_since};
 use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail, unknown_act},
@@ -123,7 +123,7 @@ pub async fn rotate_app_secret(id: AppId, form: RotateForm) -> Result<CreatedApp
 /// The form names the secret that it replaces, so that posting it twice replaces one.
 async fn rotate(ctx: &Ctx, id: AppId, form: &RotateForm) -> domain::Result<CreatedApp> {
     let app = oauth::get(ctx, Perm::AppsWrite, id).await?;
-    let overlap = form.overlap().ok_or_else(|| Error::field("grace", "invalid", "Choose how long the old secret works on."))?;
+    let overlap = chosen_overlap(form)?;
     let current = app.secrets.iter().find(|s| s.expires_at.is_none());
     // None is current once a leaked one was ended.
     if app.kind.has_secret() && current.map(|s| s.id.to_string()).unwrap_or_default() != form.secret {

@@ -1,7 +1,7 @@
 //! Badges: a state is never told by colour alone.
 
 use crate::icon::{Icon, IconName};
-use contract::{AppState, KeyState, Outcome};
+use contract::{AppState, KeyState, Outcome, Scope};
 use leptos::prelude::*;
 
 /// What a key is right now.
@@ -24,8 +24,14 @@ pub fn StateBadge(
 pub fn AppStateBadge(
     /// The state.
     state: AppState,
+    /// Whether it has no secret that lasts, and needs one.
+    #[prop(optional)]
+    needs_secret: bool,
 ) -> impl IntoView {
     match state {
+        AppState::Active if needs_secret => {
+            view! { <span class="badge badge--warn"><Icon name=IconName::TriangleAlert small=true/>"Needs a secret"</span> }.into_any()
+        }
         AppState::Active => view! { <StateBadge state=KeyState::Active/> }.into_any(),
         AppState::Suspended => {
             view! { <span class="badge badge--off"><Icon name=IconName::Pause small=true/>"Suspended"</span> }.into_any()
@@ -44,4 +50,13 @@ pub fn OutcomeBadge(
         Outcome::Denied => ("badge badge--danger", IconName::X, "Denied"),
     };
     view! { <span class=class><Icon name=icon small=true/>{word}</span> }
+}
+
+/// What is permitted, a badge for each.
+#[component]
+pub fn ScopeBadges(
+    /// The permissions.
+    scopes: Vec<Scope>,
+) -> impl IntoView {
+    scopes.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view()
 }

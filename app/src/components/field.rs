@@ -1,7 +1,6 @@
 //! Form fields: label, hint, message and their wiring for assistive technology. A field's id is its name.
 
 use crate::icon::{Icon, IconName};
-use contract::FieldErrors;
 use leptos::prelude::*;
 
 /// The ids that describe a field: its hint and its message.
@@ -152,45 +151,87 @@ fn escape(value: &str) -> String {
     if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }
 }
 
-/// Why something is ended for good, and its name typed as consent.
+/// A field of several lines, with its label and its help.
 #[component]
-pub fn ConfirmFields(
-    /// The name of the field of the reason.
-    #[prop(default = "reason")]
-    why: &'static str,
-    /// The reason as typed.
-    reason: String,
-    /// What has to be typed.
-    phrase: String,
-    /// What was typed.
-    confirm: String,
+pub fn AreaField(
+    /// Its name in the form.
+    name: &'static str,
+    /// What a person reads.
+    #[prop(into)]
+    label: ViewFn,
+    /// What was typed before.
+    value: String,
+    /// Help, below it.
+    hint: &'static str,
     /// What is wrong.
-    errors: FieldErrors,
-    /// Whether the form is what its page is about, and has the focus.
-    #[prop(optional)]
-    main: bool,
+    error: Option<String>,
+    /// Its classes: on some forms it is not always there.
+    #[prop(default = "field")]
+    class: &'static str,
 ) -> impl IntoView {
-    let error = |name: &str| errors.get(name).map(str::to_owned);
-    let untouched = errors.is_empty();
+    let bad = error.is_some();
     view! {
-        <TextField
-            name=why
-            label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
-            value=reason
-            error=error(why)
-            autofocus=main && untouched
-            required=false
-        />
-        <TextField
-            name="confirm"
-            label=move || view! { "Type "<code>{phrase.clone()}</code>" to confirm" }
-            value=confirm
-            error=error("confirm")
-            autofocus=main && !untouched
-            mono=true
-        />
+        <div class=class>
+            <label class="label" for=name>{label.run()}</label>
+            <TextArea name value described=described_by(name, true, bad) invalid=bad/>
+            <FieldError name message=error/>
+            <p class="hint" id=format!("{name}-hint")>{hint}</p>
+        </div>
     }
     .into_any()
+}
+
+/// A number and its unit, in a field.
+#[component]
+pub fn UnitInput(
+    /// Its name in the form.
+    name: &'static str,
+    /// The unit.
+    unit: &'static str,
+    /// What was typed before.
+    value: String,
+    /// The ids that describe it.
+    described: Option<String>,
+    /// Whether what was typed is wrong.
+    invalid: bool,
+) -> impl IntoView {
+    view! {
+        <span class="affix">
+            <input
+                class="input"
+                id=name
+                name=name
+                inputmode="numeric"
+                autocomplete="off"
+                value=value
+                aria-invalid=invalid.then_some("true")
+                aria-describedby=described
+            />
+            <span class="unit">{unit}</span>
+        </span>
+    }
+}
+
+/// One of several choices, with what it means.
+#[component]
+pub fn RadioOption(
+    /// The name of the choice in the form.
+    name: &'static str,
+    /// What is posted.
+    value: &'static str,
+    /// Whether it is chosen.
+    checked: bool,
+    /// The choice, in a word or two.
+    title: &'static str,
+    /// What that means.
+    what: &'static str,
+) -> impl IntoView {
+    view! {
+        <label class="opt">
+            <input class="check check--radio" type="radio" name=name value=value checked=checked/>
+            <span class="opt__t"><b>{title}</b><span class="meta">{what}</span></span>
+        </label>
+    }
 }
 
 /// A choice among words, with its label above it.

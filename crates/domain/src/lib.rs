@@ -30,6 +30,7 @@ pub mod testing;
 pub mod tokens;
 pub mod usage;
 pub mod verify;
+pub mod webhooks;
 
 pub use core::{Core, Settings};
 pub use ctx::{Ctx, Grant, InSession, RequestInfo, Versions, Who};

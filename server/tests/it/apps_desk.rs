@@ -86,6 +86,11 @@ on_both! {
         assert_eq!((done.status.as_u16(), done.header("location")), (303, "/leaks?done=ended"), "{}", done.text);
         assert_eq!(token(&app, &id, &secret).await.status, StatusCode::UNAUTHORIZED);
         assert!(page(&app, &cookie, "/leaks?done=ended").await.text.contains("The secret is ended"));
+        app.t.set_role(Role::Owner).await;
+        for path in ["/apps", &format!("/apps/{id}")] {
+            assert!(page(&app, &cookie, path).await.text.contains("Needs a secret"), "{path}");
+        }
+        app.t.set_role(Role::Support).await;
         let done = app.form("/leaks", &cookie, &act("suspend")).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, "/leaks?done=suspended"));
         assert_eq!(app.form("/leaks", &cookie, &act("burn")).await.status.as_u16() / 100, 4);

@@ -4,7 +4,7 @@
 use crate::{
     gateway::{Console, Gateway, Seen, Upstream, bearer, free_port, launch, limited_key},
     guides_oauth,
-    guides_plan::{ANSWERS, DECIDED, EXAMPLES, Fate, NO_REQUESTS, OF_PEOPLE, PLAN, REFUSALS, To, WAITING},
+    guides_plan::{ANSWERS, DECIDED, EXAMPLES, Fate, NO_REQUESTS, OF_PEOPLE, PLAN, REFUSALS, To},
     harness::{Installation, Server, curl, on_both},
     nginx::NGINX,
 };
@@ -521,23 +521,20 @@ fn every_block_of_the_guides_is_run_compared_or_listed() {
     for id in DECIDED.iter().map(|d| d.0).chain(EXAMPLES.iter().map(|e| e.0)).chain(ANSWERS.iter().map(|a| a.1)) {
         assert_eq!(block(id).fate(), Fate::Answer, "{id}");
     }
-    let count = |wanted: fn(&Fate) -> bool| PLAN.iter().filter(|(.., fate)| wanted(fate)).count();
-    assert_eq!(count(|f| matches!(f, Fate::Later(..))), WAITING, "blocks that wait: the number only shrinks");
-    assert_eq!(count(|f| matches!(f, Fate::NoRequest(_))), NO_REQUESTS, "blocks that are no request: the number only shrinks");
+    let no_requests = PLAN.iter().filter(|(.., fate)| matches!(fate, Fate::NoRequest(_))).count();
+    assert_eq!(no_requests, NO_REQUESTS, "blocks that are no request: the number only shrinks");
 }
 
 #[test]
-fn the_page_about_the_guides_names_every_block_that_waits_and_every_disagreement() {
+fn the_page_about_the_guides_names_every_block() {
     let page = include_str!("../../../docs/guides.md");
     let mut missing = String::new();
-    for (id, _, fate) in PLAN {
-        let written =
-            page.lines().any(|l| l.starts_with(&format!("| {id} |")) && !matches!(fate, Fate::Later(until, _) if !l.contains(until)));
-        if !written {
+    for (id, ..) in PLAN {
+        if !page.lines().any(|l| l.starts_with(&format!("| {id} |"))) {
             let _never_fails = write!(missing, "{id} ");
         }
     }
-    assert!(missing.is_empty(), "not in docs/guides.md, or with another fate: {missing}");
+    assert!(missing.is_empty(), "not in docs/guides.md: {missing}");
 }
 
 #[test]

@@ -7,8 +7,10 @@ use crate::{
     guides_plan::To,
     oauth_clients::register,
 };
+use contract::{Secret, UnixMs};
+use domain::webhooks::{self, WebhookSecret};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Around each program: how it tells what came of it, and where it keeps what a web framework would.
 const AROUND: &str = "\
@@ -28,6 +30,7 @@ pub fn steps(bench: &Bench) -> BTreeSet<&'static str> {
     let mut steps = Steps { bench, ran: BTreeSet::new() };
     steps.guide_001();
     steps.jwt_of_001();
+    steps.webhook_of_001();
     steps.guide_002();
     steps.ran
 }
@@ -157,6 +160,27 @@ impl Steps<'_> {
         let lifetime = |claims: &Value| claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
         assert_eq!(lifetime(&printed), lifetime(&got));
         assert_eq!(self.at_the_api("001", "/v2/users", &token).status, 401);
+    }
+
+    /// What receives a webhook: it takes what Keystead signs, and nothing else.
+    fn webhook_of_001(&mut self) {
+        let text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let other = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+        let body = json!({"type": "api_key.created", "data": {"name": "Zürich \"live\" / key", "uses": 3}}).to_string();
+        let framework = format!(
+            "const WEBHOOK_SECRET = '{text}';
+             const app = {{ post: (path, handler) => {{ app[path] = handler; }} }};
+             const res = {{ status: (code) => {{ res.code = code; return res; }}, send: () => {{}} }};"
+        );
+        let taken = |steps: &mut Self, secret: &str, sent: &str| {
+            let secret = WebhookSecret::parse(Secret::new(secret.to_owned())).unwrap();
+            let signed: BTreeMap<_, _> = webhooks::headers(&secret, None, "msg_1", UnixMs(0), &body).into_iter().collect();
+            let calls = format!("app['/webhook']({{ headers: {}, body: {sent} }}, res); says(res.code ?? 200, '');", json!(signed));
+            steps.script("001.12", &framework, &calls).status
+        };
+        assert_eq!(taken(self, text, &body), 200);
+        assert_eq!(taken(self, other, &body), 401);
+        assert_eq!(taken(self, text, &body.replace('3', "4")), 401);
     }
 
     /// A web app with a callback, a service, and JWTs of its own.

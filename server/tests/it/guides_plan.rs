@@ -1,6 +1,6 @@
 //! What becomes of each fenced block of the five guides. To switch a block on, give it another fate: nothing else.
 
-use Fate::{Answer, Headers, Later, NoRequest, Run, Step};
+use Fate::{Answer, Headers, NoRequest, Run, Step};
 use To::{Api, Keystead};
 
 /// Where a request goes: to the API behind the documented nginx, or to Keystead itself.
@@ -17,21 +17,16 @@ pub enum Fate {
     Run(To, u16),
     /// Headers that go with requests: sent with a GET of this path of the API.
     Headers(&'static str),
-    /// A step of OAuth or of a JWT: run as printed, with what the steps before it got (`guides_oauth.rs`).
+    /// A step of OAuth, of a JWT or of a webhook: run as printed, with what the steps before it got (`guides_oauth.rs`).
     Step,
     /// A documented answer: compared with a real one.
     Answer,
-    /// Belongs to a capability that does not exist yet: which one, and what it lacks.
-    Later(&'static str, &'static str),
     /// Nothing that a server could answer: why.
     NoRequest(&'static str),
 }
 
-/// How many blocks wait for a capability, and how many are no request. Both only shrink.
-pub const WAITING: usize = 1;
+/// How many blocks are no request: the number only shrinks.
 pub const NO_REQUESTS: usize = 13;
-
-const WEBHOOKS: &str = "webhooks";
 
 const SDK: &str = "an SDK of the guide's makers";
 const PICTURE: &str = "a diagram";
@@ -56,7 +51,7 @@ pub const PLAN: &[(&str, &str, Fate)] = &[
     ("001.9", "\"sub\": \"user_123\"", Step),
     ("001.10", "jwt.sign", Step),
     ("001.11", "jwt.verify", Step),
-    ("001.12", "x-webhook-signature", Later(WEBHOOKS, "X-Webhook-Signature")),
+    ("001.12", "x-webhook-signature", Step),
     ("001.13", "X-Client-Version: 1.0.0", Headers("/v2/resource")),
     ("001.14", "POST /api-keys", Run(Keystead, 201)),
     ("001.15", "\"UNAUTHORIZED\"", Answer),

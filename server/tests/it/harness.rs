@@ -181,7 +181,7 @@ pub struct Installation {
     pub first: Value,
 }
 
-/// The binary under test: the one that was built with the tests, or `KEYSTEAD_BIN` (`make test-release`).
+/// The binary under test: the one that was built with the tests, or `KEYSTEAD_BIN`: the release, in `make test`.
 pub fn binary() -> String {
     std::env::var("KEYSTEAD_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_keystead").to_owned())
 }

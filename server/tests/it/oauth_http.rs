@@ -106,7 +106,7 @@ on_both! {
         let cookie = app.sign_in().await;
         let foreign = app.get(&authorize(&id, "").replace("ledger.test", "evil.test"), &page(&cookie)).await;
         assert_eq!((foreign.status, foreign.header("location")), (StatusCode::BAD_REQUEST, ""));
-        assert!(foreign.text.contains("has not registered") && foreign.text.contains("<html"), "a page for people");
+        assert!(foreign.text.contains("Ledger Sync asked to be answered at an address that it has not registered") && foreign.text.contains("<html"), "a page for people");
         let wrong = app.get(&authorize(&id, "&scope=nothing"), &page(&cookie)).await;
         assert_eq!(wrong.status, StatusCode::SEE_OTHER);
         assert!(wrong.header("location").starts_with("https://ledger.test/cb?error=invalid_scope"), "{}", wrong.header("location"));

@@ -1,9 +1,16 @@
-//! Programs that are not ours verify our tokens through the key set: `PyJWT`, and jose for Node.
+//! Programs that are not ours verify what Keystead signs: `PyJWT`, and jose for Node, tokens through the key set;
+//! standardwebhooks the headers of webhooks.
 
 use crate::harness::{Installation, on_both};
-use domain::testing::PASSWORD;
+use contract::Secret;
+use domain::{
+    clock::{Clock, SystemClock},
+    testing::PASSWORD,
+    webhooks::{self, WebhookSecret},
+};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -27,7 +34,7 @@ const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jw
 console.log(payload.sub);
 ";
 
-/// Where `scripts/setup.sh test` puts `PyJWT`, aiosmtpd and pyotp.
+/// Where `scripts/setup.sh test` puts what is written in Python.
 pub fn python() -> PathBuf {
     let var = |name| std::env::var_os(name).map(PathBuf::from);
     let cache = || var("XDG_CACHE_HOME").unwrap_or_else(|| var("HOME").unwrap().join(".cache"));
@@ -77,4 +84,32 @@ on_both! {
             }
         });
     }
+}
+
+const WEBHOOK: &str = r"
+import json, sys
+from standardwebhooks.webhooks import Webhook
+secret, body, headers = sys.argv[1:]
+Webhook(secret).verify(body, json.loads(headers))
+";
+
+#[test]
+fn a_foreign_receiver_of_standard_webhooks_takes_what_is_signed_and_nothing_else() {
+    let secret = |text: &str| WebhookSecret::parse(Secret::new(text.to_owned())).unwrap();
+    let (old, new) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX");
+    let (body, now) = (r#"{"type":"api_key.created","data":{"name":"Zürich"}}"#, SystemClock.now());
+    let taken = |text: &str, body: &str, headers: &[(&str, String)]| {
+        let headers: BTreeMap<_, _> = headers.iter().cloned().collect();
+        let out = Command::new(python()).args(["-c", WEBHOOK, text, body, &json!(headers).to_string()]).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success() || said.contains("WebhookVerificationError"), "{said}");
+        out.status.success()
+    };
+    let one = webhooks::headers(&secret(new), None, "msg_1", now, body);
+    assert!(taken(new, body, &one));
+    assert!(!taken(old, body, &one), "of another secret");
+    assert!(!taken(new, &body.replace("created", "revoked"), &one), "a changed body");
+    assert!(!taken(new, body, &webhooks::headers(&secret(new), None, "msg_1", now.plus(-600_000), body)), "ten minutes old");
+    let both = webhooks::headers(&secret(new), Some(&secret(old)), "msg_1", now, body);
+    assert!(taken(new, body, &both) && taken(old, body, &both), "while it is rotated");
 }

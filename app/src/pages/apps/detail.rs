@@ -10,7 +10,8 @@ use super::{
 use crate::{
     actions::AppAct,
     components::{
-        AppMark, AppStateBadge, Banner, CopyId, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, Pager, TextField, Time, TimeForm, Tone,
+        AppMark, AppStateBadge, Banner, ConfirmField, CopyId, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, Pager, ReasonField, Time,
+        TimeForm, Tone,
     },
     icon::{Icon, IconName},
     pages::keys::History,
@@ -103,7 +104,7 @@ fn Detail(
                 <div class="row row--wrap">
                     {mark}
                     <PageTitle>{name}</PageTitle>
-                    <AppStateBadge state=app.state/>
+                    <AppStateBadge state=app.state needs_secret=app.needs_secret()/>
                 </div>
                 <div class="row row--wrap small soft headmeta">
                     <CopyId text=app.client_id.to_string() what="client id"/>
@@ -249,13 +250,7 @@ fn Suspend(id: AppId, reason: String, errors: FieldErrors) -> impl IntoView {
             <div class="card__head"><h2>"Suspend"</h2></div>
             <form class="card__body stack stack--3" method="post" action=app_href(id) novalidate=true><InTenant/>
                 <p class="small soft">"Its tokens, codes and secrets are refused within a second, until you resume it. What people allowed it is kept."</p>
-                <TextField
-                    name="reason"
-                    label=|| view! { "Reason "<span class="muted">"kept in the audit log"</span> }
-                    value=reason
-                    error=errors.get("reason").map(str::to_owned)
-                    required=false
-                />
+                <ReasonField value=reason error=errors.get("reason").map(str::to_owned)/>
                 <div class="row"><button class="btn btn--danger" type="submit" name="act" value="suspend"><Icon name=IconName::Pause/>"Suspend app"</button></div>
             </form>
         </section>
@@ -270,13 +265,7 @@ fn Delete(id: AppId, name: String, confirm: String, errors: FieldErrors) -> impl
             <div class="card__head"><h2>"Delete this app"</h2></div>
             <form class="card__body stack" method="post" action=app_href(id) novalidate=true><InTenant/>
                 <p class="small soft">"Everything that people allowed it ends within a second, and its client id never works again. This cannot be undone; to stop it for a while, suspend it."</p>
-                <TextField
-                    name="confirm"
-                    label=move || view! { "Type "<code>{name.clone()}</code>" to confirm" }
-                    value=confirm
-                    error=errors.get("confirm").map(str::to_owned)
-                    mono=true
-                />
+                <ConfirmField phrase=name value=confirm error=errors.get("confirm").map(str::to_owned)/>
                 <div class="row"><button class="btn btn--destroy" type="submit" name="act" value="delete"><Icon name=IconName::Trash2/>"Delete app"</button></div>
             </form>
         </section>

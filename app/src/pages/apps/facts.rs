@@ -2,8 +2,7 @@
 
 use super::kind_title;
 use crate::{
-    components::{CopyId, Time, TimeForm},
-    icon::{Icon, IconName},
+    components::{CopyId, ScopeBadges, SecretRow, Time, TimeForm},
     numbers::counted,
     url::app_href,
 };
@@ -20,8 +19,6 @@ pub fn Registration(
 ) -> impl IntoView {
     let edit = format!("{}/edit", app_href(app.id));
     let terms = app.terms;
-    let scopes =
-        terms.scopes.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view();
     let redirects = app.kind.redirects().then(|| {
         let lines = terms.redirect_uris.iter().map(|uri| view! { <div class="mono">{uri.to_string()}</div> }.into_any()).collect_view();
         let none = terms.redirect_uris.is_empty().then_some("None");
@@ -45,7 +42,7 @@ pub fn Registration(
             <div class="card__head"><h2>"Registration"</h2>{may_edit.then(|| view! { <a class="push small" href=edit>"Edit"</a> }.into_any())}</div>
             <div class="card__body">
                 <dl class="dl">
-                    <dt>"Permissions"</dt><dd class="tags">{scopes}</dd>
+                    <dt>"Permissions"</dt><dd class="tags"><ScopeBadges scopes=terms.scopes/></dd>
                     {redirects}
                     {origins}
                     {home}
@@ -68,19 +65,9 @@ pub fn Secrets(
     let rows = secrets
         .into_iter()
         .map(|s| {
-            let until = match s.expires_at {
-                None => view! { <span class="badge badge--ok"><Icon name=IconName::Check small=true/>"Current"</span> }.into_any(),
-                Some(_) => view! { <span class="badge badge--warn"><Icon name=IconName::Clock small=true/>"Old"</span> }.into_any(),
-            };
-            let ends = s.expires_at.map(|at| view! { ", works until "<Time at form=TimeForm::Full/> }.into_any());
-            view! {
-                <li>
-                    <span class="mono">{format!("…{}", s.last_four)}</span>
-                    <span class="push">{until}</span>
-                    <span class="meta">"Made "<Time at=s.created_at form=TimeForm::Full/>{ends}</span>
-                </li>
-            }
-            .into_any()
+            let old = s.expires_at.map(|_| "Old".into_any());
+            let more = s.expires_at.map(|at| view! { ", works until "<Time at form=TimeForm::Full/> }.into_any());
+            view! { <SecretRow shown=format!("…{}", s.last_four) made=s.created_at old more/> }.into_any()
         })
         .collect_view();
     view! {

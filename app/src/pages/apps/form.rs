@@ -3,7 +3,7 @@
 
 use super::{Endpoints, further::Further, kind_title};
 use crate::{
-    components::{ErrorSummary, FieldError, InTenant, TextArea, TextField, described_by},
+    components::{AreaField, ErrorSummary, FieldError, InTenant, RadioOption, TextField, UnitInput, described_by},
     icon::{Icon, IconName},
     pages::keys::{Permissions, Picks},
     returned::Returned,
@@ -91,17 +91,16 @@ fn WhoAndWhat(form: AppForm, errors: FieldErrors, fixed: Option<AppKind>, autofo
         .into_any(),
         None => view! { <Kinds chosen=form.kind.clone() error=error("kind")/> }.into_any(),
     };
-    let bad = errors.get("redirect_uris").is_some();
     let redirects = part(fixed, "field not-machine", AppKind::redirects).map(|class| {
         view! {
-            <div class=if class.is_empty() { "field" } else { class }>
-                <label class="label" for="redirect_uris">"Redirect URIs"</label>
-                <TextArea name="redirect_uris" value=form.redirect_uris.clone() described=described_by("redirect_uris", true, bad) invalid=bad/>
-                <FieldError name="redirect_uris" message=error("redirect_uris")/>
-                <p class="hint" id="redirect_uris-hint">
-                    "One a line, compared to the letter, such as https://app.example.com/callback. On a device: http://127.0.0.1/…, or a scheme of the app’s own for public apps."
-                </p>
-            </div>
+            <AreaField
+                class=if class.is_empty() { "field" } else { class }
+                name="redirect_uris"
+                label=|| "Redirect URIs"
+                value=form.redirect_uris.clone()
+                hint="One a line, compared to the letter, such as https://app.example.com/callback. On a device: http://127.0.0.1/…, or a scheme of the app’s own for public apps."
+                error=error("redirect_uris")
+            />
         }
         .into_any()
     });
@@ -137,13 +136,8 @@ fn Kinds(chosen: String, error: Option<String>) -> impl IntoView {
     let kinds = AppKind::ALL
         .iter()
         .map(|kind| {
-            view! {
-                <label class="opt">
-                    <input class="check check--radio" type="radio" name="kind" value=kind.as_str() checked=chosen == kind.as_str()/>
-                    <span class="opt__t"><b>{kind_title(*kind)}</b><span class="meta">{kind_words(*kind)}</span></span>
-                </label>
-            }
-            .into_any()
+            let (value, title, what) = (kind.as_str(), kind_title(*kind), kind_words(*kind));
+            view! { <RadioOption name="kind" value checked=chosen == value title what/> }.into_any()
         })
         .collect_view();
     let described = described_by("kind", false, error.is_some());
@@ -251,19 +245,7 @@ fn Lifetime(
     view! {
         <div class="field">
             <label class="label" for=name>{label}</label>
-            <span class="affix">
-                <input
-                    class="input"
-                    id=name
-                    name=name
-                    inputmode="numeric"
-                    autocomplete="off"
-                    value=value
-                    aria-invalid=bad.then_some("true")
-                    aria-describedby=described_by(name, true, bad)
-                />
-                <span class="unit">{unit}</span>
-            </span>
+            <UnitInput name unit value described=described_by(name, true, bad) invalid=bad/>
             <FieldError name message=error/>
             <p class="hint" id=format!("{name}-hint")>{hint}</p>
         </div>

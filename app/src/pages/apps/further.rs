@@ -2,7 +2,7 @@
 
 use super::form::{Tick, part};
 use crate::{
-    components::{FieldError, SelectField, TextArea, described_by},
+    components::{AreaField, FieldError, SelectField, described_by},
     icon::{Icon, IconName},
 };
 use contract::{AppForm, AppKind, AuthMethod, FieldErrors, GrantType, IdTokenAlg};
@@ -35,17 +35,15 @@ pub fn Further(
     let changed = form.any_tenant || rare || fixed == Some(AppKind::Confidential) && !form.allow_client_jwts;
     let open = changed || names.iter().any(|name| errors.get(name).is_some());
     let origins = part(fixed, "field not-machine", AppKind::redirects).map(|class| {
-        let bad = errors.get("allowed_origins").is_some();
-        let value = form.allowed_origins.clone().unwrap_or_default();
         view! {
-            <div class=if class.is_empty() { "field" } else { class }>
-                <label class="label" for="allowed_origins">"Origins "<span class="muted">"one a line; none means that every origin may"</span></label>
-                <TextArea name="allowed_origins" value described=described_by("allowed_origins", true, bad) invalid=bad/>
-                <FieldError name="allowed_origins" message=error("allowed_origins")/>
-                <p class="hint" id="allowed_origins-hint">
-                    "As in https://app.example.com. Scripts of these origins, and of no others, ask for tokens as this app and read what its tokens are answered under /v1. Servers name no origin and are not judged by it."
-                </p>
-            </div>
+            <AreaField
+                class=if class.is_empty() { "field" } else { class }
+                name="allowed_origins"
+                label=|| view! { "Origins "<span class="muted">"one a line; none means that every origin may"</span> }
+                value=form.allowed_origins.clone().unwrap_or_default()
+                hint="As in https://app.example.com. Scripts of these origins, and of no others, ask for tokens as this app and read what its tokens are answered under /v1. Servers name no origin and are not judged by it."
+                error=error("allowed_origins")
+            />
         }
         .into_any()
     });
@@ -56,16 +54,17 @@ pub fn Further(
     let method = part(fixed, "stack not-public", AppKind::has_secret).map(|class| {
         let chosen = form.token_endpoint_auth_method.clone().unwrap_or_default();
         let options = AuthMethod::ALL.iter().filter(|m| **m != AuthMethod::None).map(|m| (m.to_string(), method_words(*m).to_owned()));
-        let bad = errors.get("jwks").is_some();
         view! {
             <div class=if class.is_empty() { "stack" } else { class }>
                 <SelectField name="token_endpoint_auth_method" label="How it proves who it is" options=options.collect() chosen error=error("token_endpoint_auth_method")/>
-                <div class="field only-signing">
-                    <label class="label" for="jwks">"Its public keys, as a JWK set"</label>
-                    <TextArea name="jwks" value=form.jwks.clone().unwrap_or_default() described=described_by("jwks", true, bad) invalid=bad/>
-                    <FieldError name="jwks" message=error("jwks")/>
-                    <p class="hint" id="jwks-hint">"1 to 10 keys: Ed25519, P-256, or RSA of 2048 to 4096 bits. Never a private one."</p>
-                </div>
+                <AreaField
+                    class="field only-signing"
+                    name="jwks"
+                    label=|| "Its public keys, as a JWK set"
+                    value=form.jwks.clone().unwrap_or_default()
+                    hint="1 to 10 keys: Ed25519, P-256, or RSA of 2048 to 4096 bits. Never a private one."
+                    error=error("jwks")
+                />
             </div>
         }
         .into_any()

@@ -10,7 +10,7 @@ use crate::{
     url::{app_href, href},
     visit::{Shown, framed},
 };
-use contract::{App, AppKind, AppState, Chrome, Page, PageQuery, Perm, ScopeSet};
+use contract::{App, AppKind, AppState, Chrome, Environment, Page, PageQuery, Perm, ScopeSet};
 use domain::oauth;
 use leptos::prelude::*;
 
@@ -25,6 +25,7 @@ pub fn AppList() -> impl IntoView {
         let back = returned::<GrantForm>();
         let deleted = visit.query.get_str("deleted").is_some();
         let revoked = back.is_none() && visit.query.get_str("done") == Some("revoked");
+        let in_test = visit.chrome.prefs.environment == Environment::Test;
         let chrome = visit.chrome;
         let none = apps.data.is_empty() && cursor.is_none();
         // An empty list offers that itself.
@@ -38,6 +39,7 @@ pub fn AppList() -> impl IntoView {
             {back.map(|b| view! { <ErrorSummary errors=b.errors message=b.message/> }.into_any())}
             {deleted.then(|| view! { <Deleted/> }.into_any())}
             {revoked.then(|| view! { <Revoked/> }.into_any())}
+            {in_test.then(|| view! { <NoTest/> }.into_any())}
             {body}
             <Others grants=others may/>
         };
@@ -57,6 +59,18 @@ fn Deleted() -> impl IntoView {
         <div class="note">
             <Banner tone=Tone::Info>
                 <p role="status"><b>"The app is deleted."</b>" Its client id, its secrets and everything that people allowed it work no more."</p>
+            </Banner>
+        </div>
+    }
+}
+
+/// Who has switched to test is told that these apps are not of it.
+#[component]
+fn NoTest() -> impl IntoView {
+    view! {
+        <div class="note">
+            <Banner tone=Tone::Info>
+                <p><b>"Apps work in live only."</b>" Their tokens are refused where test keys are asked for, and their requests stand in the live log."</p>
             </Banner>
         </div>
     }
@@ -87,7 +101,7 @@ fn Apps(apps: Page<App>, first: bool) -> impl IntoView {
                     <col/>
                     <col class="c-176 pk"/>
                     <col class="c-112 p2"/>
-                    <col class="c-112"/>
+                    <col class="c-144"/>
                     <col class="c-160 p3"/>
                     <col class="c-112 p2"/>
                     <col class="c-112 p3"/>
@@ -118,6 +132,7 @@ fn Apps(apps: Page<App>, first: bool) -> impl IntoView {
 #[component]
 fn Row(app: App) -> impl IntoView {
     let client_id = app.client_id.to_string();
+    let needs_secret = app.needs_secret();
     // The ends tell ids apart: the start is the time.
     let short = format!("app_…{}", &client_id[client_id.len() - 8..]);
     let beside = match (app.kind, app.terms.redirect_uris.first()) {
@@ -138,7 +153,7 @@ fn Row(app: App) -> impl IntoView {
             </td>
             <td role="cell" class="pk"><CopyId text=short value=client_id what="client id"/></td>
             <td role="cell" class="soft p2">{kind_title(app.kind)}</td>
-            <td role="cell" class="m-side"><AppStateBadge state=app.state/><span class="sub">{used_again}</span></td>
+            <td role="cell" class="m-side"><AppStateBadge state=app.state needs_secret/><span class="sub">{used_again}</span></td>
             <td role="cell" class="p3"><Scopes scopes=ScopeSet(app.terms.scopes)/></td>
             <td role="cell" class="num soft p2">{used}</td>
             <td role="cell" class="num soft p3"><Time at=app.created_at form=TimeForm::Date/></td>

@@ -14,7 +14,7 @@ mod rotate;
 mod trial;
 mod used;
 
-use crate::components::CopyId;
+use crate::components::{CopyId, ScopeBadges};
 use contract::{AppKind, GrantSeen};
 use leptos::prelude::*;
 
@@ -41,8 +41,7 @@ pub fn Allowed(
     /// The grant.
     grant: GrantSeen,
 ) -> impl IntoView {
-    let tags = grant.scopes.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view();
-    view! { <span class="tags">{tags}</span> }
+    view! { <span class="tags"><ScopeBadges scopes=grant.scopes/></span> }
 }
 
 /// Where an app asks, for whoever writes it.
@@ -64,7 +63,7 @@ fn Endpoints(
                     <dt>"Issuer"</dt><dd><CopyId text=public_url.clone() what="issuer"/></dd>
                     {authorize}
                     <dt>"Token"</dt><dd>{token}</dd>
-                                        <dt>"Discovery"</dt><dd><a href="/.well-known/openid-configuration">"Document"</a></dd>
+                    <dt>"Discovery"</dt><dd><a href="/.well-known/openid-configuration">"Document"</a></dd>
                     <dt>"Signing keys"</dt><dd><a href="/.well-known/jwks.json">"JWK set"</a></dd>
                 </dl>
             </div>

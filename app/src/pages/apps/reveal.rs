@@ -2,7 +2,7 @@
 
 use super::kind_title;
 use crate::{
-    components::{Code, CopyId, Crumbs, Masked, MaskedText, PageTitle, SecretOnce},
+    components::{CopyId, Crumbs, Masked, SecretCode, SecretOnce, StoreNow, StoredGate, UsedBefore},
     icon::{Icon, IconName},
     url::{app_href, try_href},
     visit::Shown,
@@ -14,25 +14,30 @@ use leptos::prelude::*;
 pub fn revealed(made: CreatedApp, chrome: Chrome) -> Shown {
     let CreatedApp { app, client_secret } = made;
     let crumbs = Crumbs::apps(&app.name);
-    match client_secret {
-        Some(secret) => {
-            let news = format!("{} is registered", app.name);
-            let view = view! { <Secret app secret public_url=chrome.public_url news old_until=None/> };
-            Shown::new(crumbs.titled("Store the secret".to_owned()), view)
-        }
-        None => Shown::new(crumbs.titled("App registered before".to_owned()), view! { <UsedBefore app/> }),
+    if let Some(secret) = client_secret {
+        let news = format!("{} is registered", app.name);
+        let view = view! { <Secret app secret public_url=chrome.public_url news old_until=None/> };
+        Shown::new(crumbs.titled("Store the secret".to_owned()), view)
+    } else {
+        let lead = format!("The app {} exists, and its secret was shown once. If it was not stored, rotate the secret.", app.name);
+        let view = view! {
+            <UsedBefore news="Nothing was registered this time" lead>
+                <a class="btn btn--primary" href=app_href(app.id)>"Go to the app"</a>
+                <a class="btn" href="/apps/new">"Register another"</a>
+            </UsedBefore>
+        };
+        Shown::new(crumbs.titled("App registered before".to_owned()), view)
     }
 }
 
 /// The answer to a rotated secret: the new one.
-pub fn rotated(made: CreatedApp, chrome: Chrome, old_until: UnixMs, overlap: bool) -> Shown {
+pub fn rotated(made: CreatedApp, chrome: Chrome, old_until: Option<UnixMs>) -> Shown {
     let CreatedApp { app, client_secret } = made;
     let crumbs = Crumbs::of_app(&app, "Rotate secret").titled("Store the new secret".to_owned());
     let news = format!("{} has a new secret", app.name);
-    let old_until = Some(if overlap {
-        format!("The old secret works until {}.", old_until.human())
-    } else {
-        "The old secret is refused from now on.".to_owned()
+    let old_until = Some(match old_until {
+        Some(at) => format!("The old secret works until {}.", at.human()),
+        None => "The old secret is refused from now on.".to_owned(),
     });
     let secret = client_secret.unwrap_or_default();
     Shown::new(crumbs, view! { <Secret app secret public_url=chrome.public_url news old_until/> })
@@ -51,42 +56,25 @@ fn Secret(
     let another = old_until.is_none();
     let client_id = app.client_id.to_string();
     let masked = masked(&app, &secret);
-    let (in_env, in_call) = ((masked.clone(), secret.clone()), (masked.clone(), secret.clone()));
     let (env, call) = (format!("OAUTH_CLIENT_ID={client_id}\nOAUTH_CLIENT_SECRET="), format!("curl -u \"{client_id}:"));
     let ask = format!("\" \\\n  -d grant_type=client_credentials \\\n  {public_url}/oauth/token");
     view! {
         <div class="empty reveal" data-guard="">
-            <div class="hero">
-                <p class="row small ok"><Icon name=IconName::CircleCheck/>{news}</p>
-                <PageTitle>"Store the secret now"</PageTitle>
-                <p class="lead soft">
-                    "This page is the only place it ever appears: nobody can show it again, not even an owner. Put it where the app’s server reads its secrets, never into source code or into anything that people download."
-                </p>
-                {old_until.map(|text| view! { <p class="row row--top small"><Icon name=IconName::RefreshCw/><span>{text}</span></p> }.into_any())}
-            </div>
+            <StoreNow news old_until>
+                "This page is the only place it ever appears: nobody can show it again, not even an owner. Put it where the app’s server reads its secrets, never into source code or into anything that people download."
+            </StoreNow>
             <dl class="dl">
                 <dt>"Client id"</dt><dd><CopyId text=client_id what="client id"/></dd>
                 <dt>"Kind"</dt><dd>{kind_title(app.kind)}</dd>
             </dl>
-            <SecretOnce masked secret/>
-            <Code id="env" title=".env" what="the lines">
-                <pre tabindex="0" role="region" aria-label="Lines for .env">
-                    <MaskedText id="env" before=env masked=in_env.0 secret=in_env.1 after=""/>
-                </pre>
-            </Code>
-            <Code id="curl" title="A token for the app itself" what="the command">
-                <pre tabindex="0" role="region" aria-label="Command">
-                    <MaskedText id="curl" before=call masked=in_call.0 secret=in_call.1 after=ask/>
-                </pre>
-            </Code>
-            <form class="gate" method="get" action=app_href(app.id)>
-                <label class="opt"><input class="check" type="checkbox" required=true data-stored-box=""/>"I have stored it where the app can read it"</label>
-                <div class="row row--wrap">
-                    <button class="btn btn--primary" type="submit">"Go to the app"</button>
-                    <button class="btn" type="submit" formaction=try_href(app.id)><Icon name=IconName::Play/>"Try it"</button>
-                    {another.then(|| view! { <a class="btn btn--quiet" href="/apps/new">"Register another"</a> }.into_any())}
-                </div>
-            </form>
+            <SecretOnce masked=masked.clone() secret=secret.clone()/>
+            <SecretCode id="env" title=".env" what="the lines" label="Lines for .env" before=env masked=masked.clone() secret=secret.clone()/>
+            <SecretCode id="curl" title="A token for the app itself" what="the command" label="Command" before=call masked secret after=ask/>
+            <StoredGate page=app_href(app.id) reader="app">
+                <button class="btn btn--primary" type="submit">"Go to the app"</button>
+                <button class="btn" type="submit" formaction=try_href(app.id)><Icon name=IconName::Play/>"Try it"</button>
+                {another.then(|| view! { <a class="btn btn--quiet" href="/apps/new">"Register another"</a> }.into_any())}
+            </StoredGate>
         </div>
     }
     .into_any()
@@ -96,24 +84,4 @@ fn Secret(
 fn masked(app: &App, secret: &str) -> Masked {
     let prefix = secret.split_inclusive('_').next().unwrap_or_default().to_owned();
     Masked { prefix, last_four: app.secrets.first().map(|s| s.last_four.clone()).unwrap_or_default() }
-}
-
-/// The same form was posted twice; the first answer had the secret.
-#[component]
-fn UsedBefore(app: App) -> impl IntoView {
-    view! {
-        <div class="empty">
-            <div class="hero">
-                <p class="row small muted"><Icon name=IconName::Info/>"Nothing was registered this time"</p>
-                <PageTitle>"This form was already used"</PageTitle>
-                <p class="lead soft">
-                    {format!("The app {} exists, and its secret was shown once. If it was not stored, rotate the secret.", app.name)}
-                </p>
-            </div>
-            <div class="row row--wrap">
-                <a class="btn btn--primary" href=app_href(app.id)>"Go to the app"</a>
-                <a class="btn" href="/apps/new">"Register another"</a>
-            </div>
-        </div>
-    }
 }

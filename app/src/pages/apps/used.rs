@@ -1,6 +1,6 @@
 //! What an app did lately, with its own tokens and for people: requests by day, and who sent them.
 
-use crate::pages::keys::{Callers, UsageCard, since};
+use crate::pages::keys::{CallersCard, UsageCard, since};
 use contract::{AppId, Bucket, CallerSeen, UsageQuery, UsageSummary};
 use domain::{Ctx, usage};
 use leptos::prelude::*;
@@ -27,18 +27,9 @@ pub fn Used(
     log: Log,
 ) -> impl IntoView {
     let Log { summary, callers } = log;
-    let called = (!callers.is_empty()).then(|| {
-        view! {
-            <section class="card tablebox" aria-labelledby="callers">
-                <div class="card__head"><h2 id="callers">"Callers"</h2><span class="meta">"30 days, allowed requests"</span></div>
-                <Callers seen=callers head="Address" labelled="callers"/>
-            </section>
-        }
-        .into_any()
-    });
     view! {
         <UsageCard filter="client_id" id=id.to_string() summary/>
-        {called}
+        <CallersCard seen=callers/>
     }
     .into_any()
 }

@@ -116,6 +116,27 @@ pub fn Callers(
     .into_any()
 }
 
+/// The card of those who called of late; nothing where nobody did.
+#[component]
+pub fn CallersCard(
+    /// As the report names them.
+    seen: Vec<CallerSeen>,
+    /// Those that the addresses of today refuse.
+    #[prop(optional)]
+    refused: Vec<CallerSeen>,
+) -> impl IntoView {
+    if seen.is_empty() && refused.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <section class="card tablebox" aria-labelledby="callers">
+            <div class="card__head"><h2 id="callers">"Callers"</h2><span class="meta">"30 days, allowed requests"</span></div>
+            <Callers seen refused head="Address" labelled="callers"/>
+        </section>
+    }
+    .into_any()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use super::{
     SHOWN,
     advisor::Advisor,
-    callers::Callers,
+    callers::CallersCard,
     cockpit::RotationCockpit,
     facts::{Facts, History, Restrictions, Secrets},
     kind_title,
@@ -120,7 +120,7 @@ fn Detail(
         let used = (!gateway || log.summary.total > 0).then(|| {
             view! {
                 <UsageCard filter="credential_id" id=id.to_string() summary=log.summary/>
-                <Calls impact=log.callers refused=log.refused/>
+                <CallersCard seen=log.callers.callers refused=log.refused/>
                 <Requests id page=log.requests/>
             }
             .into_any()
@@ -274,21 +274,6 @@ fn AsGateway(key: ApiKey, may_edit: bool) -> impl IntoView {
                 <p class="small soft">"A gateway asks with this key whether a request may pass. Each decision is logged under the key that it is about. "{asked}</p>
                 {end}
             </div>
-        </section>
-    }
-    .into_any()
-}
-
-/// Who called with the key.
-#[component]
-fn Calls(impact: Impact, refused: Vec<CallerSeen>) -> impl IntoView {
-    if impact.callers.is_empty() && refused.is_empty() {
-        return ().into_any();
-    }
-    view! {
-        <section class="card tablebox" aria-labelledby="callers">
-            <div class="card__head"><h2 id="callers">"Callers"</h2><span class="meta">"30 days, allowed requests"</span></div>
-            <Callers seen=impact.callers refused head="Address" labelled="callers"/>
         </section>
     }
     .into_any()

@@ -2,8 +2,7 @@
 
 use super::{SHOWN, kind_title, list::owner};
 use crate::{
-    components::{CopyId, Ends, Time, TimeForm},
-    icon::{Icon, IconName},
+    components::{CopyId, Ends, ScopeBadges, SecretRow, Time, TimeForm},
     numbers::thousands,
     url::{href, key_href},
 };
@@ -15,8 +14,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Restrictions(key: ApiKey, may_edit: bool) -> impl IntoView {
     let edit = format!("{}/edit", key_href(key.id));
-    let scopes =
-        key.scopes.0.into_iter().map(|s| view! { <span class="badge badge--mono">{s.to_string()}</span> }.into_any()).collect_view();
+    let scopes = key.scopes.0;
     let addresses = if key.allowed_ips.is_empty() {
         view! { <dd>"From anywhere"</dd> }.into_any()
     } else {
@@ -46,7 +44,7 @@ pub fn Restrictions(key: ApiKey, may_edit: bool) -> impl IntoView {
             <div class="card__head"><h2>"Restrictions"</h2>{may_edit.then(|| view! { <a class="push small" href=edit>"Edit"</a> }.into_any())}</div>
             <div class="card__body">
                 <dl class="dl">
-                    <dt>"Permissions"</dt><dd class="tags">{scopes}</dd>
+                    <dt>"Permissions"</dt><dd class="tags"><ScopeBadges scopes/></dd>
                     {key.not_before.map(|at| view! { <dt>"Valid from"</dt><dd><Time at form=TimeForm::Full/></dd> }.into_any())}
                     <dt>"Expires"</dt><dd>{expires}</dd>
                     <dt>"Addresses"</dt>{addresses}
@@ -68,19 +66,8 @@ pub fn Secrets(secrets: Vec<KeySecret>, now: UnixMs) -> impl IntoView {
         .filter(|s| keys::works(s, now))
         .map(|s| {
             let shown = format!("{}…{}", s.prefix, s.last_four);
-            let until = match s.valid_until {
-                None => view! { <span class="badge badge--ok"><Icon name=IconName::Check small=true/>"Current"</span> }.into_any(),
-                Some(at) => view! { <span class="badge badge--warn"><Icon name=IconName::Clock small=true/>"Old, ends "<Time at/></span> }
-                    .into_any(),
-            };
-            view! {
-                <li>
-                    <span class="mono">{shown}</span>
-                    <span class="push">{until}</span>
-                    <span class="meta">"Made "<Time at=s.created_at form=TimeForm::Full/></span>
-                </li>
-            }
-            .into_any()
+            let old = s.valid_until.map(|at| view! { "Old, ends "<Time at/> }.into_any());
+            view! { <SecretRow shown made=s.created_at old/> }.into_any()
         })
         .collect_view();
     view! {

@@ -3,7 +3,7 @@
 
 use super::{kind_title, permissions::Permissions};
 use crate::{
-    components::{ErrorSummary, FieldError, InTenant, TextArea, TextField, described_by},
+    components::{AreaField, ErrorSummary, FieldError, InTenant, RadioOption, TextArea, TextField, UnitInput, described_by},
     icon::{Icon, IconName},
     islands::KeySummary,
     numbers::counted,
@@ -156,14 +156,8 @@ fn Choices(form: KeyForm, errors: FieldErrors, sandbox: bool) -> impl IntoView {
     let kinds = KeyKind::ALL
         .iter()
         .map(|kind| {
-            let (name, what) = kind_words(*kind);
-            view! {
-                <label class="opt">
-                    <input class="check check--radio" type="radio" name="kind" value=kind.as_str() checked=form.kind == kind.as_str()/>
-                    <span class="opt__t"><b>{name}</b><span class="meta">{what}</span></span>
-                </label>
-            }
-            .into_any()
+            let (value, (title, what)) = (kind.as_str(), kind_words(*kind));
+            view! { <RadioOption name="kind" value checked=form.kind == value title what/> }.into_any()
         })
         .collect_view();
     view! {
@@ -282,22 +276,11 @@ fn Rate(form: KeyForm, errors: FieldErrors) -> impl IntoView {
         .map(|(name, label, unit, value)| {
             let message = errors.get(name).map(str::to_owned);
             let bad = message.is_some();
+            let described = if bad { format!("{name}-error rate-hint") } else { "rate-hint".to_owned() };
             view! {
                 <div class="field">
                     <label class="label" for=name>{label}" "<span class="muted">"optional"</span></label>
-                    <span class="affix">
-                        <input
-                            class="input"
-                            id=name
-                            name=name
-                            inputmode="numeric"
-                            autocomplete="off"
-                            value=value.unwrap_or_default()
-                            aria-invalid=bad.then_some("true")
-                            aria-describedby=if bad { format!("{name}-error rate-hint") } else { "rate-hint".to_owned() }
-                        />
-                        <span class="unit">{unit}</span>
-                    </span>
+                    <UnitInput name unit value=value.unwrap_or_default() described=Some(described) invalid=bad/>
                     <FieldError name message/>
                 </div>
             }
@@ -317,9 +300,9 @@ fn Rate(form: KeyForm, errors: FieldErrors) -> impl IntoView {
 #[component]
 fn Further(form: KeyForm, errors: FieldErrors) -> impl IntoView {
     let (not_before, metadata) = (form.not_before.unwrap_or_default(), form.metadata.unwrap_or_default());
-    let bad = |name: &str| errors.get(name).is_some();
-    let (bad_date, bad_data) = (bad("not_before"), bad("metadata"));
-    let open = bad_date || bad_data || !not_before.is_empty() || !metadata.is_empty();
+    let error = |name: &str| errors.get(name).map(str::to_owned);
+    let bad_date = errors.get("not_before").is_some();
+    let open = bad_date || errors.get("metadata").is_some() || !not_before.is_empty() || !metadata.is_empty();
     view! {
         <details class="further" open=open>
             <summary class="small soft"><Icon name=IconName::ChevronRight turns=true/>"Start date, metadata"</summary>
@@ -336,15 +319,16 @@ fn Further(form: KeyForm, errors: FieldErrors) -> impl IntoView {
                         aria-invalid=bad_date.then_some("true")
                         aria-describedby=described_by("not_before", true, bad_date)
                     />
-                    <FieldError name="not_before" message=errors.get("not_before").map(str::to_owned)/>
+                    <FieldError name="not_before" message=error("not_before")/>
                     <p class="hint" id="not_before-hint">"Requests before that are refused. Empty means at once."</p>
                 </div>
-                <div class="field">
-                    <label class="label" for="metadata">"Metadata "<span class="muted">"optional"</span></label>
-                    <TextArea name="metadata" value=metadata described=described_by("metadata", true, bad_data) invalid=bad_data/>
-                    <FieldError name="metadata" message=errors.get("metadata").map(str::to_owned)/>
-                    <p class="hint" id="metadata-hint">"A JSON object of at most 16 kB, such as {\"cost_centre\": \"4100\"}. Services that verify the key receive it."</p>
-                </div>
+                <AreaField
+                    name="metadata"
+                    label=|| view! { "Metadata "<span class="muted">"optional"</span> }
+                    value=metadata
+                    hint="A JSON object of at most 16 kB, such as {\"cost_centre\": \"4100\"}. Services that verify the key receive it."
+                    error=error("metadata")
+                />
             </div>
         </details>
     }

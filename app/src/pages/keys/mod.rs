@@ -21,7 +21,7 @@ mod used;
 use contract::KeyKind;
 
 pub use bulk::KeyBulkRevoke;
-pub use callers::Callers;
+pub use callers::CallersCard;
 pub use detail::KeyDetail;
 pub use edit::{KeyEdit, PreviewOfEdit};
 pub use facts::History;

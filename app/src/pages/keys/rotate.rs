@@ -2,8 +2,7 @@
 
 use super::{callers::Callers, reveal::rotated};
 use crate::{
-    components::{Banner, Crumbs, ErrorSummary, FieldError, Glyph, InTenant, PageTitle, Time, TimeForm, Tone, described_by},
-    icon::{Icon, IconName},
+    components::{Banner, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, RotateDialog, Time, TimeForm, Tone, overlap_ends},
     numbers::counted,
     returned::{Returned, returned},
     url::key_href,
@@ -18,8 +17,7 @@ use leptos::prelude::*;
 pub fn KeyRotate() -> impl IntoView {
     framed(|visit| async move {
         if let Some(made) = use_context::<CreatedKey>() {
-            let overlap = use_context::<RotateForm>().and_then(|f| f.overlap()).unwrap_or(0);
-            return Ok(rotated(made, visit.chrome, visit.ctx.now().plus(overlap * 1000), overlap > 0));
+            return Ok(rotated(made, visit.chrome, overlap_ends(visit.ctx.now())));
         }
         let key = keys::get(&visit.ctx, visit.id()?).await?;
         visit.ctx.require(Perm::KeysWrite)?;
@@ -36,60 +34,25 @@ pub fn KeyRotate() -> impl IntoView {
 
 #[component]
 fn Rotate(key: ApiKey, secrets: Vec<KeySecret>, now: UnixMs, back: Returned<RotateForm>) -> impl IntoView {
-    let Returned { form, errors, message } = back;
-    let chosen = form.overlap().unwrap_or(86_400);
-    let bad = errors.get("grace").is_some();
-    let overlaps = RotateForm::OVERLAPS.map(|(seconds, label)| {
-        view! {
-            <label>
-                <input type="radio" name="grace" value=seconds.to_string() checked=seconds == chosen autofocus=seconds == chosen/>
-                {label}
-            </label>
-        }
-        .into_any()
-    });
-    let current = secrets.iter().find(|s| s.valid_until.is_none()).cloned();
-    let overlapping = secrets.iter().filter(|s| s.valid_until.is_some() && keys::works(s, now)).count();
-    let age = current.as_ref().map(|s| view! { " It was made "<Time at=s.created_at form=TimeForm::Date/>"." }.into_any());
+    let current = secrets.iter().find(|s| s.valid_until.is_none());
+    let overlapping = secrets.iter().any(|s| s.valid_until.is_some() && keys::works(s, now));
+    let age = current.map(|s| view! { " It was made "<Time at=s.created_at form=TimeForm::Date/>"." }.into_any());
     let secret = current.map(|s| s.id.to_string()).unwrap_or_default();
+    let (title, replaced) = (format!("Rotate {}", key.name), key.display());
     view! {
-        <form class="card dialog dialog--page" method="post" action=format!("{}/rotate", key_href(key.id)) novalidate=true data-once=""><InTenant/>
-            <div class="dialog__head">
-                <Glyph id=key.id large=true/>
-                <PageTitle>{format!("Rotate {}", key.name)}</PageTitle>
-            </div>
-            <div class="dialog__body">
-                <ErrorSummary errors=errors.clone() message/>
-                <p class="soft">
-                    "A new secret replaces "<code>{key.display()}</code>"; everything else of the key stays."{age}
-                </p>
-                {(overlapping > 0).then(|| {
-                    view! {
-                        <Banner tone=Tone::Warn>
-                            <p><b>"An earlier rotation is still under way."</b></p>
-                            <p class="soft">"Its old secret keeps its own end, or gets the new one if that comes sooner."</p>
-                        </Banner>
-                    }.into_any()
-                })}
-                <input type="hidden" name="secret" value=secret/>
-                <fieldset class="field" id="grace" tabindex="-1" aria-describedby=described_by("grace", true, bad)>
-                    <legend class="label">"Overlap"</legend>
-                    <div class="seg seg--scroll full-sm">{overlaps.into_iter().collect_view()}</div>
-                    <FieldError name="grace" message=errors.get("grace").map(str::to_owned)/>
-                    <p class="hint" id="grace-hint">"For this long both secrets work, and the key’s page shows who still calls with the old one."</p>
-                </fieldset>
-                <p class="only-no-overlap row row--top small warn">
-                    <Icon name=IconName::TriangleAlert/>
-                    <span>"The old secret is refused at once, within a second. Choose this when it has leaked."</span>
-                </p>
-            </div>
-            <div class="dialog__foot">
-                <a class="btn btn--quiet" href=key_href(key.id)>"Cancel"</a>
-                <button class="btn btn--primary" type="submit">"Rotate key"</button>
-            </div>
-        </form>
+        <RotateDialog
+            id=key.id
+            page=key_href(key.id)
+            title
+            back
+            secret
+            overlapping
+            hint="For this long both secrets work, and the key’s page shows who still calls with the old one."
+            send="Rotate key"
+        >
+            "A new secret replaces "<code>{replaced}</code>"; everything else of the key stays."{age}
+        </RotateDialog>
     }
-    .into_any()
 }
 
 #[component]

@@ -3,7 +3,7 @@
 use super::{DoneNote, RoleField};
 use crate::{
     actions::MemberForm,
-    components::{Crumbs, EndForm, ErrorSummary, InTenant, PageTitle, SessionTable, TextField, Time, TimeForm},
+    components::{ConfirmField, Crumbs, EndForm, ErrorSummary, InTenant, PageTitle, SessionTable, Time, TimeForm},
     icon::{Icon, IconName},
     numbers::counted,
     pages::recovery::{RecoverFields, ResetLink},
@@ -136,7 +136,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
                 <div class="card__head"><h2>"Hand the tenant over"</h2></div>
                 <form class="card__body stack" method="post" action=action.clone() novalidate=true><InTenant/>
                     <p class="small soft">"They become owner in your place, and you stay as an admin. Only they can give it back."</p>
-                    <Typed name="hand_over" email=member.email.clone() value=form.hand_over.clone() error=error("hand_over")/>
+                    <ConfirmField name="hand_over" phrase=member.email.clone() value=form.hand_over.clone() error=error("hand_over")/>
                     <div class="row"><button class="btn btn--danger" type="submit" name="act" value="transfer">"Hand over"</button></div>
                 </form>
             </section>
@@ -166,7 +166,7 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
                 <div class="card__head"><h2>"Remove from the tenant"</h2></div>
                 <form class="card__body stack" method="post" action=action.clone() novalidate=true><InTenant/>
                     <p class="small soft">"They are out of it at once, and what they invited is taken back. "{keys}</p>
-                    <Typed name="confirm" email=member.email.clone() value=form.confirm.clone() error=error("confirm")/>
+                    <ConfirmField phrase=member.email.clone() value=form.confirm.clone() error=error("confirm")/>
                     <div class="row"><button class="btn btn--destroy" type="submit" name="act" value="remove"><Icon name=IconName::UserX/>"Remove member"</button></div>
                 </form>
             </section>
@@ -184,20 +184,6 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
         {leave}
     }
     .into_any()
-}
-
-/// The address typed as consent.
-#[component]
-fn Typed(name: &'static str, email: String, value: String, error: Option<String>) -> impl IntoView {
-    view! {
-        <TextField
-            name=name
-            label=move || view! { "Type "<code>{email.clone()}</code>" to confirm" }
-            value=value
-            error=error
-            mono=true
-        />
-    }
 }
 
 /// For those who operate the installation.

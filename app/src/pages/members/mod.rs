@@ -8,7 +8,9 @@ pub use detail::MemberPage;
 
 use crate::{
     actions::InviteForm,
-    components::{Banner, Code, Crumbs, ErrorSummary, FieldError, InTenant, PageTitle, Pager, TextField, Time, TimeForm, Tone},
+    components::{
+        Banner, Code, Crumbs, ErrorSummary, FieldError, InTenant, PageTitle, Pager, RadioOption, TextField, Time, TimeForm, Tone,
+    },
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -213,13 +215,8 @@ pub fn RoleField(
     let roles = Role::ALL.iter().filter(|role| owners || **role != Role::Owner);
     let options = roles
         .map(|role| {
-            view! {
-                <label class="opt">
-                    <input class="check check--radio" type="radio" name="role" value=role.as_str() checked=*role == chosen/>
-                    <span class="opt__t"><b>{role.title()}</b><span class="meta">{role_words(*role)}</span></span>
-                </label>
-            }
-            .into_any()
+            let (value, title, what) = (role.as_str(), role.title(), role_words(*role));
+            view! { <RadioOption name="role" value checked=*role == chosen title what/> }.into_any()
         })
         .collect_view();
     view! {

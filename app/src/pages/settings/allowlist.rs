@@ -3,7 +3,7 @@
 use super::{Tabs, crumbs};
 use crate::{
     actions::AllowlistForm,
-    components::{Banner, ErrorSummary, FieldError, InTenant, PageTitle, TextArea, Time, Tone, described_by},
+    components::{AreaField, Banner, ErrorSummary, FieldError, InTenant, PageTitle, Time, Tone, described_by},
     icon::{Icon, IconName},
     numbers::{counted, thousands},
     returned::{Returned, returned},
@@ -68,7 +68,6 @@ fn Form(list: IpAllowlist, address: Option<String>, review: Option<Reviewed>, ba
     let typed = back.map(|b| b.form).or_else(|| review.as_ref().map(|r| r.form.clone()));
     let text = typed.map_or(now, |f| f.allowed_ips);
     let error = errors.get("allowed_ips").map(str::to_owned);
-    let invalid = error.is_some();
     let mine = address.clone().map(|ip| {
         view! {
             <div class="row"><button class="btn btn--sm" type="button" data-js="" data-append="#allowed_ips" data-line=ip.clone()><Icon name=IconName::Plus/>{format!("Add my address, {ip}")}</button></div>
@@ -82,12 +81,13 @@ fn Form(list: IpAllowlist, address: Option<String>, review: Option<Reviewed>, ba
     view! {
         <form class="stack" method="post" action="/settings/allowlist" novalidate=true><InTenant/>
             <ErrorSummary errors=errors.clone() message/>
-            <div class="field">
-                <label class="label" for="allowed_ips">"Allowed addresses and networks "<span class="muted">"one a line; none means from anywhere"</span></label>
-                <TextArea name="allowed_ips" value=text described=described_by("allowed_ips", true, invalid) invalid/>
-                <FieldError name="allowed_ips" message=error/>
-                <p class="hint" id="allowed_ips-hint">"203.0.113.9, 203.0.113.0/24 or 2001:db8::/32. What it would have refused is shown before anything is saved."</p>
-            </div>
+            <AreaField
+                name="allowed_ips"
+                label=|| view! { "Allowed addresses and networks "<span class="muted">"one a line; none means from anywhere"</span> }
+                value=text
+                hint="203.0.113.9, 203.0.113.0/24 or 2001:db8::/32. What it would have refused is shown before anything is saved."
+                error
+            />
             {mine}
             {next}
         </form>

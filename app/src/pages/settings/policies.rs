@@ -3,7 +3,7 @@
 
 use super::{Tabs, crumbs};
 use crate::{
-    components::{Banner, ErrorSummary, FieldError, InTenant, PageTitle, SelectField, TextArea, TextField, Tone, described_by},
+    components::{AreaField, Banner, ErrorSummary, FieldError, InTenant, PageTitle, SelectField, TextField, Tone, described_by},
     icon::{Icon, IconName},
     numbers::counted,
     returned::{Returned, returned},
@@ -75,8 +75,6 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
     let (errors, message) = back.as_ref().map(|b| (b.errors.clone(), b.message.clone())).unwrap_or_default();
     let form = back.map(|b| b.form).or_else(|| review.as_ref().map(|r| r.form.clone())).unwrap_or(now);
     let error = |name: &str| errors.get(name).map(str::to_owned);
-    let origins = error("allowed_origins");
-    let audiences = error("token_audiences");
     let forms = [(String::new(), "As the installation has it".to_owned())];
     let forms = forms.into_iter().chain(ErrorForm::ALL.iter().map(|form| (form.to_string(), form_words(*form).to_owned()))).collect();
     let next = match review {
@@ -113,18 +111,20 @@ fn Form(now: PoliciesForm, review: Option<ReviewedPolicies>, back: Option<Return
                 required=false
             />
             <SelectField name="error_form" label="Form of errors, for requests with a credential of this tenant" options=forms chosen=form.error_form error=error("error_form")/>
-            <div class="field">
-                <label class="label" for="allowed_origins">"Origins whose scripts may call the API "<span class="muted">"one a line; none means no browser may"</span></label>
-                <TextArea name="allowed_origins" value=form.allowed_origins described=described_by("allowed_origins", true, origins.is_some()) invalid=origins.is_some()/>
-                <FieldError name="allowed_origins" message=origins/>
-                <p class="hint" id="allowed_origins-hint">"https://app.example.com or, on this machine, http://localhost:5173. They read what credentials of this tenant are answered under /v1, never a cookie."</p>
-            </div>
-            <div class="field">
-                <label class="label" for="token_audiences">"What your API calls itself in JWTs "<span class="muted">"one a line; may be empty"</span></label>
-                <TextArea name="token_audiences" value=form.token_audiences described=described_by("token_audiences", true, audiences.is_some()) invalid=audiences.is_some()/>
-                <FieldError name="token_audiences" message=audiences/>
-                <p class="hint" id="token_audiences-hint">"As in ACME_API. A JWT that one of your apps signs with its secret may have it as its audience."</p>
-            </div>
+            <AreaField
+                name="allowed_origins"
+                label=|| view! { "Origins whose scripts may call the API "<span class="muted">"one a line; none means no browser may"</span> }
+                value=form.allowed_origins
+                hint="https://app.example.com or, on this machine, http://localhost:5173. They read what credentials of this tenant are answered under /v1, never a cookie."
+                error=error("allowed_origins")
+            />
+            <AreaField
+                name="token_audiences"
+                label=|| view! { "What your API calls itself in JWTs "<span class="muted">"one a line; may be empty"</span> }
+                value=form.token_audiences
+                hint="As in ACME_API. A JWT that one of your apps signs with its secret may have it as its audience."
+                error=error("token_audiences")
+            />
             <TextField
                 name="retention_days"
                 label=|| view! { "Requests are kept for "<span class="muted">"days; empty means for ever"</span> }

@@ -136,6 +136,14 @@ pub struct App {
     pub logo_url: Option<String>,
 }
 
+impl App {
+    /// Does it prove itself with a secret, and have none that lasts? An old one may still work for a while.
+    pub fn needs_secret(&self) -> bool {
+        let with_secret = matches!(self.terms.auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
+        with_secret && self.secrets.iter().all(|s| s.expires_at.is_some())
+    }
+}
+
 /// Where logos are served; behind it follow the app, and a name that changes with the picture.
 pub const LOGOS: &str = "/oauth/logos/";
 

@@ -169,6 +169,6 @@ fn lets_through(query: &AuditQuery, e: &AuditEvent) -> bool {
 }
 
 /// Bytes in hex.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -131,15 +131,17 @@ pub fn check_in(core: &Core, params: &[(String, String)], trial: Option<&Trial>)
     let redirect_uri = match (named, client.terms.redirect_uris.as_slice()) {
         (Some(named), _) if trial => named.to_owned(),
         (Some(named), all) if all.iter().any(|own| own.admits(named)) => named.to_owned(),
-        (Some(_), _) => return Err(page("The app asked to be answered at an address that it has not registered.")),
+        (Some(_), _) => return Err(page(&format!("{} asked to be answered at an address that it has not registered.", client.name))),
         (None, [only]) => only.as_str().to_owned(),
-        (None, _) => return Err(page("The app did not say where to go back to: redirect_uri is missing.")),
+        (None, _) => return Err(page(&format!("{} did not say where to go back to: redirect_uri is missing.", client.name))),
     };
     if !client.in_use {
-        return Err(page("This app is suspended. Ask whoever runs it."));
+        return Err(page(&format!("{} is suspended. Ask whoever runs it.", client.name)));
     }
-    let state =
-        one(params, "state").map_err(|_| page("The app sent several states."))?.filter(|s| s.len() <= LONGEST).map(ToOwned::to_owned);
+    let state = one(params, "state")
+        .map_err(|_| page(&format!("{} sent several states.", client.name)))?
+        .filter(|s| s.len() <= LONGEST)
+        .map(ToOwned::to_owned);
     let refuse = |e: OauthError| {
         Refused::Redirect(answer(
             core,

@@ -230,7 +230,7 @@ fn takes_as_long(on: On) {
     one_thread.block_on(async {
         let t = TestInstallation::new(on).await;
         let mut ratios = Vec::new();
-        for round in 0..6 {
+        for round in 0..12 {
             ratios.push(ratio(&t, round).await);
             if ratios.iter().any(|r| *r <= 1.05) {
                 return;

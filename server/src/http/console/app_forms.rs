@@ -1,8 +1,8 @@
 //! The forms on the pages of OAuth apps, and of what people allowed them.
 
 use super::{
-    super::{AppState, error::ApiError},
-    forms::{read, refused, run},
+    super::AppState,
+    forms::{nowhere, read, read_fields, read_of, refused, run},
     render,
 };
 use app::{
@@ -46,11 +46,10 @@ pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, req: Re
 
 /// `POST /apps/{id}/rotate`: the answer is the page that shows the new secret, once.
 pub async fn rotate(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, form) = match read::<RotateForm>(req).await {
+    let (parts, id, form) = match read_of::<AppId, RotateForm>(&state, id, req).await {
         Ok(read) => read,
-        Err(refused) => return refused,
+        Err(answer) => return answer,
     };
-    let Ok(id) = id.parse::<AppId>() else { return nowhere(&state, &parts).await };
     match run(&parts, actions::rotate_app_secret(id, form.clone())).await {
         Ok(made) => {
             let more = move || {
@@ -65,11 +64,10 @@ pub async fn rotate(State(state): State<AppState>, Path(id): Path<String>, req: 
 
 /// `POST /apps/{id}`: the forms on the page of an app.
 pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, form) = match read::<AppAct>(req).await {
+    let (parts, id, form) = match read_of::<AppId, AppAct>(&state, id, req).await {
         Ok(read) => read,
-        Err(refused) => return refused,
+        Err(answer) => return answer,
     };
-    let Ok(id) = id.parse::<AppId>() else { return nowhere(&state, &parts).await };
     let here = |done: &str| format!("/apps/{id}?done={done}");
     let done = match form.act.as_str() {
         "suspend" => run(&parts, actions::suspend_app(id, form.reason.clone())).await.map(|_| here("suspended")),
@@ -86,27 +84,24 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Req
 
 /// `POST /apps`: ends what a member allowed an app of another tenant.
 pub async fn others(State(state): State<AppState>, req: Request) -> Response {
-    let (parts, form) = match read::<GrantForm>(req).await {
-        Ok(read) => read,
-        Err(refused) => return refused,
-    };
-    let done = if form.act == "revoke" { revoke_grant(&parts, &form.grant).await } else { Err(unknown_act()) };
-    match done {
-        Ok(()) => Redirect::to("/apps?done=revoked").into_response(),
-        Err(e) => refused(&state, &parts, form, e).await,
-    }
+    take_back(&state, req, "/apps?done=revoked").await
 }
 
 /// `POST /grants`: takes back what the person allowed, in whichever of their tenants.
 pub async fn grants(State(state): State<AppState>, req: Request) -> Response {
+    take_back(&state, req, "/grants?done=1").await
+}
+
+/// The form of a grant, and where it leads once that is revoked.
+async fn take_back(state: &AppState, req: Request, to: &str) -> Response {
     let (parts, form) = match read::<GrantForm>(req).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
     let done = if form.act == "revoke" { revoke_grant(&parts, &form.grant).await } else { Err(unknown_act()) };
     match done {
-        Ok(()) => Redirect::to("/grants?done=1").into_response(),
-        Err(e) => refused(&state, &parts, form, e).await,
+        Ok(()) => Redirect::to(to).into_response(),
+        Err(e) => refused(state, &parts, form, e).await,
     }
 }
 
@@ -116,15 +111,7 @@ async fn revoke_grant(parts: &Parts, id: &str) -> Result<(), AppError> {
 }
 
 async fn read_app_form(req: Request) -> Result<(Parts, AppForm), Response> {
-    let (parts, fields) = read::<Vec<(String, String)>>(req).await?;
-    // No form of ours is that long.
-    if fields.len() > 2_000 {
-        return Err(ApiError::from(ErrorCode::PayloadTooLarge).into_response());
-    }
+    let (parts, fields) = read_fields(req).await?;
     let form = AppForm::from_fields(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     Ok((parts, form))
-}
-
-pub(super) async fn nowhere(state: &AppState, parts: &Parts) -> Response {
-    render::page(state, parts, StatusCode::NOT_FOUND, || {}).await
 }

@@ -13,6 +13,7 @@ use contract::{ErrorCode, Prefs, Problem, SetupForm, SignInForm, SignInStep};
 use domain::Ctx;
 use leptos::{prelude::*, reactive::computed::ScopedFuture};
 use serde::{Deserialize, de::DeserializeOwned};
+use std::str::FromStr;
 
 /// `POST /setup`
 pub async fn set_up(State(state): State<AppState>, req: Request) -> Response {
@@ -118,6 +119,32 @@ pub(super) async fn read<F: DeserializeOwned>(req: Request) -> Result<(Parts, F)
             Err(super::super::error::ApiError(Problem::new(code)).into_response())
         }
     }
+}
+
+/// The form of a page whose path names an object, and the id of that.
+pub(super) async fn read_of<I, F>(state: &AppState, id: String, req: Request) -> Result<(Parts, I, F), Response>
+where
+    I: FromStr,
+    F: DeserializeOwned,
+{
+    let (parts, form) = read::<F>(req).await?;
+    let Ok(id) = id.parse::<I>() else { return Err(nowhere(state, &parts).await) };
+    Ok((parts, id, form))
+}
+
+/// The fields of a form in their order, where one name may stand several times.
+pub(super) async fn read_fields(req: Request) -> Result<(Parts, Vec<(String, String)>), Response> {
+    let (parts, fields) = read::<Vec<(String, String)>>(req).await?;
+    // No form of ours is that long.
+    if fields.len() > 2_000 {
+        return Err(super::super::error::ApiError(Problem::new(ErrorCode::PayloadTooLarge)).into_response());
+    }
+    Ok((parts, fields))
+}
+
+/// The path names nothing.
+pub(super) async fn nowhere(state: &AppState, parts: &Parts) -> Response {
+    render::page(state, parts, StatusCode::NOT_FOUND, || {}).await
 }
 
 /// Runs a server function as the request's caller, in a context of its own.

@@ -1,8 +1,8 @@
 //! The forms on the pages of API keys.
 
 use super::{
-    super::{AppState, error::ApiError},
-    forms::{read, refused, run},
+    super::AppState,
+    forms::{nowhere, read, read_fields, read_of, refused, run},
     render,
 };
 use app::{actions, error::AppError, ssr::unknown_act};
@@ -11,13 +11,12 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use contract::{BulkRevokeForm, ErrorCode, KeyAct, KeyForm, KeyId, Perm, RevokeForm, RotateForm};
+use contract::{BulkRevokeForm, KeyAct, KeyForm, KeyId, Perm, RevokeForm, RotateForm};
 use domain::{
     Ctx,
     keys::{self, Pasted},
 };
 use leptos::prelude::*;
-use serde::de::DeserializeOwned;
 
 /// `POST /keys`: the search. It is posted, so that a whole secret, which leads to its key, comes into no address.
 pub async fn search(State(state): State<AppState>, req: Request) -> Response {
@@ -91,7 +90,7 @@ async fn breaks(parts: &Parts, id: KeyId, form: &KeyForm, reviewed: &str) -> boo
 
 /// `POST /keys/{id}`: the buttons on the page of a key.
 pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, id, form) = match read_of_key::<KeyAct>(&state, id, req).await {
+    let (parts, id, form) = match read_of::<KeyId, KeyAct>(&state, id, req).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };
@@ -108,7 +107,7 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Req
 
 /// `POST /keys/{id}/rotate`: the answer is the page that shows the new secret, once.
 pub async fn rotate(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, id, form) = match read_of_key::<RotateForm>(&state, id, req).await {
+    let (parts, id, form) = match read_of::<KeyId, RotateForm>(&state, id, req).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };
@@ -136,7 +135,7 @@ pub async fn retire(State(state): State<AppState>, Path(id): Path<String>, req: 
 
 /// `POST /keys/{id}/revoke`
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, id, form) = match read_of_key::<RevokeForm>(&state, id, req).await {
+    let (parts, id, form) = match read_of::<KeyId, RevokeForm>(&state, id, req).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };
@@ -168,26 +167,9 @@ struct Sent {
 
 /// The form of a key.
 async fn read_key_form(req: Request) -> Result<(Parts, KeyForm, Sent), Response> {
-    let (parts, fields) = read::<Vec<(String, String)>>(req).await?;
-    // No form of ours is that long.
-    if fields.len() > 2_000 {
-        return Err(ApiError::from(ErrorCode::PayloadTooLarge).into_response());
-    }
+    let (parts, fields) = read_fields(req).await?;
     let form = KeyForm::from_fields(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()).unwrap_or_default();
     let sent = Sent { button: field("do"), reviewed: field("reviewed") };
     Ok((parts, form, sent))
-}
-
-/// The form on a page of a key.
-async fn read_of_key<F: DeserializeOwned>(state: &AppState, id: String, req: Request) -> Result<(Parts, KeyId, F), Response> {
-    let (parts, form) = read::<F>(req).await?;
-    match id.parse() {
-        Ok(id) => Ok((parts, id, form)),
-        Err(_) => Err(nowhere(state, &parts).await),
-    }
-}
-
-async fn nowhere(state: &AppState, parts: &Parts) -> Response {
-    render::page(state, parts, StatusCode::NOT_FOUND, || {}).await
 }

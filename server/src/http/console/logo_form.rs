@@ -3,9 +3,8 @@
 
 use super::{
     super::{AppState, error::ApiError},
-    app_forms::nowhere,
     confirm::in_other_tenant,
-    forms::{refused, run},
+    forms::{nowhere, refused, run},
 };
 use app::{
     actions::{self, LogoForm},

@@ -2,8 +2,7 @@
 
 use super::{
     super::{AppState, error::ApiError, oauth},
-    forms::{read, refused, run},
-    render,
+    forms::{read, read_of, refused, run},
 };
 use app::{
     actions::{self, TryForm},
@@ -13,7 +12,7 @@ use app::{
 use axum::{
     Extension,
     extract::{Path, Request, State},
-    http::{StatusCode, Uri},
+    http::Uri,
     response::{IntoResponse, Redirect, Response},
 };
 use contract::{AppId, ConfirmForm, ErrorCode, Problem};
@@ -51,11 +50,10 @@ pub async fn confirm(State(state): State<AppState>, req: Request) -> Response {
 
 /// `POST /apps/{id}/try`
 pub async fn try_app(State(state): State<AppState>, Path(id): Path<String>, req: Request) -> Response {
-    let (parts, form) = match read::<TryForm>(req).await {
+    let (parts, id, form) = match read_of::<AppId, TryForm>(&state, id, req).await {
         Ok(read) => read,
-        Err(refused) => return refused,
+        Err(answer) => return answer,
     };
-    let Ok(id) = id.parse::<AppId>() else { return render::page(&state, &parts, StatusCode::NOT_FOUND, || {}).await };
     match run(&parts, Box::pin(actions::try_app(id, form.clone()))).await {
         Ok(to) => Redirect::to(&to).into_response(),
         Err(e) => refused(&state, &parts, form, e).await,
