@@ -1,12 +1,11 @@
 //! OAuth apps, and what people allowed them.
 
-use super::keys::{chosen_overlap, replaced_since};
 use crate::{
     error::AppError,
     ssr::{Browser, ctx, fail, unknown_act},
     url::try_href,
 };
-use contract::{App, AppForm, AppId, CreatedApp, GrantId, GrantSeen, Perm, RotateBody, RotateForm, read_reason};
+use contract::{App, AppForm, AppId, CreatedApp, GrantId, GrantSeen, Perm, RotateForm, read_reason};
 use domain::{
     Ctx, Error,
     idempotency::{self, Begun, Stored},
@@ -117,19 +116,7 @@ pub async fn find_app(id: AppId) -> Result<App, AppError> {
 #[server(endpoint = "apps/rotate")]
 pub async fn rotate_app_secret(id: AppId, form: RotateForm) -> Result<CreatedApp, AppError> {
     let ctx = ctx()?;
-    rotate(&ctx, id, &form).await.map_err(|e| fail(&ctx, e))
-}
-
-/// The form names the secret that it replaces, so that posting it twice replaces one.
-async fn rotate(ctx: &Ctx, id: AppId, form: &RotateForm) -> domain::Result<CreatedApp> {
-    let app = oauth::get(ctx, Perm::AppsWrite, id).await?;
-    let overlap = chosen_overlap(form)?;
-    let current = app.secrets.iter().find(|s| s.expires_at.is_none());
-    // None is current once a leaked one was ended.
-    if app.kind.has_secret() && current.map(|s| s.id.to_string()).unwrap_or_default() != form.secret {
-        return Err(replaced_since());
-    }
-    oauth::rotate_secret(ctx, id, &RotateBody { grace_seconds: Some(overlap) }).await
+    oauth::rotate_secret_from_form(&ctx, id, &form).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Puts an app out of use.

@@ -51,29 +51,7 @@ async fn narrow(ctx: &Ctx, id: KeyId, offered: &str) -> domain::Result<ApiKey> {
 #[server(endpoint = "keys/rotate")]
 pub async fn rotate_key(id: KeyId, form: RotateForm) -> Result<CreatedKey, AppError> {
     let ctx = ctx()?;
-    rotate(&ctx, id, &form).await.map_err(|e| fail(&ctx, e))
-}
-
-/// The form names the secret that it replaces, so that posting it twice replaces one.
-async fn rotate(ctx: &Ctx, id: KeyId, form: &RotateForm) -> domain::Result<CreatedKey> {
-    let key = keys::get_for(ctx, Perm::KeysWrite, id).await?;
-    let overlap = chosen_overlap(form)?;
-    let current = keys::secrets(ctx, id).await?.into_iter().find(|s| s.valid_until.is_none());
-    if key.state != KeyState::Revoked && current.is_none_or(|s| s.id.to_string() != form.secret) {
-        return Err(replaced_since());
-    }
-    keys::rotate(ctx, id, &RotateBody { grace_seconds: Some(overlap) }).await
-}
-
-/// How long the old secret works on, in seconds.
-pub(super) fn chosen_overlap(form: &RotateForm) -> domain::Result<i64> {
-    form.overlap().ok_or_else(|| Error::field("grace", "invalid", "Choose how long the old secret works on."))
-}
-
-/// What a form is answered whose secret is no longer the current one.
-pub(super) fn replaced_since() -> Error {
-    let text = "The secret was replaced since this form was opened, and the new one was shown once. If it was not stored, rotate again.";
-    Error::Conflict(text.to_owned())
+    keys::rotate_from_form(&ctx, id, &form).await.map_err(|e| fail(&ctx, e))
 }
 
 /// Ends the overlap of a rotation: only the current secret works from then on.

@@ -5,7 +5,7 @@
 //! - `data-toggle="#id"` shows and hides a password
 //! - `data-append="#id" data-line="text"` adds a line to a text area
 //! - `data-dialog="#id"` opens a dialog
-//! - `data-once` on a form ignores a second submit while the first is under way: its answer may hold a secret
+//! - `data-once` on a form ignores a second submit while the first is under way: its answer may hold a secret or a code
 //! - `data-filter` on a form keeps its empty fields out of the address
 //! - `data-guard` asks before the page is left, until its secret was copied or `data-stored-box` is ticked
 //! - `data-pick` and `data-pick-all`: see `picks`; `data-preset`, `data-find` and `data-drop`: see `grants`

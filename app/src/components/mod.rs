@@ -37,7 +37,7 @@ pub use password::{Asked, NewPassword};
 pub use preferences::{EnvironmentSwitch, SwitchToLive, ThemeSwitch};
 pub use problem::{Fault, ProblemView};
 pub use reveal::{StoreNow, StoredGate, UsedBefore};
-pub use rotate::{RotateDialog, overlap_ends};
+pub use rotate::{Replaced, RotateDialog};
 pub use secret::{Masked, SecretCode, SecretOnce, SecretRow};
 pub use sessions::{EndForm, SessionTable};
 pub use time::{Ends, Time, TimeForm};

@@ -35,15 +35,8 @@ pub fn RotateDialog(
     let action = format!("{page}/rotate");
     let chosen = form.overlap().unwrap_or(86_400);
     let bad = errors.get("grace").is_some();
-    let overlaps = RotateForm::OVERLAPS.map(|(seconds, label)| {
-        view! {
-            <label>
-                <input type="radio" name="grace" value=seconds.to_string() checked=seconds == chosen autofocus=seconds == chosen/>
-                {label}
-            </label>
-        }
-        .into_any()
-    });
+    // Where nothing works any more there is nothing to overlap with.
+    let alone = secret.is_empty() && !overlapping;
     view! {
         <form class="card dialog dialog--page" method="post" action=action novalidate=true data-once=""><InTenant/>
             <div class="dialog__head">
@@ -62,16 +55,11 @@ pub fn RotateDialog(
                     }.into_any()
                 })}
                 <input type="hidden" name="secret" value=secret/>
-                <fieldset class="field" id="grace" tabindex="-1" aria-describedby=described_by("grace", true, bad)>
-                    <legend class="label">"Overlap"</legend>
-                    <div class="seg seg--scroll full-sm">{overlaps.into_iter().collect_view()}</div>
-                    <FieldError name="grace" message=errors.get("grace").map(str::to_owned)/>
-                    <p class="hint" id="grace-hint">{hint}</p>
-                </fieldset>
-                <p class="only-no-overlap row row--top small warn">
-                    <Icon name=IconName::TriangleAlert/>
-                    <span>"The old secret is refused at once, within a second. Choose this when it has leaked."</span>
-                </p>
+                {if alone {
+                    view! { <input type="hidden" name="grace" value="0"/> }.into_any()
+                } else {
+                    view! { <Overlap chosen hint bad error=errors.get("grace").map(str::to_owned)/> }.into_any()
+                }}
             </div>
             <div class="dialog__foot">
                 <a class="btn btn--quiet" href=page>"Cancel"</a>
@@ -82,8 +70,59 @@ pub fn RotateDialog(
     .into_any()
 }
 
-/// Until when the old secret works, by the form that the request being answered posted; `None` if it is refused at once.
-pub fn overlap_ends(now: UnixMs) -> Option<UnixMs> {
-    let overlap = use_context::<RotateForm>()?.overlap()?;
-    (overlap > 0).then(|| now.plus(overlap * 1000))
+#[component]
+fn Overlap(chosen: i64, hint: &'static str, bad: bool, error: Option<String>) -> impl IntoView {
+    let overlaps = RotateForm::OVERLAPS.map(|(seconds, label)| {
+        view! {
+            <label>
+                <input type="radio" name="grace" value=seconds.to_string() checked=seconds == chosen autofocus=seconds == chosen/>
+                {label}
+            </label>
+        }
+        .into_any()
+    });
+    view! {
+        <fieldset class="field" id="grace" tabindex="-1" aria-describedby=described_by("grace", true, bad)>
+            <legend class="label">"Overlap"</legend>
+            <div class="seg seg--scroll full-sm">{overlaps.into_iter().collect_view()}</div>
+            <FieldError name="grace" message=error/>
+            <p class="hint" id="grace-hint">{hint}</p>
+        </fieldset>
+        <p class="only-no-overlap row row--top small warn">
+            <Icon name=IconName::TriangleAlert/>
+            <span>"The old secret is refused at once, within a second. Choose this when it has leaked."</span>
+        </p>
+    }
+    .into_any()
+}
+
+/// What becomes of the secret that was replaced.
+pub enum Replaced {
+    /// There was none that lasted: it had been ended.
+    Nothing,
+    /// It is refused at once.
+    Refused,
+    /// It works so long.
+    WorksUntil(UnixMs),
+}
+
+impl Replaced {
+    /// By the form that the request being answered posted.
+    pub fn posted(now: UnixMs) -> Self {
+        let form = use_context::<RotateForm>().unwrap_or_default();
+        match form.overlap() {
+            _ if form.secret.is_empty() => Self::Nothing,
+            Some(overlap) if overlap > 0 => Self::WorksUntil(now.plus(overlap * 1000)),
+            _ => Self::Refused,
+        }
+    }
+
+    /// The same in a sentence; `beside` follows it where the old one works on.
+    pub fn in_words(&self, beside: &str) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Refused => Some("The old secret is refused from now on.".to_owned()),
+            Self::WorksUntil(at) => Some(format!("The old secret works until {}.{beside}", at.human())),
+        }
+    }
 }

@@ -88,7 +88,7 @@ pub use scope::{
 pub use secret::Secret;
 pub use support::{OpenSupport, SUPPORT_HOURS, SUPPORT_ROLES, SupportAccess, SupportForm, SupportReason};
 pub use tenant::{ChangeTenantBody, Membership, Tenant, TenantBody, TenantState};
-pub use text::{Email, KeyName, Slug, TenantName, TextError, counted, shows, thousands};
+pub use text::{AppName, Email, KeyName, Slug, TenantName, TextError, counted, shows, thousands};
 pub use time::UnixMs;
 pub use trace::{Check, CheckName, CheckOutcome, LimitFacts, Policy, Trace};
 pub use usage::{Bucket, BucketCount, CodeCount, KeyCount, Outcome, UsageEvent, UsageFilter, UsageQuery, UsageSource, UsageSummary};

@@ -54,6 +54,9 @@ texts! {
     /// The name of a key, 1 to 100 characters: the service that calls with it.
     KeyName, |s| line(s, 100, "Name the service that will call with this key.");
 
+    /// The name of an app, 1 to 100 characters: what people are asked to allow.
+    AppName, |s| line(s, 100, "Name the app as people know it.");
+
     /// The name of a tenant, 1 to 100 characters.
     TenantName, |s| line(s, 100, "Name the team or company.");
 

@@ -22,7 +22,7 @@ pub fn ConfirmPage(
         <AuthPage title="Confirm that it is you">
             <p class="soft">"This makes or shows a secret, or changes how you sign in, and you last proved who you are more than 10 minutes ago. What you typed is kept and goes on from here."</p>
             {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
-            <form class="stack" method="post" action=action novalidate=true>
+            <form class="stack" method="post" action=action novalidate=true data-once="">
                 {kept}
                 <TextField
                     name="confirm_password"

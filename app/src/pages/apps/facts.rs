@@ -6,7 +6,7 @@ use crate::{
     numbers::counted,
     url::app_href,
 };
-use contract::{App, AppKind, AppSecret, AuthMethod};
+use contract::{App, AppKind, AppSecret, AuthMethod, GrantType};
 use leptos::prelude::*;
 
 /// What it may ask for, and where its answers go.
@@ -89,7 +89,7 @@ fn lasting(seconds: i64) -> String {
     }
 }
 
-/// How it signs people in and gets tokens, and whose it is.
+/// How it gets tokens, and who registered it.
 #[component]
 pub fn Facts(
     /// The app.
@@ -102,13 +102,18 @@ pub fn Facts(
         AuthMethod::PrivateKeyJwt => "With a JWT that it signs with its key",
         AuthMethod::None => "Not at all: PKCE binds its codes",
     };
-    let refresh = app.kind.redirects().then(|| {
+    let refresh = terms.grant_types.contains(&GrantType::RefreshToken).then(|| {
         let issued = if terms.always_refresh { "with every sign-in" } else { "when it asks for offline_access" };
         let once = if terms.rotate_refresh_tokens { "each works once" } else { "each works until it ends" };
         let said = format!("{}; {issued}, {once}", counted(terms.refresh_token_days, "day"));
-        let pkce = if terms.require_pkce { "Required" } else { "Not required" };
-        view! { <dt>"PKCE"</dt><dd>{pkce}</dd><dt>"Refresh tokens"</dt><dd>{said}</dd> }.into_any()
+        view! { <dt>"Refresh tokens"</dt><dd>{said}</dd> }.into_any()
     });
+    let pkce = app.kind.redirects().then(|| {
+        let said = if terms.require_pkce { "Required" } else { "Not required" };
+        view! { <dt>"PKCE"</dt><dd>{said}</dd> }.into_any()
+    });
+    let grants =
+        terms.grant_types.iter().map(|g| view! { <span class="badge badge--mono">{g.to_string()}</span> }.into_any()).collect_view();
     let jwts = app.kind.has_secret().then(|| {
         let said = if terms.allow_client_jwts { "Taken as credentials" } else { "Refused" };
         view! { <dt>"Signed JWTs"</dt><dd>{said}</dd> }.into_any()
@@ -122,6 +127,8 @@ pub fn Facts(
                     <dt>"Client id"</dt><dd><CopyId text=app.client_id.to_string() what="client id"/></dd>
                     <dt>"Kind"</dt><dd>{kind_title(app.kind)}</dd>
                     <dt>"Proves itself"</dt><dd>{proves}</dd>
+                    <dt>"Gets tokens by"</dt><dd class="tags">{grants}</dd>
+                    {pkce}
                     {refresh}
                     <dt>"Access tokens"</dt><dd>{lasting(terms.access_token_seconds)}</dd>
                     {id_tokens}

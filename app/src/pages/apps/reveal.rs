@@ -2,12 +2,12 @@
 
 use super::kind_title;
 use crate::{
-    components::{CopyId, Crumbs, Masked, SecretCode, SecretOnce, StoreNow, StoredGate, UsedBefore},
+    components::{CopyId, Crumbs, Masked, Replaced, SecretCode, SecretOnce, StoreNow, StoredGate, UsedBefore},
     icon::{Icon, IconName},
     url::{app_href, try_href},
     visit::Shown,
 };
-use contract::{App, Chrome, CreatedApp, UnixMs};
+use contract::{App, AuthMethod, Chrome, CreatedApp, GrantType};
 use leptos::prelude::*;
 
 /// The answer to a registered app: its secret, unless the form had been used before.
@@ -16,7 +16,7 @@ pub fn revealed(made: CreatedApp, chrome: Chrome) -> Shown {
     let crumbs = Crumbs::apps(&app.name);
     if let Some(secret) = client_secret {
         let news = format!("{} is registered", app.name);
-        let view = view! { <Secret app secret public_url=chrome.public_url news old_until=None/> };
+        let view = view! { <Secret app secret public_url=chrome.public_url news old_until=None another=true/> };
         Shown::new(crumbs.titled("Store the secret".to_owned()), view)
     } else {
         let lead = format!("The app {} exists, and its secret was shown once. If it was not stored, rotate the secret.", app.name);
@@ -31,16 +31,13 @@ pub fn revealed(made: CreatedApp, chrome: Chrome) -> Shown {
 }
 
 /// The answer to a rotated secret: the new one.
-pub fn rotated(made: CreatedApp, chrome: Chrome, old_until: Option<UnixMs>) -> Shown {
+pub fn rotated(made: CreatedApp, chrome: Chrome, replaced: &Replaced) -> Shown {
     let CreatedApp { app, client_secret } = made;
     let crumbs = Crumbs::of_app(&app, "Rotate secret").titled("Store the new secret".to_owned());
     let news = format!("{} has a new secret", app.name);
-    let old_until = Some(match old_until {
-        Some(at) => format!("The old secret works until {}.", at.human()),
-        None => "The old secret is refused from now on.".to_owned(),
-    });
+    let old_until = replaced.in_words("");
     let secret = client_secret.unwrap_or_default();
-    Shown::new(crumbs, view! { <Secret app secret public_url=chrome.public_url news old_until/> })
+    Shown::new(crumbs, view! { <Secret app secret public_url=chrome.public_url news old_until another=false/> })
 }
 
 #[component]
@@ -52,12 +49,22 @@ fn Secret(
     news: String,
     /// What becomes of the secret that this one replaces.
     old_until: Option<String>,
+    /// Whether another one may be registered from here.
+    another: bool,
 ) -> impl IntoView {
-    let another = old_until.is_none();
     let client_id = app.client_id.to_string();
     let masked = masked(&app, &secret);
-    let (env, call) = (format!("OAUTH_CLIENT_ID={client_id}\nOAUTH_CLIENT_SECRET="), format!("curl -u \"{client_id}:"));
-    let ask = format!("\" \\\n  -d grant_type=client_credentials \\\n  {public_url}/oauth/token");
+    let env = format!("OAUTH_CLIENT_ID={client_id}\nOAUTH_CLIENT_SECRET=");
+    let ask = asks_for_itself(&app).then(|| {
+        let before = match app.terms.auth_method {
+            AuthMethod::ClientSecretPost => format!("curl -d client_id={client_id} \\\n  -d \"client_secret="),
+            _ => format!("curl -u \"{client_id}:"),
+        };
+        let after = format!("\" \\\n  -d grant_type=client_credentials \\\n  {public_url}/oauth/token");
+        let (masked, secret) = (masked.clone(), secret.clone());
+        view! { <SecretCode id="curl" title="A token for the app itself" what="the command" label="Command" before masked secret after/> }
+            .into_any()
+    });
     view! {
         <div class="empty reveal" data-guard="">
             <StoreNow news old_until>
@@ -68,8 +75,8 @@ fn Secret(
                 <dt>"Kind"</dt><dd>{kind_title(app.kind)}</dd>
             </dl>
             <SecretOnce masked=masked.clone() secret=secret.clone()/>
-            <SecretCode id="env" title=".env" what="the lines" label="Lines for .env" before=env masked=masked.clone() secret=secret.clone()/>
-            <SecretCode id="curl" title="A token for the app itself" what="the command" label="Command" before=call masked secret after=ask/>
+            <SecretCode id="env" title=".env" what="the lines" label="Lines for .env" before=env masked secret/>
+            {ask}
             <StoredGate page=app_href(app.id) reader="app">
                 <button class="btn btn--primary" type="submit">"Go to the app"</button>
                 <button class="btn" type="submit" formaction=try_href(app.id)><Icon name=IconName::Play/>"Try it"</button>
@@ -78,6 +85,13 @@ fn Secret(
         </div>
     }
     .into_any()
+}
+
+/// Can it get a token with its secret and nobody signed in, for something of the API?
+fn asks_for_itself(app: &App) -> bool {
+    app.terms.grant_types.contains(&GrantType::ClientCredentials)
+        && app.terms.auth_method != AuthMethod::PrivateKeyJwt
+        && app.terms.scopes.iter().any(|s| !s.is_built_in())
 }
 
 /// What of the secret may be seen: the prefix that all have, and the end that the app's page shows as well.

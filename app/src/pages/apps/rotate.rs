@@ -2,7 +2,7 @@
 
 use super::reveal::rotated;
 use crate::{
-    components::{Crumbs, PageTitle, RotateDialog, Time, TimeForm, overlap_ends},
+    components::{Crumbs, PageTitle, Replaced, RotateDialog, Time, TimeForm},
     returned::{Returned, returned},
     url::app_href,
     visit::{Shown, framed},
@@ -16,7 +16,7 @@ use leptos::prelude::*;
 pub fn AppRotate() -> impl IntoView {
     framed(|visit| async move {
         if let Some(made) = use_context::<CreatedApp>() {
-            return Ok(rotated(made, visit.chrome, overlap_ends(visit.ctx.now())));
+            return Ok(rotated(made, visit.chrome, &Replaced::posted(visit.ctx.now())));
         }
         let app = oauth::get(&visit.ctx, Perm::AppsRead, visit.id()?).await?;
         visit.ctx.require_tenant_level(Perm::AppsWrite)?;

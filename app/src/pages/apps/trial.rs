@@ -99,7 +99,7 @@ fn Panel(
                 <section class="card">
                     <div class="card__head"><h2>"What it asks for"</h2></div>
                     <form class="card__body stack stack--3" method="post" action=try_href(app.id) novalidate=true data-once=""><InTenant/>
-                        <fieldset class="stack stack--2" id="scopes" aria-describedby=described>
+                        <fieldset class="stack stack--2" id="scopes" tabindex="-1" aria-describedby=described>
                             <legend class="sr">"Permissions"</legend>
                             {boxes}
                             <FieldError name="scopes" message=invalid/>

@@ -2,7 +2,7 @@
 
 use super::kind_title;
 use crate::{
-    components::{Crumbs, Masked, ScopeBadges, SecretCode, SecretOnce, StoreNow, StoredGate, UsedBefore},
+    components::{Crumbs, Masked, Replaced, ScopeBadges, SecretCode, SecretOnce, StoreNow, StoredGate, UsedBefore},
     url::key_href,
     visit::Shown,
 };
@@ -32,14 +32,11 @@ pub fn revealed(made: CreatedKey, chrome: Chrome) -> Shown {
 }
 
 /// The answer to a rotated key: its new secret.
-pub fn rotated(made: CreatedKey, chrome: Chrome, old_until: Option<UnixMs>) -> Shown {
+pub fn rotated(made: CreatedKey, chrome: Chrome, replaced: &Replaced) -> Shown {
     let CreatedKey { api_key, key: secret } = made;
     let crumbs = Crumbs::of_key(&api_key, "Rotate").titled("Store the new secret".to_owned());
     let news = format!("{} has a new secret", api_key.name);
-    let old_until = Some(match old_until {
-        Some(at) => format!("The old secret works until {}. Until then, the key’s page shows who still calls with it.", at.human()),
-        None => "The old secret is refused from now on.".to_owned(),
-    });
+    let old_until = replaced.in_words(" Until then, the key’s page shows who still calls with it.");
     let secret = secret.unwrap_or_default();
     Shown::new(crumbs, view! { <Secret api_key secret chrome news old_until/> })
 }

@@ -2,7 +2,7 @@
 
 use super::{callers::Callers, reveal::rotated};
 use crate::{
-    components::{Banner, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, RotateDialog, Time, TimeForm, Tone, overlap_ends},
+    components::{Banner, Crumbs, ErrorSummary, Glyph, InTenant, PageTitle, Replaced, RotateDialog, Time, TimeForm, Tone},
     numbers::counted,
     returned::{Returned, returned},
     url::key_href,
@@ -17,7 +17,7 @@ use leptos::prelude::*;
 pub fn KeyRotate() -> impl IntoView {
     framed(|visit| async move {
         if let Some(made) = use_context::<CreatedKey>() {
-            return Ok(rotated(made, visit.chrome, overlap_ends(visit.ctx.now())));
+            return Ok(rotated(made, visit.chrome, &Replaced::posted(visit.ctx.now())));
         }
         let key = keys::get(&visit.ctx, visit.id()?).await?;
         visit.ctx.require(Perm::KeysWrite)?;

@@ -7,7 +7,7 @@ use crate::{
     numbers::thousands,
     url::app_href,
 };
-use contract::{AppState, LeakedApp, Perm, Role, SecretState, TenantId};
+use contract::{AppSecret, AppState, LeakedApp, Perm, Role, SecretState, TenantId};
 use leptos::prelude::*;
 
 /// The card of an app.
@@ -67,7 +67,7 @@ pub fn AppMatch(
                 <SecretBadge state=secret.state/>
                 <Glyph id=app.id/>
                 <h2 id=heading.clone()>{name}</h2>
-                <span class="mono muted">{format!("kss_…{}", secret.last_four)}</span>
+                <span class="mono muted">{format!("{}…{}", AppSecret::PREFIX, secret.last_four)}</span>
                 <span class="meta push">{place}</span>
             </div>
             <div class="figs figs--sm figs--line">

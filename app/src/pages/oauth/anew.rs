@@ -59,7 +59,7 @@ fn Ask(seen: Seen, next: String, back: Returned<ConfirmForm>) -> impl IntoView {
         <AuthPage title="Confirm that it is you">
             <p class="soft"><b>{app}</b>" asks who is there before it goes on. Prove it once more, and you go on from here."</p>
             {message.map(|m| view! { <Banner tone=Tone::Danger alert=true><p>{m}</p></Banner> }.into_any())}
-            <form class="stack" method="post" action=way novalidate=true>
+            <form class="stack" method="post" action=way novalidate=true data-once="">
                 <TextField
                     name="password"
                     label=|| "Password"

@@ -79,7 +79,7 @@ fn Ask(consent: Consent) -> impl IntoView {
                 <h2 class="label">"It will be able to"</h2>
                 <ul class="grants">{asked}</ul>
             </section>
-            <form class="stack stack--3" method="post" action=format!("/oauth/consent/{id}")>
+            <form class="stack stack--3" method="post" action=format!("/oauth/consent/{id}") data-once="">
                 {where_to}
                 <div class="row consent-acts">
                     <button class="btn" type="submit" name="decision" value="deny">"Deny"</button>

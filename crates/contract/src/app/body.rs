@@ -2,7 +2,7 @@
 
 use super::{AppKind, AuthMethod, GrantType, IdTokenAlg, RedirectUri};
 use crate::{
-    FieldErrors, KeyName, Origin, Scope,
+    AppName, FieldErrors, Origin, Scope,
     key_body::{
         named,
         read::{read_name, read_scopes},
@@ -26,7 +26,7 @@ pub(super) const REFRESH: (i64, i64, i64) = (1, 365, 90);
 #[serde(deny_unknown_fields, default)]
 pub struct CreateAppBody {
     /// What people are asked to allow.
-    #[cfg_attr(feature = "openapi", schema(required = true, value_type = KeyName))]
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = AppName))]
     pub name: Option<String>,
     /// Where answers may go; needed but by `machine` apps.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<RedirectUri>>, max_items = 50))]
@@ -78,7 +78,7 @@ pub struct CreateAppBody {
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateAppBody {
     /// What people are asked to allow.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<KeyName>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<AppName>))]
     pub name: Option<String>,
     /// Where answers may go.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<RedirectUri>>, max_items = 50))]
@@ -128,7 +128,7 @@ pub struct UpdateAppBody {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateApp {
     /// What people are asked to allow.
-    pub name: KeyName,
+    pub name: AppName,
     /// What runs it.
     pub kind: AppKind,
     /// Everything else.
@@ -311,7 +311,7 @@ impl CreateAppBody {
 
 impl UpdateAppBody {
     /// The name, where it changes, and everything else as it is once this is applied.
-    pub fn apply(&self, kind: AppKind, before: &AppTerms) -> Result<(Option<KeyName>, AppTerms), FieldErrors> {
+    pub fn apply(&self, kind: AppKind, before: &AppTerms) -> Result<(Option<AppName>, AppTerms), FieldErrors> {
         let mut errors = FieldErrors::default();
         let name = self.name.as_deref().and_then(|name| read_name(Some(name), &mut errors));
         let method = self.token_endpoint_auth_method.as_deref();

@@ -136,6 +136,11 @@ pub struct App {
     pub logo_url: Option<String>,
 }
 
+impl AppSecret {
+    /// What every secret of an app starts with.
+    pub const PREFIX: &str = "kss_";
+}
+
 impl App {
     /// Does it prove itself with a secret, and have none that lasts? An old one may still work for a while.
     pub fn needs_secret(&self) -> bool {
@@ -159,7 +164,7 @@ pub struct CreatedApp {
     /// The app.
     #[serde(flatten)]
     pub app: App,
-    /// Its secret, `ks_app_…`, where it has one.
+    /// Its secret, `kss_…`, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
 }

@@ -1,7 +1,8 @@
 //! The members of the bodies, each with its reader; what is wrong is noted under the member's name.
 
-use crate::{AllowedIp, FieldErrors, KeyName, RateLimit, Scope, UnixMs};
+use crate::{AllowedIp, FieldErrors, RateLimit, Scope, TextError, UnixMs};
 use serde_json::Value;
+use std::str::FromStr;
 
 /// Most scopes of one key.
 const SCOPES: usize = 100;
@@ -14,10 +15,10 @@ const FAR: UnixMs = UnixMs(253_402_300_799_999);
 /// A whole number beyond this does not survive JavaScript.
 const SAFE: i64 = 1 << 53;
 
-pub(crate) fn read_name(name: Option<&str>, errors: &mut FieldErrors) -> Option<KeyName> {
+pub(crate) fn read_name<N: FromStr<Err = TextError>>(name: Option<&str>, errors: &mut FieldErrors) -> Option<N> {
     let name = name.unwrap_or_default();
     let code = if name.trim().is_empty() { "required" } else { "invalid" };
-    KeyName::parse(name).map_err(|e| errors.add("name", code, e.to_string())).ok()
+    name.parse().map_err(|e: TextError| errors.add("name", code, e.to_string())).ok()
 }
 
 pub(crate) fn read_scopes(words: &[String], errors: &mut FieldErrors) -> Vec<Scope> {

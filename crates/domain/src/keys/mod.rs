@@ -22,7 +22,8 @@ pub use reports::{
     EditImpact, QUIET_HOURS, advice, check_impact, cockpit, impact, impact_of, impact_of_allowlist, impact_of_edit, is_lost, shut_out,
 };
 pub use revoke::{bulk_revoke, revoke, revoke_confirmed};
-pub use rotate::{retire, rotate, secrets, works};
+pub(crate) use rotate::{chosen, replaced_since};
+pub use rotate::{retire, rotate, rotate_from_form, secrets, works};
 #[cfg(feature = "testing")]
 pub use search::{BY_CREATION, BY_EXPIRY, BY_NAME, BY_USE};
 pub use search::{Pasted, list, pasted, queue, queues, search};

@@ -9,13 +9,35 @@ use super::{
     reach, secret, sql, target,
 };
 use crate::{Ctx, Error, Result, db::Event};
-use contract::{ApiKey, CreatedKey, KeyId, KeySecret, KeyState, Perm, RotateBody, SecretId, UnixMs};
+use contract::{ApiKey, CreatedKey, KeyId, KeySecret, KeyState, Perm, RotateBody, RotateForm, SecretId, UnixMs};
 
 /// Most secrets of one key that work at the same time.
 const MOST_SECRETS: i64 = 5;
 
 /// Makes a new secret; the old ones work until the grace ends, and at its very millisecond no longer.
 pub async fn rotate(ctx: &Ctx, id: KeyId, body: &RotateBody) -> Result<CreatedKey> {
+    replace(ctx, id, body, None).await
+}
+
+/// The same from the console's form. It names the secret that it replaces, so that sending it twice replaces one.
+pub async fn rotate_from_form(ctx: &Ctx, id: KeyId, form: &RotateForm) -> Result<CreatedKey> {
+    super::get_for(ctx, Perm::KeysWrite, id).await?;
+    replace(ctx, id, &chosen(form)?, Some(&form.secret)).await
+}
+
+/// How long the old secret works on.
+pub(crate) fn chosen(form: &RotateForm) -> Result<RotateBody> {
+    let overlap = form.overlap().ok_or_else(|| Error::field("grace", "invalid", "Choose how long the old secret works on."))?;
+    Ok(RotateBody { grace_seconds: Some(overlap) })
+}
+
+/// What a form is answered whose secret is no longer the current one.
+pub(crate) fn replaced_since() -> Error {
+    let text = "The secret was replaced since this form was opened, and the new one was shown once. If it was not stored, rotate again.";
+    Error::Conflict(text.to_owned())
+}
+
+async fn replace(ctx: &Ctx, id: KeyId, body: &RotateBody, seen: Option<&str>) -> Result<CreatedKey> {
     let grant = ctx.require(Perm::KeysWrite)?;
     let now = ctx.now();
     let core = ctx.core();
@@ -26,6 +48,12 @@ pub async fn rotate(ctx: &Ctx, id: KeyId, body: &RotateBody) -> Result<CreatedKe
         KeyState::Revoked => return Err(Error::Conflict(format!("{} is revoked", before.name))),
         KeyState::Expired => return Err(Error::Conflict(format!("{} has expired: give it a later expiry first", before.name))),
         KeyState::Active | KeyState::Disabled => {}
+    }
+    if let Some(seen) = seen {
+        let secrets = sql::secrets(tx.tx(), &grant, id).await?;
+        if !secrets.iter().any(|s| s.valid_until.is_none() && s.id.to_string() == seen) {
+            return Err(replaced_since());
+        }
     }
     ctx.fresh()?;
     // The new secret goes to whoever asked: they must hold what it may do.

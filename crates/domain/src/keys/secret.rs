@@ -2,7 +2,7 @@
 
 use crate::{clock::Entropy, seal::DataKeys};
 use aws_lc_rs::digest;
-use contract::{Environment, KeyKind, Secret, Slug};
+use contract::{AppSecret, Environment, KeyKind, Secret, Slug};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// log2(62) × 32 = 190.5 bits.
@@ -12,7 +12,7 @@ pub(super) const CHECKSUM: usize = 6;
 /// The longest key: `tk_`, a slug of 24, `_`, and the two parts.
 const MAX: usize = 3 + 24 + 1 + RANDOM + CHECKSUM;
 /// What secrets of apps start with.
-pub(super) const OF_APP: &str = "kss_";
+pub(super) const OF_APP: &str = AppSecret::PREFIX;
 /// log2(62) × 43 = 256 bits: they sign, too (s64).
 pub(super) const OF_APP_RANDOM: usize = 43;
 /// What keys start with; behind `tk_` stands the tenant's slug and another underscore.

@@ -7,12 +7,12 @@ use super::{
 use crate::{
     Ctx, Error, Grant, Result,
     db::{Event, Tx},
-    keys::{admit_scopes, default_owner, only_own, scan::refuse_keys, secret::generate_for_app},
+    keys::{admit_scopes, chosen, default_owner, only_own, replaced_since, scan::refuse_keys, secret::generate_for_app},
     tenants, tokens,
 };
 use contract::{
-    App, AppForm, AppId, AppKind, AppSecret, AppSecretId, AppState, CreateAppBody, CreatedApp, Page, PageQuery, Perm, RotateBody, Secret,
-    Target, UnixMs, UpdateAppBody,
+    App, AppForm, AppId, AppKind, AppSecret, AppSecretId, AppState, CreateAppBody, CreatedApp, Page, PageQuery, Perm, RotateBody,
+    RotateForm, Secret, Target, UnixMs, UpdateAppBody,
 };
 use serde_json::json;
 
@@ -177,6 +177,17 @@ fn terms_of(app: &App) -> Result<serde_json::Value> {
 
 /// Gives the app a new secret; the ones before it work until the grace ends, and not longer than they would have.
 pub async fn rotate_secret(ctx: &Ctx, id: AppId, body: &RotateBody) -> Result<CreatedApp> {
+    replace_secret(ctx, id, body, None).await
+}
+
+/// The same from the console's form. It names the secret that it replaces, or none where none is current, so that sending
+/// it twice replaces one.
+pub async fn rotate_secret_from_form(ctx: &Ctx, id: AppId, form: &RotateForm) -> Result<CreatedApp> {
+    get(ctx, Perm::AppsWrite, id).await?;
+    replace_secret(ctx, id, &chosen(form)?, Some(&form.secret)).await
+}
+
+async fn replace_secret(ctx: &Ctx, id: AppId, body: &RotateBody, seen: Option<&str>) -> Result<CreatedApp> {
     let grant = ctx.require_tenant_level(Perm::AppsWrite)?;
     let now = ctx.now();
     let mut tx = ctx.write(&grant).await?;
@@ -184,6 +195,10 @@ pub async fn rotate_secret(ctx: &Ctx, id: AppId, body: &RotateBody) -> Result<Cr
     let until = now.plus(body.grace()? * 1_000);
     if app.kind == AppKind::Public {
         return Err(Error::Conflict(format!("{} is a public app: it has no secret.", app.name)));
+    }
+    let current = app.secrets.iter().find(|s| s.expires_at.is_none()).map(|s| s.id.to_string());
+    if seen.is_some_and(|seen| seen != current.as_deref().unwrap_or_default()) {
+        return Err(replaced_since());
     }
     ctx.fresh()?;
     // The new secret goes to whoever asked: they must hold what it may do.
@@ -221,6 +236,7 @@ pub(crate) async fn end_secret(tx: &mut Tx, grant: &Grant, app: AppId, secret: A
 
 /// Puts the app out of use: its tokens, codes and secrets work no more, until it is resumed (s22).
 pub async fn suspend(ctx: &Ctx, id: AppId, reason: Option<String>) -> Result<App> {
+    refuse_keys("reason", reason.as_deref().unwrap_or_default())?;
     set_state(ctx, id, AppState::Suspended, reason).await
 }
 

@@ -21,7 +21,7 @@ mod tokens;
 mod trial;
 
 pub(crate) use apps::end_secret;
-pub use apps::{create, delete, fingerprint, get, list, resume, rotate_secret, suspend, update, update_from_form};
+pub use apps::{create, delete, fingerprint, get, list, resume, rotate_secret, rotate_secret_from_form, suspend, update, update_from_form};
 pub use authorize::{Asked, Next, Refused, begin, check, check_in, consent, decide, unproved};
 pub use client::{Presented, authenticate};
 pub use error::{OauthCode, OauthError};

@@ -4,7 +4,7 @@ use crate::{
     components::{Code, Time, TimeForm},
     icon::{Icon, IconName},
 };
-use contract::{App, AuthMethod};
+use contract::{App, AppSecret, AuthMethod};
 use domain::oauth::{Answered, Exchanged, Failure, Issued, Jwt, Looked, Report, Sent};
 use leptos::prelude::*;
 use serde_json::Value;
@@ -256,10 +256,10 @@ fn Answer(answered: Answered) -> impl IntoView {
 
 /// The request as a command line.
 fn curl(exchanged: &Exchanged, client_id: &str, public_url: &str) -> String {
-    let last_four = exchanged.last_four.as_deref().unwrap_or_default();
+    let secret = format!("{}••••{}", AppSecret::PREFIX, exchanged.last_four.as_deref().unwrap_or_default());
     let proof = match exchanged.proof {
-        AuthMethod::ClientSecretBasic => vec![format!("-u \"{client_id}:kss_••••{last_four}\"")],
-        AuthMethod::ClientSecretPost => vec![format!("-d client_id={client_id}"), format!("-d client_secret=kss_••••{last_four}")],
+        AuthMethod::ClientSecretBasic => vec![format!("-u \"{client_id}:{secret}\"")],
+        AuthMethod::ClientSecretPost => vec![format!("-d client_id={client_id}"), format!("-d client_secret={secret}")],
         AuthMethod::PrivateKeyJwt => vec![
             "-d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned(),
             "-d client_assertion=…".to_owned(),
