@@ -169,7 +169,7 @@ pub async fn try_app(id: AppId, form: TryForm) -> Result<String, AppError> {
             }
         },
         "stop" => {
-            oauth::get(&ctx, Perm::AppsWrite, id).await.map_err(|e| fail(&ctx, e))?;
+            oauth::stop_trial(&ctx, id).await.map_err(|e| fail(&ctx, e))?;
             browser.end_trial(&ctx, None).await?;
             Ok(format!("{}?done=stopped", try_href(id)))
         }

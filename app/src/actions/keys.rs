@@ -4,7 +4,7 @@ use crate::{
     error::AppError,
     ssr::{ctx, fail, unknown_act},
 };
-use contract::{ApiKey, BulkRevokeForm, CreatedKey, KeyAct, KeyForm, KeyId, KeyState, Perm, RevokeForm, RotateBody, RotateForm, UpdateKey};
+use contract::{ApiKey, BulkRevokeForm, CreatedKey, KeyAct, KeyForm, KeyId, Perm, RevokeForm, RotateForm, UpdateKey};
 use domain::{Ctx, Error, keys};
 use leptos::prelude::*;
 

@@ -54,7 +54,7 @@ fn Grant(grant: GrantSeen) -> impl IntoView {
         <li>
             <span class="row"><AppMark name=app.clone() logo=grant.logo_url.clone()/>{name}</span>
             <span class="soft anywhere">"in "{grant.tenant.clone()}</span>
-            <form class="push" method="post" action="/grants">
+            <form class="push" method="post" action="/grants" data-once="">
                 <input type="hidden" name="grant" value=grant.id.to_string()/>
                 <button class="btn btn--sm" type="submit" name="act" value="revoke" aria-label=format!("Revoke {app} in {}", grant.tenant)>"Revoke"</button>
             </form>

@@ -20,7 +20,9 @@ pub fn AppList() -> impl IntoView {
     framed(|visit| async move {
         let cursor = visit.query.get_str("cursor").and_then(|c| c.parse().ok());
         let apps = oauth::list(&visit.ctx, PageQuery::at(cursor)).await?;
-        let others = if cursor.is_none() { oauth::elsewhere(&visit.ctx, PageQuery::default()).await?.data } else { Vec::new() };
+        let others_at = visit.query.get_str("others").and_then(|c| c.parse().ok());
+        let first_others = others_at.is_none();
+        let others = if cursor.is_none() { Some(oauth::elsewhere(&visit.ctx, PageQuery::at(others_at)).await?) } else { None };
         let may = visit.chrome.may(Perm::AppsRevoke);
         let back = returned::<GrantForm>();
         let deleted = visit.query.get_str("deleted").is_some();
@@ -41,7 +43,7 @@ pub fn AppList() -> impl IntoView {
             {revoked.then(|| view! { <Revoked/> }.into_any())}
             {in_test.then(|| view! { <NoTest/> }.into_any())}
             {body}
-            <Others grants=others may/>
+            {others.map(|grants| view! { <Others grants first=first_others may/> }.into_any())}
         };
         Ok(Shown::new(Crumbs::section("OAuth apps"), view))
     })

@@ -6,7 +6,7 @@ use crate::{
     url::key_href,
     visit::Shown,
 };
-use contract::{ApiKey, Chrome, CreatedKey, KeyKind, UnixMs};
+use contract::{ApiKey, Chrome, CreatedKey, KeyKind};
 use leptos::prelude::*;
 
 /// The answer to a created key: its secret, unless the form had been used before.

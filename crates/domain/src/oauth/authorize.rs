@@ -1,6 +1,6 @@
 //! The authorization endpoint: what an app asks a person for, and what they say (RFC 6749, section 4.1; RFC 7636, 8252, 9207).
 
-use super::{Client, OauthCode, OauthError, Trial, apps::target, sql};
+use super::{Client, OauthCode, OauthError, Trial, apps::target, id_token, sql};
 use crate::{
     Core, Ctx, Error, Grant, Result,
     ctx::Person,
@@ -25,6 +25,10 @@ const JUST_NOW: i64 = 60_000;
 pub(super) const TRIED: &str = "oauth_app.tried";
 /// Longest `state`, `nonce` and resource that are carried along.
 const LONGEST: usize = 1_024;
+/// Longest ID token that is taken for a hint.
+const LONGEST_HINT: usize = 4_096;
+/// Most scopes of a request, and of a grant: what is asked for is compared with each.
+pub(super) const MOST_SCOPES: usize = 100;
 
 /// What an app asked for; every part is checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +53,9 @@ pub struct Asked {
     pub prompt: Prompt,
     /// How old the proof of who is there may be, seconds.
     pub max_age: Option<i64>,
+    /// An ID token of the person that is meant, and nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_hint: Option<String>,
     /// Whether somebody tries the app in the console: the answer goes to their trial.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trial: bool,
@@ -71,6 +78,7 @@ impl Asked {
             ("resource", Some(self.audience.as_str()).filter(|to| *to != core.settings.public_url)),
             ("prompt", Some("consent").filter(|_| self.prompt.consent)),
             ("max_age", self.max_age.map(|seconds| seconds.to_string()).as_deref()),
+            ("id_token_hint", self.id_token_hint.as_deref()),
         ] {
             query.extend_pairs(value.map(|value| (name, value)));
         }
@@ -140,7 +148,7 @@ pub fn check_in(core: &Core, params: &[(String, String)], trial: Option<&Trial>)
     }
     let state = one(params, "state")
         .map_err(|_| page(&format!("{} sent several states.", client.name)))?
-        .filter(|s| s.len() <= LONGEST)
+        .filter(|s| s.len() <= LONGEST && shows(s))
         .map(ToOwned::to_owned);
     let refuse = |e: OauthError| {
         Refused::Redirect(answer(
@@ -163,12 +171,14 @@ fn read(
     state: Option<String>,
 ) -> Result<Asked, OauthError> {
     let get = |name: &str| one(params, name).map_err(OauthError::request);
-    let short = |name: &str| -> Result<Option<String>, OauthError> {
+    let at_most = |name: &str, longest: usize| -> Result<Option<String>, OauthError> {
         match get(name)? {
-            Some(value) if value.len() > LONGEST => Err(OauthError::request(format!("{name} is longer than {LONGEST} bytes."))),
+            Some(value) if value.len() > longest => Err(OauthError::request(format!("{name} is longer than {longest} bytes."))),
+            Some(value) if !shows(value) => Err(OauthError::request(format!("{name} holds control characters."))),
             value => Ok(value.map(ToOwned::to_owned)),
         }
     };
+    let short = |name: &str| at_most(name, LONGEST);
     short("state")?;
     if get("request")?.is_some() {
         return Err(OauthError::new(OauthCode::RequestNotSupported, "Request objects are not read."));
@@ -214,8 +224,14 @@ fn read(
         audience: read_resource(core, short("resource")?.as_deref())?,
         prompt,
         max_age,
+        id_token_hint: at_most("id_token_hint", LONGEST_HINT)?,
         trial: false,
     })
+}
+
+/// Without control characters (RFC 6749, appendix A.5): PostgreSQL keeps no NUL.
+fn shows(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }
 
 /// 43 characters of base64url.
@@ -229,10 +245,9 @@ fn read_prompt(text: &str) -> Result<Prompt, OauthError> {
         match word {
             "none" => prompt.none = true,
             "login" => prompt.login = true,
-            "consent" => prompt.consent = true,
-            // Somebody is signed in with one account at a time.
-            "select_account" => {}
-            _ => return Err(OauthError::request("prompt is none, login or consent.")),
+            // Whoever is asked can say that they are somebody else.
+            "consent" | "select_account" => prompt.consent = true,
+            _ => return Err(OauthError::request("prompt is none, login, consent or select_account.")),
         }
     }
     if prompt.none && (prompt.login || prompt.consent) {
@@ -247,7 +262,7 @@ pub(super) fn read_scopes(core: &Core, client: &Client, text: Option<&str>) -> R
     let own = ScopeSet(client.terms.scopes.clone());
     let verbs = core.cache.verbs(client.tenant_id);
     let mut scopes: Vec<Scope> = Vec::new();
-    for word in text.split(' ').filter(|w| !w.is_empty()) {
+    for word in words(text)? {
         let known = Scope::parse(word).ok().filter(|s| if s.is_built_in() { own.0.contains(s) } else { own.covers_with(s, &verbs) });
         let Some(scope) = known else {
             let word: String = word.chars().filter(char::is_ascii_graphic).filter(|c| !matches!(c, '"' | '\\')).take(64).collect();
@@ -258,6 +273,15 @@ pub(super) fn read_scopes(core: &Core, client: &Client, text: Option<&str>) -> R
         }
     }
     if scopes.is_empty() { Ok(client.terms.scopes.clone()) } else { Ok(scopes) }
+}
+
+/// The words of `scope`, not too many of them.
+pub(super) fn words(text: &str) -> Result<Vec<&str>, OauthError> {
+    let words: Vec<&str> = text.split(' ').filter(|w| !w.is_empty()).take(MOST_SCOPES + 1).collect();
+    if words.len() > MOST_SCOPES {
+        return Err(OauthError::new(OauthCode::InvalidScope, format!("At most {MOST_SCOPES} scopes.")));
+    }
+    Ok(words)
 }
 
 /// For which API a token is (RFC 8707); none named is this installation's.
@@ -303,6 +327,11 @@ pub async fn begin(ctx: &Ctx, client: &Client, asked: &Asked) -> Result<Next> {
             return Ok(Next::Answer(refusal(core, asked, OauthCode::InteractionRequired, why)));
         }
         enrolled => enrolled?,
+    }
+    // Whoever was meant, somebody else is there (OpenID Connect Core, 3.1.2.1).
+    if asked.id_token_hint.as_deref().is_some_and(|hint| id_token::hinted(core, client, hint) != Some(person.user_id)) {
+        let why = "The person of id_token_hint is not the one who is signed in.";
+        return Ok(Next::Answer(refusal(core, asked, OauthCode::LoginRequired, why)));
     }
     let age = ctx.now().0 - session.proven_at.0;
     let old = asked.prompt.login || asked.max_age.is_some_and(|most| age > most.saturating_mul(1_000).max(JUST_NOW));
@@ -417,7 +446,12 @@ pub async fn consent(ctx: &Ctx, id: ConsentId) -> Result<Consent> {
     let tenants = identity::works_in(&mut tx, person.user_id, ctx.now()).await?;
     let tenants: Vec<(TenantId, String)> = tenants.into_iter().map(|m| (m.id, m.name)).filter(|(t, _)| client.acts_in(*t)).collect();
     drop(tx);
-    let scopes = in_words(ctx, &client, &asked.scopes).await?;
+    // Whoever chooses among tenants reads words that are nobody's.
+    let acts_in = match tenants.as_slice() {
+        [(one, _)] => Some(*one),
+        _ => None,
+    };
+    let scopes = in_words(ctx, acts_in, &asked.scopes).await?;
     let registered = client.terms.redirect_uris.iter().find(|own| own.admits(&asked.redirect_uri));
     Ok(Consent {
         id,
@@ -437,11 +471,16 @@ pub async fn consent(ctx: &Ctx, id: ConsentId) -> Result<Consent> {
     })
 }
 
-/// What scopes allow, as the app's tenant says it.
-async fn in_words(ctx: &Ctx, client: &Client, scopes: &[Scope]) -> Result<Vec<ConsentScope>> {
-    let of_app = Grant::of_authorization(client.tenant_id, ctx.actor());
-    let mut tx = ctx.db().read_in(&of_app).await?;
-    let catalogue = scopes::described(&mut tx, &of_app).await?;
+/// What scopes allow, as the tenant says it in which the app will act: no other tenant words what is allowed there.
+async fn in_words(ctx: &Ctx, acts_in: Option<TenantId>, scopes: &[Scope]) -> Result<Vec<ConsentScope>> {
+    let catalogue = match acts_in {
+        Some(tenant_id) => {
+            let there = Grant::of_authorization(tenant_id, ctx.actor());
+            let mut tx = ctx.db().read_in(&there).await?;
+            scopes::described(&mut tx, &there).await?
+        }
+        None => Vec::new(),
+    };
     let words = |scope: &Scope| {
         // A tenant words its own resources; what reaches further has words that nobody chooses.
         let described = catalogue
@@ -476,7 +515,7 @@ pub async fn decide(ctx: &Ctx, id: ConsentId, allow: Option<TenantId>) -> Result
     let ctx = ctx.of_person(person.clone());
     ctx.enrolled()?;
     let grant = Grant::of_caller(&ctx)?;
-    let told = in_words(&ctx, &client, &asked.scopes).await?;
+    let told = in_words(&ctx, Some(tenant_id), &asked.scopes).await?;
     let mut tx = ctx.write(&grant).await?;
     let ctx = identity::again(&ctx, tx.tx()).await?;
     let scopes = permitted(&ctx, &asked.scopes);
@@ -497,6 +536,8 @@ pub async fn decide(ctx: &Ctx, id: ConsentId, allow: Option<TenantId>) -> Result
     let (held, before) = sql::hold_grant(tx.tx(), &grant, made, person.user_id, &client, now).await?;
     let mut all = before.clone();
     all.extend(scopes.into_iter().filter(|s| !before.contains(s)));
+    // The oldest are asked for once more.
+    all.drain(..all.len().saturating_sub(MOST_SCOPES));
     sql::set_scopes(tx.tx(), &grant, held, &all).await?;
     if held == made {
         let allowed = told.into_iter().filter(|s| all.contains(&s.name)).map(|s| s.words).collect();

@@ -4,7 +4,7 @@ use super::Client;
 use crate::{Core, Ctx, Error, Result, ctx::Person, identity, tokens};
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{ErrorCode, IdTokenAlg, Scope, UnixMs};
+use contract::{ErrorCode, IdTokenAlg, Scope, UnixMs, UserId};
 use serde_json::{Value, json};
 
 /// How long an ID token is good; it tells who signed in, and is looked at once.
@@ -49,6 +49,13 @@ pub(super) fn issue(
         claims["nonce"] = nonce.into();
     }
     tokens::sign_id_token(core, alg, &claims)
+}
+
+/// Whom an ID token names that the client was given once, however long ago.
+pub(super) fn hinted(core: &Core, client: &Client, hint: &str) -> Option<UserId> {
+    let claims = tokens::read_id_token(core, hint)?;
+    let of_client = claims["aud"].as_str()?.parse() == Ok(client.id);
+    claims["sub"].as_str()?.parse().ok().filter(|_| of_client)
 }
 
 /// What the token's person allowed to be told about them.

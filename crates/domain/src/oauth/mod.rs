@@ -36,4 +36,5 @@ pub(crate) use sql::{count_holding, tell_tenant_changed};
 pub use tokens::{Introspected, TokenRequest, TokenResponse, introspect, revoke, token};
 pub use trial::{
     Answered, Begun, Exchanged, Failure, Issued, Jwt, Looked, Report, Sent, Trial, begin as begin_trial, finish as finish_trial,
+    stop as stop_trial,
 };

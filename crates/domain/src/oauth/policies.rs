@@ -2,7 +2,7 @@
 //! person; nothing ends a secret by itself, so one that grew too old is listed. A member answers for each app, where one
 //! does for each key. An app has no allowlist of its own: the tenant's binds its tokens.
 
-use super::{Client, sql};
+use super::sql;
 use crate::{Ctx, Error, Grant, Result, db::Tx, tenants};
 use contract::{App, AppId, AppTerms, AppViolation, FieldErrors, GrantType, KeyPolicy, Perm, Policies, UnixMs};
 
@@ -32,13 +32,6 @@ pub(super) async fn judge(tx: &mut Tx, grant: &Grant, before: Option<&App>, afte
         errors.add("owner", "not_permitted", why);
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::from(errors)) }
-}
-
-/// How long a sign-in to an app lasts that begins in the grant's tenant now: what was registered before a policy came is
-/// bound by it, too.
-pub(super) async fn lasts(tx: &mut Tx, grant: &Grant, client: &Client) -> Result<i64> {
-    let policies = tenants::policies_of(tx, grant).await?;
-    Ok(policies.refresh_days(client.terms.refresh_token_days) * UnixMs::DAY)
 }
 
 /// An app in use, as policies see it.

@@ -54,10 +54,7 @@ pub(crate) fn read(core: &Core, jwt: &str, header: &Header) -> Result<Token, Cod
     let (issued_at, expires_at) = (ms(claims.iat).ok_or(Code::NotFound)?, ms(claims.exp).ok_or(Code::NotFound)?);
     let not_before = claims.nbf.map_or(Some(issued_at), ms).ok_or(Code::NotFound)?.max(issued_at);
     let lifetime = expires_at.0 - issued_at.0;
-    // Nobody names one of ours: whoever reads the subject would take it for them.
-    let ours = claims.sub.parse::<UserId>().is_ok() || claims.sub.parse::<AppId>().is_ok() || claims.sub.parse::<KeyId>().is_ok();
-    let named = !ours && (1..=SUBJECT).contains(&claims.sub.len());
-    if claims.iss != app.to_string() || !named || !(1..=LONGEST).contains(&lifetime) {
+    if claims.iss != app.to_string() || !names_its_own(&claims.sub) || !(1..=LONGEST).contains(&lifetime) {
         return Err(Code::NotFound);
     }
     // Keystead's own permissions are nothing that a service mints for itself.
@@ -87,6 +84,15 @@ pub(crate) fn read(core: &Core, jwt: &str, header: &Header) -> Result<Token, Cod
         not_before: UnixMs(not_before.0),
         expires_at,
     })
+}
+
+/// Nobody names one of ours: whoever reads the subject would take it for them. It travels as a header, whose reader takes
+/// blanks off its ends, and may not tell capitals apart.
+fn names_its_own(sub: &str) -> bool {
+    let read = sub.to_ascii_lowercase();
+    let ours = read.parse::<UserId>().is_ok() || read.parse::<AppId>().is_ok() || read.parse::<KeyId>().is_ok();
+    let travels = sub.bytes().all(|b| matches!(b, b' '..=b'~')) && sub.trim() == sub;
+    !ours && travels && (1..=SUBJECT).contains(&sub.len())
 }
 
 /// Who it says signed it; nothing is believed before the signature was verified by a secret of just that app.

@@ -308,6 +308,13 @@ pub(super) async fn take_request(tx: &mut Tx, id: ConsentId) -> Result<bool> {
     Ok(n == 1)
 }
 
+/// What an app asked this session.
+pub(super) async fn forget_requests(tx: &mut Tx, session: &[u8], app: AppId) -> Result<()> {
+    const SQL: &str = "DELETE FROM authorization_requests WHERE session = $1 AND app_id = $2";
+    on!(tx, c => sqlx::query(SQL).bind(session).bind(app.uuid()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
 /// What a member allowed an app in the grant's tenant. Trials are not meant.
 pub(super) async fn standing(tx: &mut Tx, grant: &Grant, user: UserId, app: AppId) -> Result<Option<(GrantId, Vec<Scope>)>> {
     const SQL: &str =

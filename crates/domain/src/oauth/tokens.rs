@@ -3,14 +3,15 @@
 use super::{
     Asked, Client, OauthCode, OauthError,
     apps::target,
-    authorize::{permitted, read_resource, read_scopes},
-    id_token, policies, sql,
+    authorize::{permitted, read_resource, read_scopes, words},
+    id_token, sql,
 };
 use crate::{
-    Ctx, Error, Grant, Result, Who,
+    Core, Ctx, Error, Grant, Result, Who,
     ctx::Person,
     db::{Event, Tx, commit_with},
     identity::{self, SignedIn},
+    tenants,
     tokens::{
         self, Bearer, NewToken,
         refresh::{self, GRACE, hash},
@@ -155,8 +156,17 @@ fn client_credentials(ctx: &Ctx, client: &Client, asked: &TokenRequest, trial: b
         scopes,
         seconds,
     };
-    let access_token = tokens::issue(ctx.core(), new)?;
+    let access_token = issue(ctx.core(), new)?;
     Ok(TokenResponse { access_token, token_type: "Bearer".to_owned(), expires_in: seconds, scope, refresh_token: None, id_token: None })
+}
+
+/// An access token; one that Keystead itself would not read is not issued.
+fn issue(core: &Core, new: NewToken) -> Result<String, OauthError> {
+    let token = tokens::issue(core, new)?;
+    if token.len() > tokens::LONGEST {
+        return Err(OauthError::new(OauthCode::InvalidScope, "The token would be too long: ask for fewer scopes."));
+    }
+    Ok(token)
 }
 
 /// Is that what the challenge is the digest of (RFC 7636, section 4.6)?
@@ -173,14 +183,19 @@ async fn person(ctx: &Ctx, client: &Client, user: Uuid, tenant: Uuid) -> Result<
         return Ok(None);
     }
     let signed_in = SignedIn { user_id: UserId::from_uuid(user), tenant_id: TenantId::from_uuid(tenant) };
-    let person = identity::resume(ctx.core(), signed_in).await?.filter(|p| !p.must_enrol && !p.supporting);
+    let person = identity::resume(ctx.core(), signed_in).await?.filter(goes_on);
     Ok(person.map(|person| ctx.of_person(person)))
+}
+
+/// May an app act for them? Not before they set up what their tenant wants, nor for somebody who is there to support.
+const fn goes_on(person: &Person) -> bool {
+    !person.must_enrol && !person.supporting
 }
 
 /// The same, as they are now; they stay so until the commit.
 async fn again(of_person: &Ctx, tx: &mut Tx) -> Result<Option<Ctx>> {
     match identity::again(of_person, tx).await {
-        Ok(now) => Ok(Some(now)),
+        Ok(now) => Ok(Some(now).filter(|now| now.person().is_some_and(goes_on))),
         Err(Error::Refused(..)) => Ok(None),
         Err(e) => Err(e),
     }
@@ -245,6 +260,9 @@ async fn exchange(ctx: &Ctx, client: &Client, asked: &TokenRequest, trial: bool)
     id_token::prepare(core, client.terms.id_token_alg, &of_code.scopes).await?;
     let Some(of_person) = person(ctx, client, code.user_id, code.tenant_id).await? else { return Err(OauthError::grant("code")) };
     let mut tx = ctx.db().begin_in(&grant).await?;
+    // Behind the tenant, like every sign-in: a role or a policy that changes ends what was made before, and binds what comes
+    // after.
+    let policies = tenants::locked_policies(&mut tx, &grant).await?;
     let Some(of_person) = again(&of_person, &mut tx).await? else { return Err(OauthError::grant("code")) };
     // Nobody takes the grant back until the commit.
     let stands = sql::hold_standing(&mut tx, &grant, GrantId::from_uuid(code.grant_id)).await?;
@@ -265,7 +283,7 @@ async fn exchange(ctx: &Ctx, client: &Client, asked: &TokenRequest, trial: bool)
     let lasts = if trial {
         TRIAL * 1_000
     } else if refreshes {
-        policies::lasts(&mut tx, &grant, client).await?
+        policies.refresh_days(client.terms.refresh_token_days) * UnixMs::DAY
     } else {
         terms.access_token_seconds * 1_000
     };
@@ -339,7 +357,7 @@ fn respond(
         scopes,
         seconds: expires_in,
     };
-    let access_token = tokens::issue(core, new)?;
+    let access_token = issue(core, new)?;
     let id_token =
         if openid { Some(id_token::issue(core, person, client, family.auth_time, family.nonce.as_deref(), &access_token)?) } else { None };
     Ok(TokenResponse { access_token, token_type: "Bearer".to_owned(), expires_in, scope, refresh_token, id_token })
@@ -363,7 +381,7 @@ async fn refresh(ctx: &Ctx, client: &Client, asked: &TokenRequest) -> Result<Tok
     let wanted = match asked.scope.as_deref() {
         None => own.0.clone(),
         Some(text) => {
-            let wanted: Option<Vec<Scope>> = text.split(' ').filter(|w| !w.is_empty()).map(|w| Scope::parse(w).ok()).collect();
+            let wanted: Option<Vec<Scope>> = words(text)?.into_iter().map(|w| Scope::parse(w).ok()).collect();
             let verbs = core.cache.verbs(client.tenant_id);
             let within = |wanted: &Vec<Scope>| wanted.iter().all(|s| own.0.contains(s) || !s.is_built_in() && own.covers_with(s, &verbs));
             let too_wide = || OauthError::new(OauthCode::InvalidScope, "A refresh asks for no more than was allowed.");

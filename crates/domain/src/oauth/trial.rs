@@ -259,6 +259,15 @@ fn as_app(ctx: &Ctx) -> Ctx {
     Ctx::new(ctx.core().clone(), Who::Anonymous, ctx.request().clone())
 }
 
+/// Stops waiting for the answer: what this session was asked about the app can be answered no more, in whichever window.
+pub async fn stop(ctx: &Ctx, id: AppId) -> Result<()> {
+    apps::get(ctx, Perm::AppsWrite, id).await?;
+    let session = ctx.session().ok_or(Error::Unauthenticated)?;
+    let mut tx = ctx.db().begin().await?;
+    sql::forget_requests(&mut tx, &session.digest, id).await?;
+    tx.commit_quiet().await
+}
+
 /// Takes the answer to a trial, goes the rest of the way, and ends whatever came of it.
 pub async fn finish(ctx: &Ctx, trial: &Trial, params: &[(String, String)]) -> Result<Report> {
     let (app, client, person) = own(ctx, trial.app).await?;

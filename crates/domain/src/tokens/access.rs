@@ -12,7 +12,7 @@ pub const LEEWAY: i64 = 30_000;
 /// `typ` of an access token: no other token of ours has it (s63).
 const TYPE: &str = "at+jwt";
 /// Longest token that is read; one with every permission is far shorter.
-const LONGEST: usize = 8_192;
+pub(crate) const LONGEST: usize = 8_192;
 
 /// The claims. Times are whole seconds, as numbers.
 #[derive(Serialize, Deserialize)]

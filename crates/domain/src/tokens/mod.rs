@@ -12,11 +12,11 @@ pub(crate) mod sql;
 #[cfg(feature = "testing")]
 pub use access::sign_anything;
 pub use access::{Bearer, LEEWAY, Token, is_jwt, read};
-pub(crate) use access::{NewToken, issue, ms};
+pub(crate) use access::{LONGEST, NewToken, issue, ms};
 pub use login::{login, logout, me, mfa};
 pub use refresh::refresh;
 pub use signing::{jwks, rotate};
-pub(crate) use signing::{make_id_key, sign_id_token};
+pub(crate) use signing::{make_id_key, read_id_token, sign_id_token};
 
 use self::signing::Ring;
 use crate::{

@@ -19,6 +19,7 @@ mod load;
 mod mails;
 mod members;
 mod oauth;
+mod oauth_asks;
 mod oauth_ends;
 mod policies;
 mod proof;

@@ -90,24 +90,6 @@ on_both! {
 }
 
 on_both! {
-    async fn nobody_words_what_reaches_beyond_their_own_api(t) {
-        let other = globex(&t).await;
-        for (name, words) in [("admin", "See the name that you go by"), ("read", "Nothing much")] {
-            scopes::describe(&other, name, &contract::DescribeScopeBody { description: words.to_owned() }).await.unwrap();
-        }
-        let app = register(&other, json!({"any_tenant": true, "scopes": ["openid", "admin", "read", "users:read", "keystead.keys:write"]})).await;
-        scopes::describe(&other, "users:read", &contract::DescribeScopeBody { description: "See who works here".to_owned() }).await.unwrap();
-        let me = browser(&t);
-        let Next::Ask(id) = ask(&me, &app, &[]).await else { panic!("asked") };
-        let words: Vec<String> = oauth::consent(&me, id).await.unwrap().scopes.into_iter().map(|s| s.words).collect();
-        assert_eq!(words[0], "Know who you are");
-        assert!(words[1].contains("Keystead itself"), "{words:?}");
-        assert_eq!((words[2].as_str(), words[3].as_str()), ("See everything", "See who works here"));
-        assert!(words[4].contains("Keystead"), "{words:?}");
-    }
-}
-
-on_both! {
     async fn s22_a_code_does_not_outlive_what_ends_the_sign_ins_of_its_person(t) {
         let app = register(&t.owner(), json!({})).await;
         let me = browser(&t);

@@ -78,6 +78,8 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<String>, req: Req
     };
     match done {
         Ok(to) => Redirect::to(&to).into_response(),
+        // A reason that was refused may hold a secret.
+        Err(e) if e.0.fields.get("reason").is_some() => refused(&state, &parts, AppAct { reason: String::new(), ..form }, e).await,
         Err(e) => refused(&state, &parts, form, e).await,
     }
 }
@@ -107,7 +109,12 @@ async fn take_back(state: &AppState, req: Request, to: &str) -> Response {
 
 async fn revoke_grant(parts: &Parts, id: &str) -> Result<(), AppError> {
     let id = id.parse::<GrantId>().map_err(|_| AppError(Problem::new(ErrorCode::NotFound)))?;
-    run(parts, actions::revoke_grant(id)).await.map(drop)
+    run(parts, actions::revoke_grant(id)).await.map(drop).map_err(|AppError(problem)| {
+        // Two people, or two windows: the page that is shown again does not have it any more.
+        let gone = problem.code == ErrorCode::NotFound;
+        let message = if gone { "It is not there any more: it was revoked meanwhile.".to_owned() } else { problem.message };
+        AppError(Problem { message, ..problem })
+    })
 }
 
 async fn read_app_form(req: Request) -> Result<(Parts, AppForm), Response> {
