@@ -1,29 +1,17 @@
 //! Origins, logos and the rarer fields of OAuth apps, as clients and browsers without script meet them.
 
 use crate::{
+    app_pages::{CALLBACK, page, registered},
     harness::{Answer, App, PNG, on_both, request},
     key_pages::field,
 };
 use axum::{body::Body, http::StatusCode};
-use contract::{AppId, CreatedApp, PageQuery, Perm, Role, TenantName};
-use domain::{Ctx, Who, oauth, tenants, testing::On};
+use contract::{AppId, PageQuery, Perm, Role, TenantName};
+use domain::{Who, oauth, tenants, testing::On};
 use serde_json::{Value, json};
 
-const CALLBACK: &str = "https://ledger.test/cb";
 const SPA: &str = "https://spa.test";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-
-async fn registered(by: &Ctx, extra: Value) -> CreatedApp {
-    let mut body = json!({"name": "Ledger Sync", "redirect_uris": [CALLBACK], "scopes": ["users:read", "openid"]});
-    for (name, value) in extra.as_object().unwrap() {
-        body[name] = value.clone();
-    }
-    oauth::create(by, &serde_json::from_value(body).unwrap()).await.unwrap()
-}
-
-async fn page(app: &App, cookie: &str, path: &str) -> Answer {
-    app.get(path, &[("accept", "text/html"), ("cookie", cookie)]).await
-}
 
 /// Where the app's request leads whoever is signed in.
 async fn asked(app: &App, cookie: &str, id: AppId) -> String {

@@ -14,7 +14,7 @@ use domain::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const CALLBACK: &str = "https://ledger.test/cb";
+pub const CALLBACK: &str = "https://ledger.test/cb";
 
 pub async fn page(app: &App, cookie: &str, path: &str) -> Answer {
     app.get(path, &[("accept", "text/html"), ("cookie", cookie)]).await
@@ -134,6 +134,9 @@ on_both! {
         let shown = page(&app, &cookie, &detail).await.text;
         assert!(shown.contains("Current") && shown.contains("works until") && shown.contains(&format!("…{}", &new[new.len() - 4..])), "{shown}");
 
+        let leaky = app.form(&detail, &cookie, &format!("act=suspend&reason=leaked+{new}")).await;
+        assert_eq!(leaky.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(leaky.text.contains("id=\"reason-error\"") && !leaky.text.contains(&new), "s77: no reason holds a secret, nor does the page");
         let off = app.form(&detail, &cookie, "act=suspend&reason=looked+odd").await;
         assert_eq!(off.header("location"), format!("{detail}?done=suspended"));
         assert!(!works(&app, id, &new).await);
@@ -190,7 +193,9 @@ on_both! {
         assert_eq!(app.form("/grants", &support, "act=revoke&grant=nonsense").await.status, StatusCode::NOT_FOUND);
         let done = app.form("/grants", &support, &format!("act=revoke&grant={of_support}")).await;
         assert_eq!(done.header("location"), "/grants?done=1", "{}", done.text);
-        assert_eq!(app.form("/grants", &support, &format!("act=revoke&grant={of_support}")).await.status, StatusCode::NOT_FOUND, "it is gone");
+        let twice = app.form("/grants", &support, &format!("act=revoke&grant={of_support}")).await;
+        assert_eq!(twice.status, StatusCode::NOT_FOUND, "it is gone");
+        assert!(twice.text.contains("it was revoked meanwhile"), "{}", twice.text);
 
         allow(&app, &support, id, tenant).await;
         let again = oauth::of_app(&app.t.owner(), id, PageQuery::default()).await.unwrap().data;
@@ -460,5 +465,30 @@ on_both! {
         assert_eq!(done.header("location"), "/apps?done=revoked", "{}", done.text);
         let shown = page(&app, &cookie, "/apps?done=revoked").await.text;
         assert!(shown.contains("The grant is revoked") && !shown.contains("Globex Board"));
+    }
+}
+
+#[tokio::test]
+async fn in_test_the_page_says_that_apps_are_of_live() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let said = "Apps work in live only";
+    assert!(!page(&app, &cookie, "/apps").await.text.contains(said));
+    assert!(page(&app, &format!("{cookie}; keystead-prefs=test."), "/apps").await.text.contains(said));
+}
+
+#[tokio::test]
+async fn the_page_of_an_app_and_of_its_secret_say_how_it_gets_tokens_and_nothing_that_does_not_work() {
+    let app = App::new(On::Sqlite).await;
+    let cookie = app.sign_in().await;
+    let owner = app.t.owner();
+    let signs_in = registered(&owner, json!({"grant_types": ["authorization_code"]})).await.app.id;
+    let shown = page(&app, &cookie, &format!("/apps/{signs_in}")).await.text;
+    assert!(shown.contains("Gets tokens by") && shown.contains(">authorization_code<"), "{shown}");
+    assert!(!shown.contains("Refresh tokens") && !shown.contains(">client_credentials<"), "{shown}");
+    for (scopes, command) in [(json!(["openid"]), false), (json!(["openid", "users:read"]), true)] {
+        let id = registered(&owner, json!({"scopes": scopes})).await.app;
+        let rotated = app.form(&format!("/apps/{}/rotate", id.id), &cookie, &format!("grace=0&secret={}", id.secrets[0].id)).await;
+        assert_eq!((rotated.status, rotated.text.contains("grant_type=client_credentials")), (StatusCode::OK, command), "{scopes}");
     }
 }

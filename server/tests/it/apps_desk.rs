@@ -1,7 +1,7 @@
 //! Apps in the log of requests, and their secrets at the leak desk: over REST and in the console, without script.
 
 use crate::{
-    app_pages::sign_in_as,
+    app_pages::{page, sign_in_as},
     harness::{Answer, App, on_both, request},
 };
 use axum::http::StatusCode;
@@ -9,10 +9,6 @@ use contract::Role;
 use domain::testing::On;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-async fn page(app: &App, cookie: &str, path: &str) -> Answer {
-    app.get(path, &[("cookie", cookie), ("accept", "text/html")]).await
-}
 
 /// A machine app; its id and its secret.
 async fn machine(app: &App) -> (String, String) {
@@ -101,10 +97,10 @@ on_both! {
         let shown = page(&app, &cookie, &format!("/apps/{id}")).await.text;
         assert!(shown.contains("None works: the last one was ended."), "and the app's page says how to go on");
         let rotate = page(&app, &cookie, &format!("/apps/{id}/rotate")).await.text;
-        assert!(rotate.contains("None of its secrets is current"));
-        let again = app.form(&format!("/apps/{id}/rotate"), &cookie, "grace=0&secret=").await;
+        assert!(rotate.contains("None of its secrets is current") && !rotate.contains("Overlap"), "with nothing to overlap with");
+        let again = app.form(&format!("/apps/{id}/rotate"), &cookie, "grace=86400&secret=").await;
         assert_eq!(again.status, StatusCode::OK, "{}", again.text);
-        assert!(again.text.contains("kss_"), "another one");
+        assert!(again.text.contains("kss_") && !again.text.contains("The old secret"), "another one, and the ended one stays ended");
     }
 }
 

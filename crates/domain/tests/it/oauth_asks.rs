@@ -121,7 +121,7 @@ on_both! {
         for prompt in ["none", "consent", ""] {
             assert_eq!(refused(&ask(&me, &app, &[("id_token_hint", &theirs), ("prompt", prompt)]).await), "login_required", "{prompt}");
         }
-        for wrong in [id_token(&other, &me).await.as_str(), "nonsense", &mine.replace(|c: char| c == 'x', "y")] {
+        for wrong in [id_token(&other, &me).await.as_str(), "nonsense", &mine.replace('x', "y")] {
             assert_eq!(refused(&ask(&me, &app, &[("id_token_hint", wrong), ("prompt", "none")]).await), "login_required", "{wrong}");
         }
         // One's own counts, however old it is.
