@@ -63,7 +63,7 @@ strings! {
         .description(Some("Scheme, host and port as browsers write them: https, or http on a loopback host."))
         .examples([serde_json::json!("https://app.example.com")]);
     UnixMs: |s| s.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).description(Some("RFC 3339, to the millisecond."));
-    AppName: |s| s.min_length(Some(1)).max_length(Some(100)).description(Some("What people are asked to allow; one line.")),
+    AppName: |s| s.min_length(Some(1)).max_length(Some(100)).description(Some("What people are asked to allow; one line."));
     KeyName: |s| s.min_length(Some(1)).max_length(Some(100)).description(Some("What calls with the key; one line."))
         .examples([serde_json::json!("nightly-export")]);
     TenantName: |s| s.min_length(Some(1)).max_length(Some(100));
