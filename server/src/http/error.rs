@@ -5,7 +5,7 @@ use crate::config::ErrorFormat;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query},
+    extract::{Path, Query, rejection::BytesRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -33,6 +33,13 @@ impl IntoResponse for ApiError {
         let mut response = status(self.0.code).into_response();
         response.extensions_mut().insert(self.0);
         response
+    }
+}
+
+/// A body that was not read to its end.
+impl From<BytesRejection> for ApiError {
+    fn from(e: BytesRejection) -> Self {
+        if e.status() == StatusCode::PAYLOAD_TOO_LARGE { ErrorCode::PayloadTooLarge.into() } else { ErrorCode::BadRequest.into() }
     }
 }
 

@@ -303,6 +303,40 @@ on_both! {
 }
 
 on_both! {
+    async fn s22_s34_a_stream_of_an_app_ends_when_the_app_is_suspended_or_may_no_more(on) {
+        let app = App::new(on).await;
+        let open = async |name: &str| {
+            let body = json!({"name": name, "kind": "machine", "scopes": ["keystead.usage:read", "users:read"]});
+            let made = app.post("/oauth/applications", &[("x-api-key", &app.t.first.api_key)], &body).await.json();
+            let form = format!(
+                "grant_type=client_credentials&client_id={}&client_secret={}",
+                made["client_id"].as_str().unwrap(),
+                made["client_secret"].as_str().unwrap()
+            );
+            let kind = [("content-type", "application/x-www-form-urlencoded")];
+            let token = app.send(request("POST", "/oauth/token", &kind, &form)).await.json();
+            let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+            let response = app.respond(request("GET", "/v1/usage/stream?source=verify", &[("authorization", &bearer)], "")).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            (made["id"].as_str().unwrap().to_owned(), Events { body: response.into_body().into_data_stream(), text: String::new() })
+        };
+        let ((suspended, mut one), (narrowed, mut two)) = (open("Suspended").await, open("Narrowed").await);
+        traffic(&app).await;
+        settle(&app, 8).await;
+        app.t.clock.advance(Duration::from_secs(3));
+        app.t.core.cache.sync(&app.t.core).await.unwrap();
+        assert!(one.next().await.is_some() && two.next().await.is_some());
+        // Three more events wait for each: they are not sent any more.
+        let owner = app.t.owner();
+        domain::oauth::suspend(&owner, suspended.parse().unwrap(), None).await.unwrap();
+        assert!(one.next().await.is_none());
+        let less = serde_json::from_value(json!({"scopes": ["users:read"]})).unwrap();
+        domain::oauth::update(&owner, narrowed.parse().unwrap(), &less).await.unwrap();
+        assert!(two.next().await.is_none());
+    }
+}
+
+on_both! {
     async fn what_callers_say_of_their_versions_is_recorded_and_every_answer_names_the_apis(on) {
         let app = App::new(on).await;
         let key = app.t.first.api_key.clone();

@@ -3,8 +3,9 @@
 use crate::harness::{Answer, App, request};
 use axum::http::StatusCode;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::on_both;
+use domain::{on_both, verify::limit};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const CALLBACK: &str = "https://ledger.test/cb";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -258,6 +259,104 @@ on_both! {
             refused += usize::from(answer.status == StatusCode::TOO_MANY_REQUESTS);
         }
         assert_eq!(refused, 3, "5 a second without a secret");
+    }
+}
+
+on_both! {
+    async fn s71_an_app_in_a_loop_is_told_when_to_come_back_and_its_own_tokens_are_not_counted(t) {
+        let app = App::on(t, crate::harness::Setup::default());
+        let (id, secret) = register(&app, json!({})).await;
+        let (other, others) = register(&app, json!({"name": "Other"})).await;
+        let cookie = app.sign_in().await;
+        let with = format!("client_id={id}&client_secret={secret}");
+        let second = limit::CLIENT.per_second;
+        for _ in 0..=second {
+            let own = token(&app, &[], &format!("{with}&grant_type=client_credentials&scope=users:read")).await;
+            assert_eq!(own.status, StatusCode::OK, "{}", own.text);
+        }
+        for _ in 0..second {
+            let answer = app.send(request("POST", "/oauth/revoke", &[FORM], &format!("{with}&token=nothing"))).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        }
+        let refresh = format!("{with}&grant_type=refresh_token&refresh_token=x");
+        for answer in [
+            app.send(request("POST", "/oauth/revoke", &[FORM], &format!("{with}&token=nothing"))).await,
+            token(&app, &[], &refresh).await,
+            token(&app, &[], &format!("{with}&grant_type=authorization_code&code=x")).await,
+        ] {
+            assert_eq!((answer.status, &answer.json()["error"]), (StatusCode::TOO_MANY_REQUESTS, &json!("temporarily_unavailable")), "{}", answer.text);
+            assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+            assert_eq!(answer.header("x-ratelimit-limit"), second.to_string());
+        }
+        let own = token(&app, &[], &format!("{with}&grant_type=client_credentials&scope=users:read")).await;
+        assert_eq!(own.status, StatusCode::OK, "it writes nothing");
+        let theirs = format!("client_id={other}&client_secret={others}&token=nothing");
+        assert_eq!(app.send(request("POST", "/oauth/revoke", &[FORM], &theirs)).await.status, StatusCode::OK);
+        app.t.clock.advance(Duration::from_secs(3));
+        app.t.core.cache.sync(&app.t.core).await.unwrap();
+        assert_eq!(token(&app, &[], &refresh).await.json()["error"], json!("invalid_grant"), "it may go on");
+
+        allow(&app, &cookie, &id, "").await;
+        app.t.clock.advance(Duration::from_secs(3));
+        app.t.core.cache.sync(&app.t.core).await.unwrap();
+        for _ in 0..limit::ANSWERED.per_second {
+            code(&app.get(&authorize(&id, ""), &page(&cookie)).await);
+        }
+        let answer = app.get(&authorize(&id, ""), &page(&cookie)).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{}", answer.text);
+        assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+    }
+}
+
+on_both! {
+    async fn s71_s78_userinfo_is_counted_with_what_else_a_token_does_and_stands_in_the_usage_log(t) {
+        let app = App::on(t, crate::harness::Setup::default());
+        let (id, secret) = register(&app, json!({})).await;
+        let cookie = app.sign_in().await;
+        let by_code = async |scope: &str| {
+            let body = format!(
+                "client_id={id}&client_secret={secret}&grant_type=authorization_code&code={}&redirect_uri={CALLBACK}",
+                allow(&app, &cookie, &id, &format!("&scope={scope}")).await
+            );
+            format!("Bearer {}", token(&app, &[], &body).await.json()["access_token"].as_str().unwrap())
+        };
+        let (who, narrow) = (by_code("openid").await, by_code("users:read").await);
+        let ask = async |bearer: &str| app.get("/oauth/userinfo", &[("authorization", bearer)]).await;
+        let told = ask(&who).await;
+        assert_eq!((told.status, told.header("x-ratelimit-limit")), (StatusCode::OK, limit::OAUTH.per_hour.to_string().as_str()), "{}", told.text);
+        assert_eq!(ask(&narrow).await.status, StatusCode::FORBIDDEN);
+        for _ in 2..limit::OAUTH.per_second {
+            assert_eq!(ask(&who).await.status, StatusCode::OK);
+        }
+        let over = ask(&who).await;
+        assert_eq!((over.status, &over.json()["error"]), (StatusCode::TOO_MANY_REQUESTS, &json!("temporarily_unavailable")), "{}", over.text);
+        assert!(over.header("retry-after").parse::<u32>().unwrap() > 0);
+        let elsewhere = app.get("/v1/auth/test", &[("authorization", &who)]).await;
+        assert_eq!(elsewhere.status, StatusCode::TOO_MANY_REQUESTS, "one count for the person by way of the app");
+        while domain::usage::count_unscoped(&app.t.core.db).await.unwrap() < i64::from(limit::OAUTH.per_second) + 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let key = app.t.first.api_key.clone();
+        let seen = app.get("/v1/usage/events?path=/oauth/userinfo&limit=200", &[("x-api-key", &key)]).await.json();
+        let codes: Vec<&str> = seen["data"].as_array().unwrap().iter().map(|e| e["code"].as_str().unwrap()).collect();
+        let count = |code: &str| codes.iter().filter(|c| **c == code).count();
+        let whole = usize::try_from(limit::OAUTH.per_second).unwrap();
+        assert_eq!((count("VALID"), count("INSUFFICIENT_SCOPE"), count("RATE_LIMITED")), (whole - 1, 1, 1), "{codes:?}");
+        let refused = seen["data"].as_array().unwrap().iter().find(|e| e["code"] == "INSUFFICIENT_SCOPE").unwrap();
+        assert_eq!((&refused["client_id"], &refused["required_scopes"]), (&json!(id), &json!(["openid"])));
+    }
+}
+
+on_both! {
+    async fn a_body_that_is_too_long_is_refused_in_the_words_of_rfc_6749(t) {
+        let app = App::on(t, crate::harness::Setup::default());
+        let long = format!("grant_type=client_credentials&x={}", "x".repeat(300_000));
+        for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
+            let answer = app.send(request("POST", path, &[FORM], &long)).await;
+            assert_eq!((answer.status, answer.header("content-type")), (StatusCode::PAYLOAD_TOO_LARGE, "application/json"), "{path}: {}", answer.text);
+            let told = answer.json();
+            assert_eq!((&told["error"], told["error_description"].is_string()), (&json!("invalid_request"), true), "{path}");
+        }
     }
 }
 

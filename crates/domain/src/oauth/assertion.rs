@@ -1,7 +1,7 @@
 //! A client that proves itself by a JWT that it signed with its key (RFC 7523, sections 2.2 and 3; OpenID Connect Core,
 //! section 9).
 
-use super::{Client, OauthError, sql};
+use super::{Client, OauthError, client, sql};
 use crate::{
     Ctx, Grant,
     tokens::{LEEWAY, ms, refresh::hash},
@@ -85,6 +85,8 @@ pub(super) async fn proves(ctx: &Ctx, client: &Client, jwt: &str) -> Result<bool
     if claims.iss != id || claims.sub != id || !meant || !timely || !(1..=JTI).contains(&claims.jti.len()) {
         return Ok(false);
     }
+    // Each is noted for as long as it could come again: only the client itself gets here.
+    client::count_write(ctx, client)?;
     let actor = Actor { kind: ActorKind::App, id: Some(id), name: client.name.clone() };
     let grant = Grant::of_authorization(client.tenant_id, actor);
     let mut tx = ctx.db().begin_in(&grant).await?;

@@ -1,7 +1,11 @@
 //! Who asks at the token endpoint (RFC 6749, section 2.3; RFC 7523).
 
 use super::{Client, OauthCode, OauthError, apps::target, assertion};
-use crate::{Core, Ctx, Grant, db::Event};
+use crate::{
+    Core, Ctx, Grant,
+    db::Event,
+    verify::limit::{CLIENT, Subject},
+};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use contract::{AppId, AuthMethod, Secret};
 use serde_json::json;
@@ -75,6 +79,22 @@ pub async fn authenticate(ctx: &Ctx, presented: &Presented) -> Result<Arc<Client
         return Err(OauthError::request("The app lists the origins whose scripts may ask as it, and this is none of them."));
     }
     Ok(client)
+}
+
+/// Counts a request that writes, of a client that has proved who it is. An assertion was counted when it was used, and who
+/// proves nothing is counted by their address: anybody can name a public client.
+pub fn charge(ctx: &Ctx, client: &Client) -> Result<(), OauthError> {
+    match client.terms.auth_method {
+        AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => count_write(ctx, client),
+        AuthMethod::None | AuthMethod::PrivateKeyJwt => Ok(()),
+    }
+}
+
+/// One more of the app's; refused before anything is written.
+pub(super) fn count_write(ctx: &Ctx, client: &Client) -> Result<(), OauthError> {
+    let subject = Subject::Client(client.tenant_id, client.id);
+    let charge = ctx.core().limits.charge(subject, CLIENT, 1, ctx.now());
+    if charge.admitted() { Ok(()) } else { Err(OauthError::too_many(charge)) }
 }
 
 /// Writes down, after the answer, that somebody asked as the app and is not it, or that it is suspended: the first time, the

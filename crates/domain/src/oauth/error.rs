@@ -1,6 +1,6 @@
 //! Errors in the form of RFC 6749, section 5.2.
 
-use crate::Error;
+use crate::{Error, verify::limit::Charge};
 use std::fmt;
 
 macro_rules! codes {
@@ -65,17 +65,25 @@ pub struct OauthError {
     pub description: String,
     /// What went wrong here, for the log; none where the client is wrong.
     pub fault: Option<Error>,
+    /// The limit that was met; none where it is refused for another reason.
+    pub limit: Option<Box<Charge>>,
 }
 
 impl OauthError {
     /// The client is wrong.
     pub fn new(code: OauthCode, description: impl fmt::Display) -> Self {
-        Self { code, description: description.to_string(), fault: None }
+        Self { code, description: description.to_string(), fault: None, limit: None }
     }
 
     /// A parameter is wrong.
     pub fn request(description: impl fmt::Display) -> Self {
         Self::new(OauthCode::InvalidRequest, description)
+    }
+
+    /// Over a limit.
+    pub fn too_many(charge: Charge) -> Self {
+        let limit = Some(Box::new(charge));
+        Self { limit, ..Self::new(OauthCode::TemporarilyUnavailable, "Too many requests: wait for Retry-After.") }
     }
 
     /// A code or a refresh token is worth nothing to this client: one answer for every reason.
@@ -87,6 +95,6 @@ impl OauthError {
 impl From<Error> for OauthError {
     fn from(e: Error) -> Self {
         let code = if matches!(e, Error::Unavailable(_)) { OauthCode::TemporarilyUnavailable } else { OauthCode::ServerError };
-        Self { code, description: "Try again in a while.".to_owned(), fault: Some(e) }
+        Self { code, description: "Try again in a while.".to_owned(), fault: Some(e), limit: None }
     }
 }

@@ -23,7 +23,7 @@ mod trial;
 pub(crate) use apps::end_secret;
 pub use apps::{create, delete, fingerprint, get, list, resume, rotate_secret, rotate_secret_from_form, suspend, update, update_from_form};
 pub use authorize::{Asked, Next, Refused, begin, check, check_in, consent, decide, unproved};
-pub use client::{Presented, authenticate};
+pub use client::{Presented, authenticate, charge};
 pub use error::{OauthCode, OauthError};
 pub(crate) use grants::end_of_member;
 pub use grants::{elsewhere, mine, of_app, revoke as revoke_grant};

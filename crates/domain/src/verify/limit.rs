@@ -21,6 +21,14 @@ pub const PERSON: RateLimit = RateLimit { per_hour: 10_000, per_second: 100 };
 /// What an app may do for one person, or for itself.
 pub const OAUTH: RateLimit = RateLimit { per_hour: 5_000, per_second: 50 };
 
+/// What an app that proves who it is may write at the authorization server's endpoints: more than one that keeps its tokens
+/// until they expire ever asks for, and a bound for one in a loop.
+pub const CLIENT: RateLimit = RateLimit { per_hour: 36_000, per_second: 100 };
+
+/// How often apps may send a person for an answer that can come without asking them: a browser that is sent around in a loop
+/// stops.
+pub const ANSWERED: RateLimit = RateLimit { per_hour: 1_000, per_second: 20 };
+
 /// Credentials that are none or nobody's, by the address that sends them: room for a service that was misconfigured,
 /// none for guessing or for filling the log.
 pub const FAILED: RateLimit = RateLimit { per_hour: 1_000, per_second: 20 };
@@ -41,6 +49,10 @@ pub enum Subject {
     PersonBy(TenantId, UserId, AppId),
     /// An app for itself.
     App(TenantId, AppId),
+    /// An app that proved who it is at the authorization server's endpoints, by what it writes there.
+    Client(TenantId, AppId),
+    /// A person about whom apps are answered without asking.
+    Answered(TenantId, UserId),
     /// Somebody whom an app names in what it signs; the hash of the name.
     Named(TenantId, AppId, u64),
     /// Whoever comes from an address without a credential; an IPv6 client owns its /64 (s41).

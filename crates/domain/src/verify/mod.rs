@@ -336,23 +336,39 @@ pub fn gateway(core: &Core, credential: &str, ip: Option<IpAddr>) -> Result<Arc<
     }
 }
 
-/// The same caller a while later: a key as it is now, none if it no longer works from there. For what goes on after it
-/// was authenticated; people are looked up with each of their requests.
+/// The same caller a while later: a key or a token as it is now, none if it no longer works from there. For what goes on
+/// after it was authenticated; people are looked up with each of their requests.
 pub fn refreshed(ctx: &Ctx) -> Option<Ctx> {
     let core = ctx.core();
-    let Who::Key(was) = ctx.who() else {
-        let over = |t: &Token| core.cache.check_fresh(core).is_err() || t.is_ended(core) || t.expires_at.plus(tokens::LEEWAY) <= core.now();
-        return Some(ctx.clone()).filter(|_| !ctx.token().is_some_and(over));
-    };
+    if let Some(token) = ctx.token() {
+        return refreshed_token(ctx, token);
+    }
+    let Who::Key(was) = ctx.who() else { return Some(ctx.clone()) };
     core.cache.check_fresh(core).ok()?;
     let entry = core.cache.find(was.key_id, was.secret_id)?;
-    let facts = Facts { ip: ctx.request().ip, environment: None, scopes: &[], only_tenant: None, now: core.now() };
+    let facts = facts_of(ctx);
     let still = decide(&entry, &facts) == Code::Valid;
     let now = still.then(|| Ctx::new(core.clone(), Who::Key(entry), ctx.request().clone()))?;
     match ctx.elsewhere() {
         Some(tenant_id) => now.is_platform().then(|| now.acting_in(tenant_id)),
         None => Some(now),
     }
+}
+
+/// The same for a token: it ends with its app, and does no more than the app may by now (s22, s34).
+fn refreshed_token(ctx: &Ctx, token: &Token) -> Option<Ctx> {
+    let core = ctx.core();
+    core.cache.check_fresh(core).ok()?;
+    let list = allowlist(core, token);
+    let need = Requirement::default();
+    let decision = check_token(core, token.clone(), &need, list.as_deref().unwrap_or_default(), &facts_of(ctx));
+    let token = decision.token.filter(|_| decision.code == Code::Valid)?;
+    Some(ctx.clone().with_token(token))
+}
+
+/// What is known of a caller who goes on.
+fn facts_of(ctx: &Ctx) -> Facts<'static> {
+    Facts { ip: ctx.request().ip, environment: None, scopes: &[], only_tenant: None, now: ctx.now() }
 }
 
 /// Logs a decided request under the credential's tenant, or under `home` where nobody owns the credential; without

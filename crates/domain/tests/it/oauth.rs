@@ -544,6 +544,45 @@ on_both! {
         }
         let secret = Presented { id: Some(id.clone()), secret: app.client_secret.clone().map(Secret::new), ..Presented::default() };
         assert_eq!(word(oauth::authenticate(&anonymous(&t.core), &secret).await), "invalid_client", "it signs, and sends no secret");
+        t.clock.advance(Duration::from_secs(3));
+        let mut proved = 0;
+        for _ in 0..verify::limit::CLIENT.per_second + 5 {
+            match tries(sign(header.clone(), &claims(json!({})), &pair)).await {
+                "ok" => proved += 1,
+                refused => assert_eq!(refused, "temporarily_unavailable"),
+            }
+        }
+        assert_eq!(proved, verify::limit::CLIENT.per_second, "each of them is noted: so many a second");
+    }
+}
+
+on_both! {
+    async fn s71_a_client_in_a_loop_writes_so_much_and_no_more_and_a_person_in_one_is_answered_for_so_often(t) {
+        use domain::verify::limit::{ANSWERED, CLIENT};
+        let (app, other) = (register(&t.owner(), json!({})).await, register(&t.owner(), json!({"name": "Other"})).await);
+        let public = register(&t.owner(), json!({"kind": "public"})).await;
+        let charge = |app: &CreatedApp| oauth::charge(&anonymous(&t.core), &client(&t, app));
+        let second = usize::try_from(CLIENT.per_second).unwrap();
+        assert_eq!((0..second + 5).filter(|_| charge(&app).is_ok()).count(), second);
+        let refused = charge(&app).unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.limit.unwrap().retry_after.is_some()), ("temporarily_unavailable", true));
+        assert!(charge(&other).is_ok(), "another app has a count of its own");
+        assert!((0..=second).all(|_| charge(&public).is_ok()), "nobody uses up the count of an app that anybody can name");
+        let me = browser(&t);
+        allowed(&me, &app, &[]).await;
+        t.clock.advance(Duration::from_secs(3));
+        let mut answered = 0;
+        for _ in 0..ANSWERED.per_second + 5 {
+            let (client, asked) = oauth::check(&t.core, &query(&app, &[])).unwrap();
+            match oauth::begin(&me, &client, &asked).await {
+                Ok(Next::Answer(_)) => answered += 1,
+                Err(Error::TooMany(seconds)) => assert!(seconds > 0),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(answered, ANSWERED.per_second);
+        let them = join(&t, "them@acme.test", Role::Owner).await;
+        assert!(matches!(ask(&them, &app, &[]).await, Next::Ask(_)), "another person has a count of their own");
     }
 }
 

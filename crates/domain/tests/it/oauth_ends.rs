@@ -90,6 +90,42 @@ on_both! {
 }
 
 on_both! {
+    async fn s22_s34_what_goes_on_by_a_token_ends_with_its_app_and_does_no_more_than_the_app_may_by_now(t) {
+        let there = globex(&t).await;
+        let terms = json!({"any_tenant": true, "scopes": ["users:read", "keystead.usage:read"]});
+        let (own, foreign) = (register(&t.owner(), terms.clone()).await, register(&there, terms).await);
+        let begins = async |token: String| t.by_token(&token).await.unwrap();
+        let asked = TokenRequest { grant_type: Some("client_credentials".into()), ..TokenRequest::default() };
+        let itself = begins(token(&t, &own, &asked).await.unwrap().access_token).await;
+        let me = browser(&t);
+        let by = begins(token(&t, &own, &with_code(&allowed(&me, &own, &[]).await)).await.unwrap().access_token).await;
+        let guest = begins(token(&t, &foreign, &with_code(&allowed(&me, &foreign, &[]).await)).await.unwrap().access_token).await;
+        let reads = |ctx: &Ctx| verify::refreshed(ctx).map(|now| now.require(Perm::UsageRead).is_ok());
+        let all = || [&itself, &by, &guest].map(reads);
+        assert_eq!(all(), [Some(true); 3]);
+
+        oauth::suspend(&t.owner(), own.app.id, None).await.unwrap();
+        assert_eq!(all(), [None, None, Some(true)], "suspended");
+        oauth::resume(&t.owner(), own.app.id).await.unwrap();
+        assert_eq!(all(), [Some(true); 3]);
+
+        oauth::update(&there, foreign.app.id, &changes(json!({"any_tenant": false}))).await.unwrap();
+        assert_eq!(all(), [Some(true), Some(true), None], "it acts at home only");
+
+        let elsewhere = contract::AllowlistBody { allowed_ips: vec!["198.51.100.0/24".into()] };
+        tenants::set_allowlist(&t.owner(), &elsewhere).await.unwrap();
+        assert_eq!(all(), [None; 3], "an unknown address is on no list");
+        tenants::set_allowlist(&t.owner(), &contract::AllowlistBody { allowed_ips: vec![] }).await.unwrap();
+        assert_eq!(all(), [Some(true), Some(true), None]);
+
+        oauth::update(&t.owner(), own.app.id, &changes(json!({"scopes": ["users:read"]}))).await.unwrap();
+        assert_eq!(all(), [Some(false), Some(false), None], "narrowed");
+        oauth::delete(&t.owner(), own.app.id).await.unwrap();
+        assert_eq!(all(), [None; 3], "deleted");
+    }
+}
+
+on_both! {
     async fn s22_a_code_does_not_outlive_what_ends_the_sign_ins_of_its_person(t) {
         let app = register(&t.owner(), json!({})).await;
         let me = browser(&t);

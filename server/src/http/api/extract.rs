@@ -38,11 +38,8 @@ impl FromRequest<AppState> for Body {
 
     async fn from_request(req: Request, state: &AppState) -> Result<Self, ApiError> {
         let is_json = is_json(req.headers());
-        match Bytes::from_request(req, state).await {
-            Ok(bytes) => Ok(Self { bytes, is_json }),
-            Err(e) if e.status().as_u16() == 413 => Err(ErrorCode::PayloadTooLarge.into()),
-            Err(_) => Err(ErrorCode::BadRequest.into()),
-        }
+        let bytes = Bytes::from_request(req, state).await?;
+        Ok(Self { bytes, is_json })
     }
 }
 

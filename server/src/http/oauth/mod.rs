@@ -9,7 +9,7 @@ mod token;
 
 pub use authorize::{authorize, consent_origin, decide, flow_origin, pairs, post as post_authorize, request, see_other};
 
-use crate::http::api::Routes;
+use crate::http::{api::Routes, rate_limit};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -41,12 +41,13 @@ pub const ENDPOINTS: [&str; 4] = ["/oauth/token", "/oauth/revoke", "/oauth/intro
 /// Whose scripts may read the answers: anybody's, without credentials of a browser (s30).
 pub const FOR_ANY_ORIGIN: [&str; 3] = ["/oauth/token", "/oauth/revoke", "/oauth/userinfo"];
 
-/// An OAuth error on the wire (RFC 6749, section 5.2).
+/// An OAuth error on the wire (RFC 6749, section 5.2); over a limit, with the headers that say how long.
 pub(super) fn refused(ctx: &Ctx, e: &OauthError) -> Response {
     if let Some(fault) = &e.fault {
         tracing::error!(request_id = %ctx.request().id, error = %fault, "an OAuth request failed");
     }
     let status = match e.code {
+        _ if e.limit.is_some() => StatusCode::TOO_MANY_REQUESTS,
         OauthCode::InvalidClient => StatusCode::UNAUTHORIZED,
         OauthCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         OauthCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -58,6 +59,9 @@ pub(super) fn refused(ctx: &Ctx, e: &OauthError) -> Response {
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Some(charge) = &e.limit {
+        rate_limit::write(response.headers_mut(), charge, ctx.now());
     }
     response
 }

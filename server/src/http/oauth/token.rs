@@ -1,24 +1,28 @@
 //! Token, revocation, introspection, userinfo. A cookie is not read here (s23).
 
 use super::{
-    super::{AppState, authn, rate_limit},
+    super::{AppState, authn, error::ApiError, rate_limit},
     params::Params,
     refused,
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::State,
+    body::{Body, Bytes},
+    extract::{State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use contract::{Code, GrantType, Requirement, Scope, UsageSource};
 use domain::{
     Ctx, RequestInfo, Who,
     oauth::{self, Client, OauthCode, OauthError, TokenRequest},
-    verify::limit::{ANONYMOUS, Charge, FAILED, Subject},
+    verify::{
+        self,
+        limit::{ANONYMOUS, FAILED, Subject},
+    },
 };
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// Who asks, as far as the request tells; one without a secret is counted by its address, and so is one that is refused.
 async fn client(ctx: &Ctx, headers: &HeaderMap, params: &Params) -> Result<Arc<Client>, Response> {
@@ -28,26 +32,18 @@ async fn client(ctx: &Ctx, headers: &HeaderMap, params: &Params) -> Result<Arc<C
     if !presented.proves() {
         let charge = core.limits.charge(Subject::address(sender), ANONYMOUS, 1, core.now());
         if !charge.admitted() {
-            return Err(too_many(ctx, &charge));
+            return Err(refused(ctx, &OauthError::too_many(charge)));
         }
     }
     oauth::authenticate(ctx, &presented).await.map_err(|e| {
         if e.code == OauthCode::InvalidClient {
             let charge = core.limits.charge(Subject::failed(sender), FAILED, 1, core.now());
             if !charge.admitted() {
-                return too_many(ctx, &charge);
+                return refused(ctx, &OauthError::too_many(charge));
             }
         }
         refused(ctx, &e)
     })
-}
-
-/// Over a limit: in the words that clients read, and with the headers that say how long.
-fn too_many(ctx: &Ctx, charge: &Charge) -> Response {
-    let mut response = refused(ctx, &OauthError::new(OauthCode::TemporarilyUnavailable, "Too many requests: wait for Retry-After."));
-    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    rate_limit::write(response.headers_mut(), charge, ctx.now());
-    response
 }
 
 fn anonymous(state: &AppState, info: Option<axum::Extension<RequestInfo>>) -> Ctx {
@@ -55,6 +51,14 @@ fn anonymous(state: &AppState, info: Option<axum::Extension<RequestInfo>>) -> Ct
 }
 
 type Info = Option<axum::Extension<RequestInfo>>;
+
+/// A body, or why it was not read to its end.
+type Received = Result<Bytes, BytesRejection>;
+
+/// The body, if it was; the refusal gets the form of these endpoints on its way out.
+fn received(body: Received) -> Result<Bytes, Response> {
+    body.map_err(|e| ApiError::from(e).into_response())
+}
 
 /// Issues tokens (RFC 6749, section 3.2).
 ///
@@ -71,27 +75,31 @@ type Info = Option<axum::Extension<RequestInfo>>;
         (status = 200, description = "The tokens.", body = serde_json::Value),
         (status = 400, description = "`invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, `unauthorized_client` or `unsupported_grant_type`."),
         (status = 401, description = "`invalid_client`."),
-        (status = 429, description = "Too many requests without a secret, or with a wrong one."),
+        (status = 429, description = "Too many requests: of the app, without a secret, or with a wrong one."),
     )
 )]
-pub async fn token(State(state): State<AppState>, info: Info, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn token(State(state): State<AppState>, info: Info, headers: HeaderMap, body: Received) -> Response {
     let ctx = anonymous(&state, info);
-    let params = match Params::read(&headers, &body) {
-        Ok(params) => params,
-        Err(e) => return refused(&ctx, &e),
-    };
-    let client = match client(&ctx, &headers, &params).await {
-        Ok(client) => client,
+    let (client, asked) = match request(&ctx, &headers, body).await {
+        Ok(request) => request,
         Err(refused) => return refused,
-    };
-    let asked = match asked(&params) {
-        Ok(asked) => asked,
-        Err(e) => return refused(&ctx, &e),
     };
     match oauth::token(&ctx, &client, &asked).await {
         Ok(answer) => ([(header::PRAGMA, "no-cache")], Json(answer)).into_response(),
         Err(e) => refused(&ctx, &e),
     }
+}
+
+/// What is asked for, and the client that asks. A client's token for itself is signed and written nowhere: it is the one
+/// request that an app may send as often as the machine can answer, and is not counted.
+async fn request(ctx: &Ctx, headers: &HeaderMap, body: Received) -> Result<(Arc<Client>, TokenRequest), Response> {
+    let params = Params::read(headers, &received(body)?).map_err(|e| refused(ctx, &e))?;
+    let client = client(ctx, headers, &params).await?;
+    let asked = asked(&params).map_err(|e| refused(ctx, &e))?;
+    if asked.grant_type.as_deref() != Some(GrantType::ClientCredentials.as_str()) {
+        oauth::charge(ctx, &client).map_err(|e| refused(ctx, &e))?;
+    }
+    Ok((client, asked))
 }
 
 fn asked(params: &Params) -> Result<TokenRequest, OauthError> {
@@ -107,8 +115,8 @@ fn asked(params: &Params) -> Result<TokenRequest, OauthError> {
 }
 
 /// The token of a request, and the client that sends it.
-async fn about(ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> Result<(Arc<Client>, String), Response> {
-    let params = Params::read(headers, body).map_err(|e| refused(ctx, &e))?;
+async fn about(ctx: &Ctx, headers: &HeaderMap, body: Received) -> Result<(Arc<Client>, String), Response> {
+    let params = Params::read(headers, &received(body)?).map_err(|e| refused(ctx, &e))?;
     let client = client(ctx, headers, &params).await?;
     match params.one("token") {
         Ok(Some(token)) => Ok((client, token)),
@@ -131,17 +139,21 @@ async fn about(ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> Result<(Arc<Clien
         (status = 200, description = "The token does not work, or no longer."),
         (status = 400, description = "`invalid_request`."),
         (status = 401, description = "`invalid_client`."),
-        (status = 429, description = "Too many requests without a secret, or with a wrong one."),
+        (status = 429, description = "Too many requests: of the app, without a secret, or with a wrong one."),
         (status = 503, description = "`temporarily_unavailable`: it may still work; ask again.", body = serde_json::Value),
     )
 )]
-pub async fn revoke(State(state): State<AppState>, info: Info, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn revoke(State(state): State<AppState>, info: Info, headers: HeaderMap, body: Received) -> Response {
     let ctx = anonymous(&state, info);
-    let (client, token) = match about(&ctx, &headers, &body).await {
+    let (client, token) = match about(&ctx, &headers, body).await {
         Ok(about) => about,
         Err(refused) => return refused,
     };
-    match oauth::revoke(&ctx, &client, &token).await {
+    let revoked = match oauth::charge(&ctx, &client) {
+        Ok(()) => oauth::revoke(&ctx, &client, &token).await,
+        Err(e) => Err(e),
+    };
+    match revoked {
         Ok(()) => StatusCode::OK.into_response(),
         Err(e) => refused(&ctx, &e),
     }
@@ -159,12 +171,12 @@ pub async fn revoke(State(state): State<AppState>, info: Info, headers: HeaderMa
         (status = 200, description = "What it is good for; exactly `{\"active\":false}` if for nothing.", body = serde_json::Value),
         (status = 400, description = "`invalid_request`."),
         (status = 401, description = "`invalid_client`; public clients prove nothing, and are told nothing."),
-        (status = 429, description = "Too many requests without a secret, or with a wrong one."),
+        (status = 429, description = "Too many requests: of the app, without a secret, or with a wrong one."),
     )
 )]
-pub async fn introspect(State(state): State<AppState>, info: Info, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn introspect(State(state): State<AppState>, info: Info, headers: HeaderMap, body: Received) -> Response {
     let ctx = anonymous(&state, info);
-    let (client, token) = match about(&ctx, &headers, &body).await {
+    let (client, token) = match about(&ctx, &headers, body).await {
         Ok(about) => about,
         Err(refused) => return refused,
     };
@@ -189,20 +201,44 @@ pub async fn introspect(State(state): State<AppState>, info: Info, headers: Head
         (status = 401, description = "`invalid_token`."),
         (status = 403, description = "`insufficient_scope`: the token was not allowed `openid`."),
         (status = 400, description = "Two different credentials."),
-        (status = 429, description = "Too many tokens that do not work."),
+        (status = 429, description = "Too many requests, or too many tokens that do not work."),
     )
 )]
-pub async fn userinfo(State(state): State<AppState>, req: Request<axum::body::Body>) -> Response {
+pub async fn userinfo(State(state): State<AppState>, req: Request<Body>) -> Response {
+    let started = Instant::now();
     let (parts, _) = req.into_parts();
-    let ctx = match authn::caller(&state, &parts).await {
-        Ok((ctx, _)) => ctx,
+    let (ctx, decision) = match authn::caller(&state, &parts).await {
+        Ok(caller) => caller,
         Err(response) => return response,
     };
-    match oauth::userinfo(&ctx).await {
+    // Without a credential nothing is looked up, and nobody is there to be counted or logged.
+    let Some(mut decision) = decision else { return claims(&ctx).await };
+    verify::charge(&state.core, &mut decision, 1);
+    let took = started.elapsed();
+    let mut response = match decision.charge.filter(|c| !c.admitted()) {
+        None => claims(&ctx).await,
+        Some(charge) => refused(&ctx, &OauthError::too_many(charge)),
+    };
+    if let Some(charge) = &decision.charge {
+        rate_limit::write(response.headers_mut(), charge, ctx.now());
+    }
+    let mut need = Requirement::default();
+    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        decision.code = Code::InsufficientScope;
+        need.scopes.extend(Scope::parse("openid").ok());
+    }
+    let logged = authn::logged(&parts.method, &parts.uri, ctx.request());
+    verify::record(&ctx, None, ctx.request().ip, &need, &decision, UsageSource::Api, logged, took).await;
+    response
+}
+
+/// What an app is told of its person, or why it is told nothing.
+async fn claims(ctx: &Ctx) -> Response {
+    match oauth::userinfo(ctx).await {
         Ok(claims) => Json(claims).into_response(),
         Err(domain::Error::Refused(..)) => bearer(StatusCode::FORBIDDEN, "insufficient_scope", "The token was not allowed openid."),
         Err(domain::Error::Unauthenticated) => bearer(StatusCode::UNAUTHORIZED, "invalid_token", "An app's access token is missing."),
-        Err(e) => refused(&ctx, &e.into()),
+        Err(e) => refused(ctx, &e.into()),
     }
 }
 
@@ -218,10 +254,10 @@ pub async fn userinfo(State(state): State<AppState>, req: Request<axum::body::Bo
         (status = 401, description = "`invalid_token`."),
         (status = 403, description = "`insufficient_scope`: the token was not allowed `openid`."),
         (status = 400, description = "Two different credentials."),
-        (status = 429, description = "Too many tokens that do not work."),
+        (status = 429, description = "Too many requests, or too many tokens that do not work."),
     )
 )]
-pub async fn userinfo_by_post(state: State<AppState>, req: Request<axum::body::Body>) -> Response {
+pub async fn userinfo_by_post(state: State<AppState>, req: Request<Body>) -> Response {
     userinfo(state, req).await
 }
 
