@@ -23,7 +23,7 @@ pub const OAUTH: RateLimit = RateLimit { per_hour: 5_000, per_second: 50 };
 
 /// What an app that proves who it is may write at the authorization server's endpoints: more than one that keeps its tokens
 /// until they expire ever asks for, and a bound for one in a loop.
-pub const CLIENT: RateLimit = RateLimit { per_hour: 36_000, per_second: 100 };
+pub const CLIENT: RateLimit = RateLimit { per_hour: 360_000, per_second: 100 };
 
 /// How often apps may send a person for an answer that can come without asking them: a browser that is sent around in a loop
 /// stops.
