@@ -26,7 +26,7 @@ pub struct Client {
     pub kind: AppKind,
     /// What it may do, and how.
     pub terms: AppTerms,
-    /// Is it in use, and its tenant?
+    /// Is it in use, and its tenant, and the account that answers for it?
     pub in_use: bool,
     /// What its logo is called, if it has one.
     pub(super) logo: Option<String>,
