@@ -34,6 +34,7 @@ pub(crate) use signed::read as read_signed;
 pub use snapshot::{Apps, Client};
 pub(crate) use sql::{count_holding, tell_owner_changed, tell_tenant_changed};
 pub use tokens::{Introspected, TokenRequest, TokenResponse, introspect, revoke, token};
+pub(crate) use trial::PATIENCE as TRIAL_PATIENCE;
 pub use trial::{
     Answered, Begun, Exchanged, Failure, Issued, Jwt, Looked, Report, Sent, Trial, begin as begin_trial, finish as finish_trial,
 };
