@@ -184,6 +184,8 @@ async fn find(tx: &mut Tx, grant: &Grant, id: UserId) -> Result<Member> {
 
 /// A new role. Whoever is no owner (any more) has invited nobody: a link must not make more of them than they are.
 async fn give(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: UserId, role: Role) -> Result<()> {
+    // A sign-in that is under way holds them, too: it is over and ends here, or it sees the new role.
+    identity::hold(tx, id).await?;
     sql::set_role(tx, grant, id, role).await?;
     // Their tokens hold what the role before did, for whoever asks only for a decision.
     tokens::end_in_tenant(tx, grant, Some(id), ctx.now()).await?;
@@ -195,6 +197,9 @@ async fn give(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: UserId, role: Role) -> 
 
 async fn out(ctx: &Ctx, mut tx: crate::db::WriteTx, grant: &Grant, gone: Member, action: &'static str) -> Result<Member> {
     keep_an_owner(tx.tx(), grant, &gone).await?;
+    // Whoever lets an app in holds them first, and then what they allowed: as it is done here, nobody waits for the other,
+    // and no grant is made that this does not see.
+    identity::hold(tx.tx(), gone.id).await?;
     sql::delete(tx.tx(), grant, gone.id).await?;
     sql::withdraw_by(tx.tx(), grant, gone.id, ctx.now()).await?;
     keys::orphans::begin_deadlines(tx.tx(), grant, gone.id, ctx.now()).await?;
