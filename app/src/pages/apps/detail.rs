@@ -63,7 +63,9 @@ fn done_words(app: &App, done: &str) -> Option<(&'static str, &'static str)> {
         ("logo", _) => ("The logo is removed.", "People see the first letter of the app’s name."),
         ("saved", _) => ("The changes are saved.", "They hold from the next request on."),
         ("suspended", AppState::Suspended) => ("The app is suspended.", "Nothing of it works until it is resumed."),
-        ("resumed", AppState::Active) => ("The app is in use again.", "Tokens that have not ended meanwhile work again."),
+        ("resumed", AppState::Active) => {
+            ("The app is in use again.", "What people allowed it works again. Tokens that it got for itself have ended: it gets new ones.")
+        }
         ("revoked", _) => ("The grant is revoked.", "Its tokens are refused. The person can allow the app again."),
         _ => return None,
     })

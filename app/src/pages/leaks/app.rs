@@ -51,7 +51,7 @@ pub fn AppMatch(
             <form class="card__foot row--wrap" method="post" action="/leaks"><InTenant/>
                 <input type="hidden" name="app_secret" value=secret.id.to_string()/>
                 <input type="hidden" name="app" value=app.id.to_string()/>
-                <p class="meta grow">"Ending a secret leaves the app’s others, its tokens and its grants. Suspending stops all of them."</p>
+                <p class="meta grow">"Ending a secret ends the tokens that the app got for itself, too. Its other secrets and its grants go on: suspending stops all of them."</p>
                 {suspend}
                 {end}
             </form>

@@ -24,7 +24,7 @@ pub fn MemberPage() -> impl IntoView {
         let done = match visit.query.get_str("done").filter(|_| message.is_none() && errors.is_empty()) {
             Some("role") => Some("The role has changed. It holds from the next request on."),
             Some("transfer") => Some("The tenant has a new owner. You are an admin of it now."),
-            Some("disabled") => Some("The account is disabled: its sessions have ended and its keys are refused."),
+            Some("disabled") => Some("The account is disabled: its sessions have ended, and its keys and apps are refused."),
             Some("two-factor") => Some("Their second factor is gone, and they are signed out everywhere."),
             Some("session") => Some("Ended. It opens nothing any more."),
             Some("enabled") => Some("The account is in use again, and so are its keys."),
@@ -190,10 +190,10 @@ fn Acts(member: Member, chrome: Chrome, form: MemberForm, errors: FieldErrors) -
 #[component]
 fn Account(member: Member, action: String) -> impl IntoView {
     let (said, act, label) = if member.disabled {
-        ("Signing in works again in every tenant, and so do the keys that they answer for.", "enable", "Enable account")
+        ("Signing in works again in every tenant, and so do the keys and apps that they answer for.", "enable", "Enable account")
     } else {
         (
-            "They are signed out everywhere and cannot sign in, and every key that they answer for is refused, in every tenant. Give keys that must go on another owner first.",
+            "They are signed out everywhere and cannot sign in, and every key and app that they answer for is refused, in every tenant. Give keys that must go on another owner first.",
             "disable",
             "Disable account",
         )

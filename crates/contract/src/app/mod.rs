@@ -67,7 +67,7 @@ words! {
     AppState {
         /// It is.
         Active = "active",
-        /// Its tokens, codes and sign-ins work no more, until it is resumed.
+        /// Its tokens, codes and sign-ins work no more, until it is resumed. Tokens that it got for itself have ended.
         Suspended = "suspended",
     }
 }

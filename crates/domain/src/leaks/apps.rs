@@ -1,6 +1,6 @@
-//! Secrets of apps. One that was found is ended at once, the app's others are not, and what it was given with it stays: its
-//! tokens and what people allowed it end when the app is suspended. So no report waits for anybody; the event tells of it,
-//! and a mail.
+//! Secrets of apps. One that was found is ended at once, with the tokens that the app got for itself; the app's others are
+//! not, and it gets new tokens with those. What people allowed it stays, and ends when the app is suspended. So no report
+//! waits for anybody; the event tells of it, and a mail.
 
 use super::sql;
 use crate::{

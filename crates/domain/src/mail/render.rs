@@ -189,8 +189,9 @@ impl Message {
             }
             Self::AppSecretLeaked { name, last_four, .. } => vec![
                 format!("A secret of the app “{name}” (…{last_four}) was found where it does not belong. It is refused from now on."),
-                "If the app still used it, rotate its secret and give it the new one. Its other secrets, its tokens and what people \
-                 allowed it go on: if somebody may have used the secret, look at the app’s usage, and suspend it to end them."
+                "If the app still used it, rotate its secret and give it the new one. The tokens that it got for itself have ended, \
+                 too. Its other secrets and what people allowed it go on: if somebody may have used the secret, look at the app’s \
+                 usage, and suspend it to stop them."
                     .to_owned(),
             ],
             Self::KeyExpiring { key, prefix, expires_at, days: 0, .. } => vec![

@@ -120,8 +120,8 @@ pub async fn transfer_confirmed(ctx: &Ctx, id: UserId, confirm: &str) -> Result<
     transfer(ctx, id).await
 }
 
-/// Switches a member's account off, in every tenant: their sessions end, and the keys that they answer for are refused
-/// (s22). For those who operate the installation.
+/// Switches a member's account off, in every tenant: their sessions end, and the keys and apps that they answer for are
+/// refused (s22). For those who operate the installation.
 pub async fn disable_account(ctx: &Ctx, id: UserId) -> Result<Member> {
     if ctx.person().is_some_and(|p| p.user_id == id) {
         return Err(Error::Conflict("You cannot disable your own account".to_owned()));
@@ -129,7 +129,7 @@ pub async fn disable_account(ctx: &Ctx, id: UserId) -> Result<Member> {
     switch_account(ctx, id, true).await
 }
 
-/// Switches it on again: their keys work as before.
+/// Switches it on again: their keys and apps work as before.
 pub async fn enable_account(ctx: &Ctx, id: UserId) -> Result<Member> {
     switch_account(ctx, id, false).await
 }
@@ -154,6 +154,8 @@ async fn switch_account(ctx: &Ctx, id: UserId, off: bool) -> Result<Member> {
         if off {
             sql::withdraw_by(&mut tx, &grant, id, now).await?;
         }
+        // Before the keys: changes of tokens, which ending sessions notes, and of keys are numbered by a lock each.
+        oauth::tell_owner_changed(&mut tx, &grant, id, now).await?;
         keys::tell_tenant_changed(&mut tx, &grant, now).await?;
         let after = Some(serde_json::json!({"disabled": off}));
         events.push((grant, Event { action, target: target(&member), reason: None, before: None, after }));
@@ -182,6 +184,8 @@ async fn find(tx: &mut Tx, grant: &Grant, id: UserId) -> Result<Member> {
 
 /// A new role. Whoever is no owner (any more) has invited nobody: a link must not make more of them than they are.
 async fn give(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: UserId, role: Role) -> Result<()> {
+    // A sign-in that is under way holds them, too: it is over and ends here, or it sees the new role.
+    identity::hold(tx, id).await?;
     sql::set_role(tx, grant, id, role).await?;
     // Their tokens hold what the role before did, for whoever asks only for a decision.
     tokens::end_in_tenant(tx, grant, Some(id), ctx.now()).await?;
@@ -193,6 +197,9 @@ async fn give(ctx: &Ctx, tx: &mut Tx, grant: &Grant, id: UserId, role: Role) -> 
 
 async fn out(ctx: &Ctx, mut tx: crate::db::WriteTx, grant: &Grant, gone: Member, action: &'static str) -> Result<Member> {
     keep_an_owner(tx.tx(), grant, &gone).await?;
+    // Whoever lets an app in holds them first, and then what they allowed: as it is done here, nobody waits for the other,
+    // and no grant is made that this does not see.
+    identity::hold(tx.tx(), gone.id).await?;
     sql::delete(tx.tx(), grant, gone.id).await?;
     sql::withdraw_by(tx.tx(), grant, gone.id, ctx.now()).await?;
     keys::orphans::begin_deadlines(tx.tx(), grant, gone.id, ctx.now()).await?;

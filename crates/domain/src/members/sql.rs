@@ -1,4 +1,4 @@
-//! People and invitations of a tenant: relies on the primary keys, on `members_by_user`, `api_keys_by_owner`,
+//! People and invitations of a tenant: relies on the primary keys, on `members_by_user`, `api_keys_by_owner`, `apps_by_owner`,
 //! `invitations_open` and the unique `invitations.digest` and `invitations_by_mail`. Unscoped where a link, or an account, is all that is known.
 
 use crate::{
@@ -139,9 +139,10 @@ pub(super) async fn belongs_unscoped(tx: &mut Tx, user: UserId, other: UserId) -
     Ok(on!(tx, c => sqlx::query_as(SQL).bind(user.uuid()).bind(other.uuid()).fetch_all(c).await)?)
 }
 
-/// Where an account works or answers for keys.
+/// Where an account works or answers for keys or apps.
 pub(super) async fn tenants_of_unscoped(tx: &mut Tx, user: UserId) -> Result<Vec<TenantId>> {
-    const SQL: &str = "SELECT tenant_id FROM members WHERE user_id = $1 UNION SELECT tenant_id FROM api_keys WHERE owner_id = $1";
+    const SQL: &str = "SELECT tenant_id FROM members WHERE user_id = $1 UNION SELECT tenant_id FROM api_keys WHERE owner_id = $1 \
+        UNION SELECT tenant_id FROM apps WHERE owner_id = $1";
     let ids: Vec<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(user.uuid()).fetch_all(c).await)?;
     Ok(ids.into_iter().map(TenantId::from_uuid).collect())
 }

@@ -175,7 +175,8 @@ fn terms_of(app: &App) -> Result<serde_json::Value> {
     Ok(terms)
 }
 
-/// Gives the app a new secret; the ones before it work until the grace ends, and not longer than they would have.
+/// Gives the app a new secret; the ones before it work until the grace ends, and not longer than they would have. Without a
+/// grace, what the app got for itself ends with them. What people allowed it is kept.
 pub async fn rotate_secret(ctx: &Ctx, id: AppId, body: &RotateBody) -> Result<CreatedApp> {
     replace_secret(ctx, id, body, None).await
 }
@@ -211,6 +212,10 @@ async fn replace_secret(ctx: &Ctx, id: AppId, body: &RotateBody, seen: Option<&s
         )));
     }
     sql::end_secrets(tx.tx(), &grant, id, until).await?;
+    if until <= now {
+        // Whoever is shut out by this keeps nothing that they got before.
+        sql::end_own_tokens(tx.tx(), &grant, id, now).await?;
+    }
     for secret in &mut app.secrets {
         secret.expires_at = Some(secret.expires_at.map_or(until, |at| at.min(until)));
     }
@@ -224,17 +229,20 @@ async fn replace_secret(ctx: &Ctx, id: AppId, body: &RotateBody, seen: Option<&s
     Ok(CreatedApp { app, client_secret: Some(client_secret.expose().clone()) })
 }
 
-/// Ends one secret inside a transaction that records why; false if it worked no more. Whoever commits calls `KeyCache::sync`.
+/// Ends one secret inside a transaction that records why, and what the app got for itself: nobody knows with which secret.
+/// False if it worked no more. Whoever commits calls `KeyCache::sync`.
 pub(crate) async fn end_secret(tx: &mut Tx, grant: &Grant, app: AppId, secret: AppSecretId, now: UnixMs) -> Result<bool> {
     sql::lock(tx, grant, app).await?;
     let ended = sql::end_secret(tx, grant, secret, now).await?;
     if ended {
+        sql::end_own_tokens(tx, grant, app, now).await?;
         tokens::tell_app_changed(tx, app, now).await?;
     }
     Ok(ended)
 }
 
-/// Puts the app out of use: its tokens, codes and secrets work no more, until it is resumed (s22).
+/// Puts the app out of use: its tokens, codes and secrets work no more, until it is resumed (s22). What it got for itself
+/// does not then either.
 pub async fn suspend(ctx: &Ctx, id: AppId, reason: Option<String>) -> Result<App> {
     refuse_keys("reason", reason.as_deref().unwrap_or_default())?;
     set_state(ctx, id, AppState::Suspended, reason).await
@@ -260,6 +268,9 @@ async fn set_state(ctx: &Ctx, id: AppId, state: AppState, reason: Option<String>
         before.terms.scopes.iter().filter(|s| !s.is_built_in()).try_for_each(|scope| ctx.may_grant(scope))?;
     }
     sql::set_suspended(tx.tx(), &grant, id, suspended.then_some(now)).await?;
+    if suspended {
+        sql::end_own_tokens(tx.tx(), &grant, id, now).await?;
+    }
     tokens::tell_app_changed(tx.tx(), id, now).await?;
     let action = if suspended { "oauth_app.suspended" } else { "oauth_app.resumed" };
     tx.commit(Event { action, target: target(id, &before.name), reason, before: None, after: None }).await?;

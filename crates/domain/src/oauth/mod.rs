@@ -32,8 +32,9 @@ pub use policies::longest_refresh;
 pub(crate) use policies::unmet;
 pub(crate) use signed::read as read_signed;
 pub use snapshot::{Apps, Client};
-pub(crate) use sql::{count_holding, tell_tenant_changed};
+pub(crate) use sql::{count_holding, tell_owner_changed, tell_tenant_changed};
 pub use tokens::{Introspected, TokenRequest, TokenResponse, introspect, revoke, token};
+pub(crate) use trial::PATIENCE as TRIAL_PATIENCE;
 pub use trial::{
     Answered, Begun, Exchanged, Failure, Issued, Jwt, Looked, Report, Sent, Trial, begin as begin_trial, finish as finish_trial,
     stop as stop_trial,

@@ -26,8 +26,10 @@ pub struct Client {
     pub kind: AppKind,
     /// What it may do, and how.
     pub terms: AppTerms,
-    /// Is it in use, and its tenant?
+    /// Is it in use, and its tenant, and the account that answers for it?
     pub in_use: bool,
+    /// From when what it got for itself counts.
+    pub(super) tokens_from: UnixMs,
     /// What its logo is called, if it has one.
     pub(super) logo: Option<String>,
     pub(super) secrets: Vec<ClientSecret>,
@@ -61,6 +63,7 @@ impl Client {
             kind,
             terms,
             in_use,
+            tokens_from: UnixMs(0),
             logo: None,
             secrets: Vec::new(),
             noted_at: AtomicI64::new(0),
@@ -71,6 +74,13 @@ impl Client {
     /// May it get tokens this way (s52)?
     pub fn may(&self, grant_type: GrantType) -> bool {
         self.terms.grant_types.contains(&grant_type)
+    }
+
+    /// Was what it got for itself ended, if it began then? A token says no more than its second, and one that was got right
+    /// after the end has to work: so one of the same second from right before it goes on until it expires, and so does one of
+    /// a process that heard of the end in a later second. Ending once more, a second on, ends those too.
+    pub(crate) const fn ended_own(&self, began: UnixMs) -> bool {
+        began.0 < self.tokens_from.0 - self.tokens_from.0.rem_euclid(1_000)
     }
 
     /// May it act in that tenant at all?

@@ -1,4 +1,4 @@
-//! Apps and their logos are found by their primary keys and apps by their unique id, secrets by `app_secrets_by_app`, grants by `grants_standing`,
+//! Apps and their logos are found by their primary keys and apps by their unique id and `apps_by_owner`, secrets by `app_secrets_by_app`, grants by `grants_standing`,
 //! `grants_by_app` and `grants_by_user`, requests by their id, codes by their unique digest. Unscoped where nobody is known
 //! yet: the snapshot holds the apps of every tenant, a code names no tenant, and people see their grants in all of theirs.
 
@@ -163,6 +163,13 @@ pub(super) async fn set_suspended(tx: &mut Tx, grant: &Grant, app: AppId, at: Op
     Ok(())
 }
 
+/// What the app got for itself before now works no more. Clocks of processes differ: it never moves back.
+pub(super) async fn end_own_tokens(tx: &mut Tx, grant: &Grant, app: AppId, now: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE apps SET tokens_from = $3 WHERE tenant_id = $1 AND id = $2 AND tokens_from < $3";
+    on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(app.uuid()).bind(now.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
 pub(super) async fn set_deleted(tx: &mut Tx, grant: &Grant, app: AppId, now: UnixMs) -> Result<()> {
     const SQL: &str = "UPDATE apps SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2";
     on!(tx, c => sqlx::query(SQL).bind(grant.tenant_id().uuid()).bind(app.uuid()).bind(now.0).execute(c).await.map(drop))?;
@@ -185,6 +192,16 @@ pub(crate) async fn tell_tenant_changed(tx: &mut Tx, grant: &Grant, now: UnixMs)
     Ok(())
 }
 
+/// The same for the apps that an account answers for.
+pub(crate) async fn tell_owner_changed(tx: &mut Tx, grant: &Grant, owner: UserId, now: UnixMs) -> Result<()> {
+    const SQL: &str = "SELECT id FROM apps WHERE tenant_id = $1 AND owner_id = $2 AND deleted_at IS NULL";
+    let ids: Vec<Uuid> = on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(owner.uuid()).fetch_all(c).await)?;
+    for id in ids {
+        tokens::tell_app_changed(tx, AppId::from_uuid(id), now).await?;
+    }
+    Ok(())
+}
+
 #[derive(FromRow)]
 struct ClientRow {
     tenant_id: Uuid,
@@ -193,6 +210,7 @@ struct ClientRow {
     kind: String,
     terms: Json<AppTerms>,
     in_use: bool,
+    tokens_from: i64,
     logo: Option<String>,
     secret_id: Option<Uuid>,
     digest: Option<Vec<u8>>,
@@ -200,12 +218,13 @@ struct ClientRow {
     valid_until: Option<i64>,
 }
 
-/// One app of the installation, or all, as the snapshot keeps them: with the secrets that work.
+/// One app of the installation, or all, as the snapshot keeps them: with the secrets that work. An app is out of use while
+/// its tenant is, or the account that answers for it (s22), as keys are.
 pub(super) async fn clients_unscoped(tx: &mut Tx, id: Option<Uuid>, now: UnixMs) -> Result<Vec<Client>> {
     const SQL: &str = "SELECT a.tenant_id, a.id, a.name, a.kind, a.terms, \
-        (a.suspended_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL) AS in_use, \
+        (a.suspended_at IS NULL AND t.suspended_at IS NULL AND t.deleted_at IS NULL AND o.disabled_at IS NULL) AS in_use, a.tokens_from, \
         (SELECT l.hash FROM app_logos l WHERE l.tenant_id = a.tenant_id AND l.app_id = a.id) AS logo, s.id AS secret_id, s.digest, s.sealed, s.valid_until \
-        FROM apps a JOIN tenants t ON t.id = a.tenant_id \
+        FROM apps a JOIN tenants t ON t.id = a.tenant_id LEFT JOIN users o ON o.id = a.owner_id \
         LEFT JOIN app_secrets s ON s.tenant_id = a.tenant_id AND s.app_id = a.id AND (s.valid_until IS NULL OR s.valid_until > $2) \
         WHERE a.deleted_at IS NULL AND ($1 IS NULL OR a.id = $1) ORDER BY a.id, s.id";
     let rows: Vec<ClientRow> = on!(tx, c => sqlx::query_as(SQL).bind(id).bind(now.0).fetch_all(c).await)?;
@@ -216,6 +235,7 @@ pub(super) async fn clients_unscoped(tx: &mut Tx, id: Option<Uuid>, now: UnixMs)
             let kind = row.kind.parse().map_err(|()| damaged())?;
             let mut client = Client::new(TenantId::from_uuid(row.tenant_id), id, row.name, kind, row.terms.0, row.in_use);
             client.logo = row.logo;
+            client.tokens_from = UnixMs(row.tokens_from);
             clients.push(client);
         }
         if let (Some(client), Some(secret), Some(digest), Some(sealed)) = (clients.last_mut(), row.secret_id, row.digest, row.sealed) {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
 
 /// How long a trial waits for its answer.
-const PATIENCE: i64 = 10 * 60_000;
+pub(crate) const PATIENCE: i64 = 10 * 60_000;
 
 /// A trial that was begun.
 #[derive(Clone, Serialize, Deserialize)]

@@ -243,8 +243,8 @@ async fn switch(ctx: &Ctx, may: impl Fn(&Ctx) -> Result<Grant>, to: TenantState,
     if to != TenantState::Active {
         identity::sign_out_of_tenant(&mut tx, &grant, None, now).await?;
     }
-    keys::tell_tenant_changed(&mut tx, &grant, now).await?;
     oauth::tell_tenant_changed(&mut tx, &grant, now).await?;
+    keys::tell_tenant_changed(&mut tx, &grant, now).await?;
     policies::tell_in_use(&mut tx, &grant).await?;
     let removed_at = deleted.map(|at| at.plus(Tenant::GRACE));
     let after = Tenant { state: to, removed_at, reason: reason.clone(), ..before.clone() };

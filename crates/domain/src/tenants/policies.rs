@@ -11,7 +11,7 @@ use crate::{
 };
 use contract::{
     AllowedIp, ApiKey, Environment, ErrorForm, FieldErrors, KeyKind, KeyPolicy, KeyRules, Origin, Perm, Policies, PoliciesBody,
-    PoliciesForm, PolicyReview, TenantId, TenantSettings, UnixMs, Violation, Violations,
+    PoliciesForm, PolicyReview, TenantId, TenantSettings, UnixMs, UserId, Violation, Violations,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -99,16 +99,28 @@ async fn sets_an_example(ctx: &Ctx, tx: &mut Tx, policies: &Policies) -> Result<
 /// What is demanded of people holds at once: sessions end earlier, and who has to set up a second factor is signed in to
 /// the console only, where they can. Whoever commits then calls `KeyCache::sync`.
 async fn hold_people_to(tx: &mut Tx, grant: &Grant, before: &Policies, after: &Policies, now: UnixMs) -> Result<()> {
+    let demanded = after.require_second_factor && !before.require_second_factor;
+    // People before what is theirs.
+    let unenrolled = if demanded { hold_unenrolled(tx, grant).await? } else { Vec::new() };
     if after.lifetime() != before.lifetime() {
         identity::sessions::hold_to(tx, grant, after.lifetime(), now).await?;
         tokens::hold_to(tx, grant, after.lifetime(), now).await?;
     }
-    if after.require_second_factor && !before.require_second_factor {
-        for member in sql::unenrolled(tx, grant).await? {
-            tokens::end_in_tenant(tx, grant, Some(member.id), now).await?;
-        }
+    for person in unenrolled {
+        tokens::end_in_tenant(tx, grant, Some(person), now).await?;
     }
     Ok(())
+}
+
+/// Members without a second factor, held until the commit: a sign-in that is under way holds its person, too, so that it is
+/// over when they are asked for, or sees what is demanded. By their ids: of two that do this at once, one waits.
+async fn hold_unenrolled(tx: &mut Tx, grant: &Grant) -> Result<Vec<UserId>> {
+    let mut people: Vec<UserId> = sql::unenrolled(tx, grant).await?.into_iter().map(|member| member.id).collect();
+    people.sort_unstable();
+    for person in &people {
+        identity::hold(tx, *person).await?;
+    }
+    Ok(people)
 }
 
 /// The policies of the tenant.

@@ -22,6 +22,7 @@ use self::signing::Ring;
 use crate::{
     Core, Grant, Result,
     db::{Tx, tell},
+    oauth,
 };
 use contract::{AppId, GrantId, IdTokenAlg, Lifetime, LoginId, SessionSeen, TokenId, UnixMs, UserId};
 use std::{
@@ -119,7 +120,8 @@ pub async fn tend(core: &Core) -> Result<()> {
     let over = now.plus(-REMEMBERED);
     core.tokens.ended.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at > over);
     let mut tx = core.db.begin_all().await?;
-    sql::sweep_unscoped(&mut tx, now, over, now.plus(-refresh::GRACE)).await?;
+    let before = sql::Before { over, answered: now.plus(-refresh::GRACE), tried: now.plus(-oauth::TRIAL_PATIENCE) };
+    sql::sweep_unscoped(&mut tx, now, &before).await?;
     tx.commit_quiet().await
 }
 

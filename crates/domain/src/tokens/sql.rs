@@ -1,6 +1,6 @@
 //! Logins are found by their primary key, `logins_by_user` and `logins_by_expiry`; refresh tokens by their unique digest,
 //! `refresh_tokens_by_login`, `refresh_tokens_by_parent` and `refresh_tokens_answered`; changes by their number and
-//! `token_changes_by_time`. Unscoped where nobody is known yet: a refresh token is found by its digest, as a session is.
+//! `token_changes_by_time`; trials by `grants_of_trials`. Unscoped where nobody is known yet: a refresh token is found by its digest, as a session is.
 
 use super::signing::SigningRow;
 use crate::{
@@ -291,8 +291,19 @@ pub(crate) async fn answer(tx: &mut Tx, grant: &Grant, id: Uuid, since: UnixMs) 
     Ok(on!(tx, c => sqlx::query_scalar(SQL).bind(grant.tenant_id().uuid()).bind(id).bind(since.0).fetch_optional(c).await)?)
 }
 
-/// Forgets logins that are over, changes that no living token could be touched by, and answers that were kept long enough.
-pub(super) async fn sweep_unscoped(tx: &mut Tx, now: UnixMs, over: UnixMs, answered: UnixMs) -> Result<()> {
+/// Before when what is forgotten was made, or used.
+pub(super) struct Before {
+    /// Changes.
+    pub over: UnixMs,
+    /// Refresh tokens, whose answers were kept.
+    pub answered: UnixMs,
+    /// What was allowed to try apps.
+    pub tried: UnixMs,
+}
+
+/// Forgets logins that are over, changes that no living token could be touched by, answers that were kept long enough, and
+/// trials, finished or not: their codes and logins are over long before them.
+pub(super) async fn sweep_unscoped(tx: &mut Tx, now: UnixMs, before: &Before) -> Result<()> {
     const ANSWERS: &str = "UPDATE refresh_tokens SET answer = NULL WHERE answer IS NOT NULL AND used_at < $1";
     const CODES: &str = "DELETE FROM authorization_codes WHERE expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM logins l \
         WHERE l.tenant_id = authorization_codes.tenant_id AND l.id = authorization_codes.login_id AND l.expires_at > $1)";
@@ -301,12 +312,23 @@ pub(super) async fn sweep_unscoped(tx: &mut Tx, now: UnixMs, over: UnixMs, answe
     const TOKENS: &str = "DELETE FROM refresh_tokens WHERE EXISTS (SELECT 1 FROM logins l \
         WHERE l.tenant_id = refresh_tokens.tenant_id AND l.id = refresh_tokens.login_id AND l.expires_at <= $1)";
     const LOGINS: &str = "DELETE FROM logins WHERE expires_at <= $1";
+    const TRIALS: &str = "DELETE FROM grants WHERE trial AND created_at <= $1 AND NOT EXISTS (SELECT 1 FROM authorization_codes c \
+        WHERE c.tenant_id = grants.tenant_id AND c.grant_id = grants.id) \
+        AND NOT EXISTS (SELECT 1 FROM logins l WHERE l.tenant_id = grants.tenant_id AND l.grant_id = grants.id)";
     // Who was away for longer has to hear of apps and signing keys all the same.
     const CHANGES: &str = "DELETE FROM token_changes WHERE at <= $1 AND kind = 'ended'";
-    for (sql, before) in
-        [(ANSWERS, answered), (CODES, now), (REQUESTS, now), (ASSERTIONS, now), (TOKENS, now), (LOGINS, now), (CHANGES, over)]
-    {
-        on!(tx, c => sqlx::query(sql).bind(before.0).execute(c).await.map(drop))?;
+    let all = [
+        (ANSWERS, before.answered),
+        (CODES, now),
+        (REQUESTS, now),
+        (ASSERTIONS, now),
+        (TOKENS, now),
+        (LOGINS, now),
+        (TRIALS, before.tried),
+        (CHANGES, before.over),
+    ];
+    for (sql, until) in all {
+        on!(tx, c => sqlx::query(sql).bind(until.0).execute(c).await.map(drop))?;
     }
     Ok(())
 }

@@ -182,7 +182,12 @@ fn standing(core: &Core, token: &mut Token, verbs: &[String]) -> Standing {
     let Some(app) = token.bearer.app() else { return Standing::Good };
     let Some(client) = core.apps.get(app).filter(|c| c.acts_in(token.tenant_id)) else { return Standing::Ended };
     token.scopes.0.retain(|s| client.terms.scopes.iter().any(|own| own == s || !s.is_built_in() && own.covers_with(s, verbs)));
-    if client.in_use { Standing::Good } else { Standing::Disabled }
+    if !client.in_use {
+        return Standing::Disabled;
+    }
+    // What people allowed it is theirs to end.
+    let own = matches!(token.bearer, Bearer::App(_) | Bearer::Named(..));
+    if own && client.ended_own(token.not_before) { Standing::Ended } else { Standing::Good }
 }
 
 /// Decides about a token for whichever API, without a requirement.

@@ -4,9 +4,11 @@ use crate::oauth::{
     allowed, anonymous, ask, browser, challenge, claims, client, decided, join, query, register, token, with_code, with_refresh, word,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{AuditFilter, Code, LogoutBody, PageQuery, Perm, Role, RotateBody, Scope, TenantName, TokenId};
+use contract::{
+    AuditFilter, Code, CreatedApp, LogoutBody, MemberBody, PageQuery, Perm, Role, RotateBody, Scope, TenantName, TokenId, UserId,
+};
 use domain::{
-    Ctx, Error, Who, audit, keys,
+    Ctx, Error, InSession, Who, audit, keys, leaks, members,
     oauth::{self, Next, Presented, TokenRequest},
     on_both, scopes, tenants,
     testing::{PASSWORD, TestInstallation},
@@ -24,6 +26,38 @@ async fn globex(t: &TestInstallation) -> Ctx {
 
 fn changes(body: Value) -> contract::UpdateAppBody {
     serde_json::from_value(body).unwrap()
+}
+
+/// An app that acts for itself.
+async fn machine(ctx: &Ctx, name: &str) -> CreatedApp {
+    register(ctx, json!({"name": name, "kind": "machine", "redirect_uris": [], "scopes": ["users:read"], "allow_client_jwts": true})).await
+}
+
+/// A token that it gets for itself, and one that it signs.
+async fn own_tokens(t: &TestInstallation, app: &CreatedApp) -> [String; 2] {
+    let asked = TokenRequest { grant_type: Some("client_credentials".into()), ..TokenRequest::default() };
+    let now = t.core.now().0 / 1_000;
+    let claims = json!({"iss": app.app.id, "sub": "x", "aud": "http://localhost", "iat": now, "exp": now + 600});
+    [token(t, app, &asked).await.unwrap().access_token, signed(&claims, app.client_secret.as_deref().unwrap())]
+}
+
+fn proof(app: &CreatedApp) -> Presented {
+    let secret = app.client_secret.clone().map(contract::Secret::new);
+    Presented { id: Some(app.app.id.to_string()), secret, ..Presented::default() }
+}
+
+fn id(ctx: &Ctx) -> UserId {
+    ctx.person().unwrap().user_id
+}
+
+/// Developers in sessions of their own.
+async fn developers(t: &TestInstallation, how_many: u8) -> Vec<Ctx> {
+    let mut all = Vec::new();
+    for n in 0..how_many {
+        let dev = t.join(&format!("dev{n}@acme.test"), Role::Developer).await;
+        all.push(dev.in_session(InSession { digest: vec![n; 32], proven_at: t.core.now() }));
+    }
+    all
 }
 
 /// Signs with a secret of an app (guide 002).
@@ -315,5 +349,122 @@ on_both! {
         let all = audit::list(&t.owner(), &filter, PageQuery::default()).await.unwrap().data;
         let times: Vec<Value> = all.into_iter().filter(|e| e.action == "oauth_app.refused").map(|e| e.after.unwrap()["times"].clone()).collect();
         assert_eq!(times.len(), 5, "the 1st, 2nd, 4th, 8th and 16th: {times:?}");
+    }
+}
+
+on_both! {
+    async fn s22_apps_of_a_disabled_account_are_refused_at_once_in_every_process_and_tenant(t) {
+        // The catalogue then knows what they ask for: developers add nothing to it.
+        let (other, elsewhere) = (machine(&t.owner(), "Other").await, machine(&globex(&t).await, "Elsewhere").await);
+        let dev = t.join("dev@acme.test", Role::Developer).await;
+        let app = machine(&dev, "Theirs").await;
+        t.tamper("UPDATE apps SET owner_id = (SELECT id FROM users WHERE email = 'dev@acme.test') WHERE name = 'Elsewhere'").await;
+        let held = [own_tokens(&t, &app).await, own_tokens(&t, &elsewhere).await].concat();
+        let others = own_tokens(&t, &other).await;
+        let second = t.second_process().await;
+        members::disable_account(&t.owner(), id(&dev)).await.unwrap();
+        second.cache.sync(&second).await.unwrap();
+        for core in [&t.core, &second] {
+            for one in &held {
+                assert_eq!(decided(core, one), Code::Disabled);
+            }
+            assert_eq!(word(oauth::authenticate(&anonymous(core), &proof(&app)).await), "invalid_client");
+            assert!(others.iter().all(|one| decided(core, one) == Code::Valid));
+        }
+        members::enable_account(&t.owner(), id(&dev)).await.unwrap();
+        second.cache.sync(&second).await.unwrap();
+        for core in [&t.core, &second] {
+            assert!(held.iter().all(|one| decided(core, one) == Code::Valid), "as their keys");
+            assert_eq!(word(oauth::authenticate(&anonymous(core), &proof(&app)).await), "ok");
+        }
+        second.stop().await;
+    }
+}
+
+on_both! {
+    async fn s34_what_an_app_got_for_itself_does_not_come_back_when_it_is_resumed(t) {
+        let app = register(&t.owner(), json!({"grant_types": ["authorization_code", "refresh_token", "client_credentials"], "allow_client_jwts": true})).await;
+        let persons = token(&t, &app, &with_code(&allowed(&browser(&t), &app, &[]).await)).await.unwrap().access_token;
+        let stolen = own_tokens(&t, &app).await;
+        t.clock.advance(Duration::from_millis(1_500));
+        oauth::suspend(&t.owner(), app.app.id, None).await.unwrap();
+        assert!(stolen.iter().chain([&persons]).all(|one| decided(&t.core, one) == Code::Disabled));
+        t.clock.advance(Duration::from_secs(1));
+        oauth::resume(&t.owner(), app.app.id).await.unwrap();
+        for one in &stolen {
+            assert_eq!(decided(&t.core, one), Code::Revoked);
+        }
+        assert_eq!(decided(&t.core, &persons), Code::Valid, "what people allowed is kept");
+        let away = t.second_process().await;
+        assert!(stolen.iter().all(|one| decided(&away, one) == Code::Revoked), "nor in a process that starts later");
+        assert!(own_tokens(&t, &app).await.iter().all(|one| decided(&t.core, one) == Code::Valid), "it gets new ones");
+        away.stop().await;
+    }
+}
+
+on_both! {
+    async fn s34_a_secret_that_is_ended_at_once_takes_the_tokens_along_that_it_was_good_for(t) {
+        let rotate = async |app: &CreatedApp, grace_seconds| oauth::rotate_secret(&t.owner(), app.app.id, &RotateBody { grace_seconds: Some(grace_seconds) }).await.unwrap();
+        let apps = [machine(&t.owner(), "Rotated").await, machine(&t.owner(), "At the desk").await, machine(&t.owner(), "In the open").await];
+        let mut stolen = Vec::new();
+        for app in &apps {
+            stolen.push(own_tokens(&t, app).await[0].clone());
+            t.clock.advance(Duration::from_secs(2));
+        }
+        let mut next = Vec::new();
+        for app in &apps {
+            next.push(rotate(app, 3_600).await);
+        }
+        assert!(stolen.iter().all(|one| decided(&t.core, one) == Code::Valid), "with an overlap nothing ends");
+        let mut secrets = apps.iter().map(|app| app.client_secret.clone().unwrap());
+        secrets.next();
+        let found = leaks::lookup(&t.owner(), &secrets.next().unwrap()).await.unwrap().apps.remove(0);
+        leaks::end_app_secret(&t.owner(), found.secret.id).await.unwrap();
+        leaks::report_publicly(&anonymous(&t.core), &secrets.next().unwrap()).await.unwrap();
+        next[0] = rotate(&apps[0], 0).await;
+        for one in &stolen {
+            assert_eq!(decided(&t.core, one), Code::Revoked);
+        }
+        for app in &next {
+            assert!(own_tokens(&t, app).await.iter().all(|one| decided(&t.core, one) == Code::Valid), "in the same second");
+        }
+        // Ending it once more ends nothing new.
+        let held = own_tokens(&t, &next[1]).await;
+        t.clock.advance(Duration::from_secs(2));
+        leaks::end_app_secret(&t.owner(), found.secret.id).await.unwrap();
+        assert!(held.iter().all(|one| decided(&t.core, one) == Code::Valid));
+    }
+}
+
+on_both! {
+    async fn s22_whoever_leaves_while_apps_are_let_in_leaves_no_grant_and_nothing_is_given_up(t) {
+        let (app, other) = (register(&t.owner(), json!({})).await, register(&t.owner(), json!({"name": "Other"})).await);
+        let owner = t.owner();
+        for dev in developers(&t, 30).await {
+            let code = with_code(&allowed(&dev, &app, &[]).await);
+            let Next::Ask(asked) = ask(&dev, &other, &[]).await else { panic!("asked") };
+            let (removed, redeemed, allowed) =
+                tokio::join!(members::remove(&owner, id(&dev)), token(&t, &app, &code), oauth::decide(&dev, asked, dev.tenant_id()));
+            removed.unwrap();
+            assert!(matches!(word(redeemed), "ok" | "invalid_grant"));
+            assert!(!matches!(allowed, Err(Error::Unavailable(_) | Error::Internal(_))), "{allowed:?}");
+        }
+        assert_eq!(t.count("SELECT COUNT(*) FROM grants g WHERE revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user_id = g.user_id)").await, 0);
+        assert_eq!(t.count("SELECT COUNT(*) FROM logins l WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user_id = l.user_id)").await, 0);
+    }
+}
+
+on_both! {
+    async fn s22_a_code_that_is_redeemed_while_a_role_changes_gives_nothing_of_the_role_before(t) {
+        let app = register(&t.owner(), json!({})).await;
+        let owner = t.owner();
+        let role = MemberBody { role: Some(Role::Support.to_string()) };
+        for dev in developers(&t, 30).await {
+            let code = with_code(&allowed(&dev, &app, &[]).await);
+            let (changed, redeemed) = tokio::join!(members::change_role(&owner, id(&dev), &role), token(&t, &app, &code));
+            changed.unwrap();
+            let Ok(answer) = redeemed else { continue };
+            assert!(decided(&t.core, &answer.access_token) == Code::Revoked || !answer.scope.contains("users:read"), "{}", answer.scope);
+        }
     }
 }

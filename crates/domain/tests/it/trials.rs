@@ -7,6 +7,7 @@ use domain::{
     oauth::{self, Begun, Next, Refused, Report, TokenRequest, Trial},
     on_both,
     testing::TestInstallation,
+    tokens,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -270,5 +271,25 @@ on_both! {
         }
         let (_, asked) = oauth::check(&t.core, &query(&app, &[("prompt", "login")])).unwrap();
         assert!(!asked.again(&t.core).contains("prompt"), "they sign in for it anyhow");
+    }
+}
+
+on_both! {
+    async fn a_trial_that_nobody_finishes_is_removed_when_its_time_is_over(t) {
+        let app = register(&t.owner(), json!({})).await;
+        let me = browser(&t);
+        allowed(&me, &app, &[("scope", "users:read")]).await;
+        assert!(tried(&t, &me, &app).await.is_good());
+        let trial = begun(&me, &app).await;
+        answered(&t, &me, &trial, true).await;
+        let kept = async || {
+            tokens::tend(&t.core).await.unwrap();
+            t.count("SELECT COUNT(*) FROM grants WHERE trial").await
+        };
+        t.clock.advance(Duration::from_millis(10 * 60_000 - 1));
+        assert_eq!(kept().await, 2, "its answer may come yet");
+        t.clock.advance(Duration::from_millis(1));
+        assert_eq!(kept().await, 0);
+        assert_eq!(oauth::mine(&me).await.unwrap().len(), 1, "what was allowed in earnest stays");
     }
 }
