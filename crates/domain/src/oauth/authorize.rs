@@ -524,6 +524,7 @@ pub async fn decide(ctx: &Ctx, id: ConsentId, allow: Option<TenantId>) -> Result
     let told = in_words(&ctx, Some(tenant_id), &asked.scopes).await?;
     let mut tx = ctx.write(&grant).await?;
     let ctx = identity::again(&ctx, tx.tx()).await?;
+    ctx.enrolled()?;
     let scopes = permitted(&ctx, &asked.scopes);
     if scopes.is_empty() {
         let why = "Your role in this tenant holds nothing of what the app asks for. Ask an owner.";
