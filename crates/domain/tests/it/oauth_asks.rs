@@ -1,9 +1,9 @@
 //! What an app may ask for, in whose words people read it, and who is meant.
 
-use crate::oauth::{allowed, ask, browser, claims, client, decided, join, param, query, register, token, with_code, with_refresh, word};
-use contract::{Code, DescribeScopeBody, KeyId, MemberBody, Role, RotateForm, TenantName};
+use crate::oauth::{allowed, ask, browser, client, join, param, query, register, token, with_code, with_refresh, word};
+use contract::{DescribeScopeBody, KeyId, Role, RotateForm, TenantName};
 use domain::{
-    Ctx, Error, InSession, Who, keys, members,
+    Ctx, Error, InSession, Who, keys,
     oauth::{self, Next, Refused, TokenRequest},
     on_both, scopes, tenants,
     testing::TestInstallation,
@@ -140,26 +140,6 @@ on_both! {
         assert!(matches!(ask(&me, &app, &[]).await, Next::Answer(_)));
         assert!(matches!(ask(&me, &app, &[("prompt", "select_account")]).await, Next::Ask(_)));
         assert_eq!(told(&t, &app, &[("prompt", "none select_account")]).0, "invalid_request");
-    }
-}
-
-on_both! {
-    async fn s22_a_code_that_is_redeemed_while_the_role_changes_gives_nothing_of_the_old_one(t) {
-        let app = register(&t.owner(), json!({"scopes": ["users:write", "openid"]})).await;
-        for n in 0..10 {
-            let admin = join(&t, &format!("admin{n}@acme.test"), Role::Admin).await;
-            let code = allowed(&admin, &app, &[]).await;
-            let id = admin.person().unwrap().user_id;
-            let support = MemberBody { role: Some("support".into()) };
-            let owner = t.owner();
-            let asked = with_code(&code);
-            let (made, changed) = tokio::join!(token(&t, &app, &asked), members::change_role(&owner, id, &support));
-            changed.unwrap();
-            if let Ok(made) = made {
-                let holds = claims(&made.access_token)["scope"].as_str().unwrap().contains("users:write");
-                assert!(!holds || decided(&t.core, &made.access_token) != Code::Valid, "round {n}");
-            }
-        }
     }
 }
 

@@ -186,7 +186,8 @@ async fn remove_logo(Caller(ctx): Caller, Path(id): Path<String>) -> Result<Json
     oauth::logo::remove(&ctx, id).await.map(Json).map_err(|e| ctx.problem(e).into())
 }
 
-/// Suspends an app: its tokens, codes and secrets work no more, until it is resumed.
+/// Suspends an app: its tokens, codes and secrets work no more, until it is resumed. Tokens that it got for itself have ended
+/// for good.
 #[utoipa::path(
     post,
     path = "/v1/oauth/applications/{id}/suspend",

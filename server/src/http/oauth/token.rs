@@ -52,13 +52,8 @@ fn anonymous(state: &AppState, info: Option<axum::Extension<RequestInfo>>) -> Ct
 
 type Info = Option<axum::Extension<RequestInfo>>;
 
-/// A body, or why it was not read to its end.
+/// A body, or why it was not read to its end: that refusal gets the form of these endpoints on its way out.
 type Received = Result<Bytes, BytesRejection>;
-
-/// The body, if it was; the refusal gets the form of these endpoints on its way out.
-fn received(body: Received) -> Result<Bytes, Response> {
-    body.map_err(|e| ApiError::from(e).into_response())
-}
 
 /// Issues tokens (RFC 6749, section 3.2).
 ///
@@ -93,7 +88,7 @@ pub async fn token(State(state): State<AppState>, info: Info, headers: HeaderMap
 /// What is asked for, and the client that asks. A client's token for itself is signed and written nowhere: it is the one
 /// request that an app may send as often as the machine can answer, and is not counted.
 async fn request(ctx: &Ctx, headers: &HeaderMap, body: Received) -> Result<(Arc<Client>, TokenRequest), Response> {
-    let params = Params::read(headers, &received(body)?).map_err(|e| refused(ctx, &e))?;
+    let params = Params::read(headers, &body.map_err(|e| ApiError::from(e).into_response())?).map_err(|e| refused(ctx, &e))?;
     let client = client(ctx, headers, &params).await?;
     let asked = asked(&params).map_err(|e| refused(ctx, &e))?;
     if asked.grant_type.as_deref() != Some(GrantType::ClientCredentials.as_str()) {
@@ -116,7 +111,7 @@ fn asked(params: &Params) -> Result<TokenRequest, OauthError> {
 
 /// The token of a request, and the client that sends it.
 async fn about(ctx: &Ctx, headers: &HeaderMap, body: Received) -> Result<(Arc<Client>, String), Response> {
-    let params = Params::read(headers, &received(body)?).map_err(|e| refused(ctx, &e))?;
+    let params = Params::read(headers, &body.map_err(|e| ApiError::from(e).into_response())?).map_err(|e| refused(ctx, &e))?;
     let client = client(ctx, headers, &params).await?;
     match params.one("token") {
         Ok(Some(token)) => Ok((client, token)),
