@@ -368,17 +368,17 @@ async fn remembered(ctx: &Ctx, person: &Person, client: &Client, asked: &Asked) 
         return Ok(None);
     }
     let grant = Grant::of_caller(ctx)?;
-    // Each answer is a code and an event, and nobody clicks for it: counted before a transaction is held for it.
-    let charge = ctx.core().limits.charge(Subject::Answered(person.tenant_id, person.user_id), ANSWERED, 1, ctx.now());
-    if let Some(seconds) = charge.retry_after {
-        return Err(Error::TooMany(seconds.into()));
-    }
     let mut tx = ctx.write(&grant).await?;
     let Some((id, allowed)) = sql::standing(tx.tx(), &grant, person.user_id, client.id).await? else { return Ok(None) };
     let ctx = identity::again(ctx, tx.tx()).await?;
     let scopes = permitted(&ctx, &asked.scopes);
     if scopes.is_empty() || !asked.scopes.iter().all(|s| allowed.contains(s)) {
         return Ok(None);
+    }
+    // Each answer is a code and an event, and nobody clicks for it.
+    let charge = ctx.core().limits.charge(Subject::Answered(person.tenant_id, person.user_id), ANSWERED, 1, ctx.now());
+    if let Some(seconds) = charge.retry_after {
+        return Err(Error::TooMany(seconds.into()));
     }
     hand_out(&ctx, tx, &grant, client, id, asked, None).await.map(Some)
 }

@@ -25,8 +25,7 @@ pub const OAUTH: RateLimit = RateLimit { per_hour: 5_000, per_second: 50 };
 /// until they expire ever asks for, and a bound for one in a loop.
 pub const CLIENT: RateLimit = RateLimit { per_hour: 360_000, per_second: 100 };
 
-/// How often apps may send a person for an answer that can come without asking them: a browser that is sent around in a loop
-/// stops.
+/// How often apps may be answered about a person without asking them: a browser that is sent around in a loop stops.
 pub const ANSWERED: RateLimit = RateLimit { per_hour: 1_000, per_second: 20 };
 
 /// Credentials that are none or nobody's, by the address that sends them: room for a service that was misconfigured,
