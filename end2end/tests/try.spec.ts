@@ -30,7 +30,7 @@ both((js) => {
     await expect(page.getByText('It works.')).toBeVisible();
   });
 
-  test('a trial is denied, stopped, and its old answers count for nothing', async ({ app, page }) => {
+  test('a trial is denied, stopped, and can be allowed no more then', async ({ app, page }) => {
     const owner = await app.owner();
     const made = await owner.registerApp({ name: 'Ledger Sync', scopes: 'openid users:read' });
     const here = `/apps/${made.id}/try`;
@@ -47,11 +47,10 @@ both((js) => {
     await expect(page.getByText('A trial is waiting for your answer.')).toBeVisible();
     await app.submit('Stop');
     await expect(page.getByText('Stopped. Nothing was issued.')).toBeVisible();
+    app.watch.expectStatus(409);
     await page.goto(old);
     await app.ready();
-    app.watch.expectStatus(400);
-    await app.submit('Allow access');
-    await expect(page.getByText('No trial in this browser waits for this answer')).toBeVisible();
+    await expect(page.getByText('This request is over')).toBeVisible();
 
     await app.visit(here);
     for (const box of await page.getByRole('checkbox').all()) await box.uncheck();
