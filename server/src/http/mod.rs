@@ -31,7 +31,7 @@ use axum::{
 use contract::ErrorCode;
 use domain::Core;
 use ipnet::IpNet;
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -45,9 +45,13 @@ use utoipa_axum::{
     routes,
 };
 
-/// What every handler knows.
+/// What every handler knows. Each layer of the router clones it for each request: so there is one of it.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What is in it.
+#[derive(Clone)]
+pub struct Shared {
     /// The installation.
     pub core: Arc<Core>,
     /// Names of the front end's files.
@@ -70,14 +74,23 @@ const TIME: Duration = Duration::from_secs(30);
 impl AppState {
     /// The state for an installation.
     pub fn new(core: Arc<Core>, trusted_proxies: &[IpNet], https: bool, error_format: ErrorFormat) -> Self {
-        Self { core, assets: assets::names(), trusted_proxies: trusted_proxies.into(), https, error_format, security_contact: None }
+        let assets = assets::names();
+        Self(Arc::new(Shared { core, assets, trusted_proxies: trusted_proxies.into(), https, error_format, security_contact: None }))
     }
 
     /// The same with an address in `/.well-known/security.txt`.
     #[must_use]
     pub fn with_security_contact(mut self, contact: Option<String>) -> Self {
-        self.security_contact = contact.map(Into::into);
+        Arc::make_mut(&mut self.0).security_contact = contact.map(Into::into);
         self
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
 

@@ -2,9 +2,9 @@
 //! key, the key to its id, and every claim is there with its type, or the token is nobody's.
 
 use super::{CONSOLE_CLIENT, LIFETIME};
-use crate::{Core, Error, Result, oauth};
+use crate::{Core, Result, oauth};
 use contract::{AppId, Code, CredentialKind, Environment, IdTokenAlg, LoginId, Scope, ScopeSet, TenantId, TokenId, UnixMs, UserId};
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
 
 /// How far the clocks of issuer and verifier may be apart, milliseconds.
@@ -146,8 +146,6 @@ pub(crate) struct NewToken {
 /// Issues a token.
 pub(crate) fn issue(core: &Core, new: NewToken) -> Result<String> {
     let now = core.now();
-    let ring = core.tokens.ring(IdTokenAlg::EdDsa);
-    let (kid, key) = ring.signer(now).ok_or_else(|| Error::internal("there is no signing key"))?;
     let iat = now.0.div_euclid(1_000);
     let claims = Claims {
         iss: core.settings.public_url.clone(),
@@ -165,8 +163,7 @@ pub(crate) fn issue(core: &Core, new: NewToken) -> Result<String> {
         nbf: None,
         exp: iat + new.seconds,
     };
-    let header = Header { typ: Some(TYPE.to_owned()), kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
-    encode(&header, &claims, key).map_err(Error::internal)
+    core.tokens.ring(IdTokenAlg::EdDsa).token(now, TYPE, &claims)
 }
 
 /// Reads a token: `MALFORMED` if it is none, `NOT_FOUND` if this installation did not issue it as an access token. Times
@@ -195,12 +192,7 @@ pub fn read(core: &Core, jwt: &str) -> Result<Token, Code> {
 /// Signs any header and claims with the key that signs now: what must be refused although its signature is good.
 #[cfg(feature = "testing")]
 pub fn sign_anything(core: &Core, header: &serde_json::Value, claims: &serde_json::Value) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let message = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
-    let ring = core.tokens.ring(IdTokenAlg::EdDsa);
-    let (_, key) = ring.signer(core.now()).expect("a key");
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, Algorithm::EdDSA).expect("signs");
-    format!("{message}.{signature}")
+    core.tokens.ring(IdTokenAlg::EdDsa).signed(core.now(), header, claims).expect("signs")
 }
 
 impl Claims {

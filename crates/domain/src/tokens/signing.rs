@@ -8,12 +8,16 @@ use aws_lc_rs::{
     rsa::{self, KeySize},
     signature::{Ed25519KeyPair, KeyPair},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use contract::{IdTokenAlg, Secret, UnixMs};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header,
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
+use serde::Serialize;
 use sqlx::FromRow;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -40,9 +44,16 @@ struct Signer {
     generation: i64,
     created_at: UnixMs,
     signs_from: UnixMs,
-    encoding: EncodingKey,
+    key: Key,
     decoding: DecodingKey,
     jwk: Jwk,
+}
+
+/// What signs. An Ed25519 key is kept as it signs: read anew for each token it would cost as much as the signature.
+#[derive(Debug)]
+enum Key {
+    EdDsa(Ed25519KeyPair),
+    Rs256(EncodingKey),
 }
 
 /// Every key of one algorithm, oldest first.
@@ -70,20 +81,19 @@ impl Signer {
     fn open(core: &Core, algorithm: IdTokenAlg, row: SigningRow) -> Result<Self> {
         let damaged = || Error::internal("a signing key cannot be read");
         let text = core.keys.seal.open(Uuid::nil(), row.id, &row.sealed)?;
-        let (encoding, mut jwk) = match algorithm {
+        let (key, mut jwk) = match algorithm {
             IdTokenAlg::EdDsa => {
                 let seed = Secret::new(STANDARD.decode(text.expose()).map_err(Error::internal)?);
                 let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| damaged())?;
-                let der = Secret::new(pair.to_pkcs8v1().map_err(|_| damaged())?.as_ref().to_vec());
                 let decoding = DecodingKey::from_ed_der(pair.public_key().as_ref());
                 let jwk = Jwk::from_decoding_key(&decoding, Some(Algorithm::EdDSA)).map_err(Error::internal)?;
-                (EncodingKey::from_ed_der(der.expose()), jwk)
+                (Key::EdDsa(pair), jwk)
             }
             IdTokenAlg::Rs256 => {
                 let pem = Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", text.expose()));
                 let encoding = EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map_err(|_| damaged())?;
                 let jwk = Jwk::from_encoding_key(&encoding, Algorithm::RS256).map_err(Error::internal)?;
-                (encoding, jwk)
+                (Key::Rs256(encoding), jwk)
             }
         };
         let decoding = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
@@ -95,7 +105,7 @@ impl Signer {
             generation: row.generation,
             created_at: UnixMs(row.created_at),
             signs_from: UnixMs(row.signs_from),
-            encoding,
+            key,
             decoding,
             jwk,
         })
@@ -112,10 +122,24 @@ impl Ring {
         self.0.is_empty()
     }
 
-    /// The key that signs now, by its id.
-    pub fn signer(&self, now: UnixMs) -> Option<(&str, &EncodingKey)> {
-        let key = self.0.iter().rev().find(|k| k.signs_from <= now).or(self.0.first())?;
-        Some((&key.kid, &key.encoding))
+    /// The key that signs now.
+    fn signer(&self, now: UnixMs) -> Result<&Signer> {
+        let newest = self.0.iter().rev().find(|k| k.signs_from <= now).or(self.0.first());
+        newest.ok_or_else(|| Error::internal("there is no key that signs"))
+    }
+
+    /// A token with that `typ`, signed with the key that signs now.
+    pub fn token(&self, now: UnixMs, typ: &str, claims: &impl Serialize) -> Result<String> {
+        let signer = self.signer(now)?;
+        let header = Header { typ: Some(typ.to_owned()), kid: Some(signer.kid.clone()), ..Header::new(signer.key.algorithm()) };
+        self.signed(now, &header, claims)
+    }
+
+    /// A header and claims, signed with the key that signs now, whatever they say.
+    pub fn signed(&self, now: UnixMs, header: &impl Serialize, claims: &impl Serialize) -> Result<String> {
+        let message = format!("{}.{}", part(header)?, part(claims)?);
+        let signature = self.signer(now)?.key.sign(&message)?;
+        Ok(format!("{message}.{signature}"))
     }
 
     /// The key of that id, if a token of it may still be alive.
@@ -177,6 +201,27 @@ pub(crate) async fn make_id_key(core: &Core) -> Result<()> {
 /// `typ` of an ID token: it is none of an access token (s63).
 const TYPE_OF_ID: &str = "JWT";
 
+impl Key {
+    const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::EdDsa(_) => Algorithm::EdDSA,
+            Self::Rs256(_) => Algorithm::RS256,
+        }
+    }
+
+    fn sign(&self, message: &str) -> Result<String> {
+        match self {
+            Self::EdDsa(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
+            Self::Rs256(key) => jsonwebtoken::crypto::sign(message.as_bytes(), key, Algorithm::RS256).map_err(Error::internal),
+        }
+    }
+}
+
+/// A part of a JWT (RFC 7515, section 3.1).
+fn part(of: &impl Serialize) -> Result<String> {
+    serde_json::to_vec(of).map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(Error::internal)
+}
+
 const fn signed_with(algorithm: IdTokenAlg) -> Algorithm {
     match algorithm {
         IdTokenAlg::Rs256 => Algorithm::RS256,
@@ -197,8 +242,5 @@ pub(crate) fn read_id_token(core: &Core, jwt: &str) -> Option<serde_json::Value>
 
 /// Signs an ID token.
 pub(crate) fn sign_id_token(core: &Core, algorithm: IdTokenAlg, claims: &serde_json::Value) -> Result<String> {
-    let ring = core.tokens.ring(algorithm);
-    let (kid, key) = ring.signer(core.now()).ok_or_else(|| Error::internal("there is no key for ID tokens"))?;
-    let header = Header { typ: Some(TYPE_OF_ID.to_owned()), kid: Some(kid.to_owned()), ..Header::new(signed_with(algorithm)) };
-    encode(&header, claims, key).map_err(Error::internal)
+    core.tokens.ring(algorithm).token(core.now(), TYPE_OF_ID, claims)
 }
