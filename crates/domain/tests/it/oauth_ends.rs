@@ -247,6 +247,10 @@ on_both! {
             oauth::suspend(&who, app.app.id, Some("leaked".into())).await.unwrap();
             assert!(oauth::resume(&who, app.app.id).await.is_err(), "{role}");
             assert!(oauth::delete(&who, app.app.id).await.is_err(), "{role}");
+            // Nor one that may do nothing which they could not hand out.
+            let plain = register(&t.owner(), json!({"scopes": ["openid"]})).await.app.id;
+            oauth::suspend(&who, plain, None).await.unwrap();
+            assert!(oauth::resume(&who, plain).await.is_err(), "{role}");
             oauth::resume(&t.owner(), app.app.id).await.unwrap();
             let dev = join(&t, &format!("{role}-dev@acme.test"), Role::Developer).await;
             let held = token(&t, &app, &with_code(&allowed(&dev, &app, &[("scope", "openid")]).await)).await.unwrap();
