@@ -3,8 +3,10 @@
 use super::{
     Asked, Client, OauthCode, OauthError,
     apps::target,
-    authorize::{permitted, read_resource, read_scopes, words},
-    id_token, sql,
+    authorize::permitted,
+    id_token,
+    request::{read_resource, read_scopes, words},
+    sql,
 };
 use crate::{
     Core, Ctx, Error, Grant, Result, Who,

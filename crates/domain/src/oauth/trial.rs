@@ -2,7 +2,7 @@
 //! it. What a trial keeps to itself (state, nonce, verifier) lies in the session of whoever began it: its answer is worth
 //! something there and nowhere else, and its code to nobody who sends it to the token endpoint.
 
-use super::{Client, OauthError, TokenRequest, TokenResponse, apps, authorize::TRIED, id_token, sql, tokens};
+use super::{Client, OauthError, TokenRequest, TokenResponse, apps, consent::TRIED, id_token, sql, tokens};
 use crate::{
     Core, Ctx, Error, Grant, Result, Who,
     ctx::Person,

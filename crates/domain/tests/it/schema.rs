@@ -267,7 +267,7 @@ fn s69_transactions_across_tenants_are_listed() {
         "members/mod.rs remove",                         // the same
         "members/mod.rs switch_account",                 // an account is switched off in every tenant
         "members/recovery.rs recover",                   // noted in every tenant of the person
-        "oauth/authorize.rs consent",                    // where a person works, and what the app’s tenant says of its scopes
+        "oauth/consent.rs consent",                      // where a person works
         "oauth/grants.rs elsewhere",                     // apps of other tenants that act here
         "oauth/grants.rs mine",                          // a person’s own, in whichever tenant
         "oauth/grants.rs revoke",                        // likewise
@@ -375,9 +375,10 @@ fn s69_grants_come_from_listed_places_only() {
         "members/recovery.rs of_caller",        // what a platform admin does elsewhere stands at home, too
         "members/recovery.rs of_recovery",      // whoever helps somebody back in
         "oauth/assertion.rs of_authorization",  // an app that proves who it is
-        "oauth/authorize.rs of_authorization",  // what the app’s tenant says of its scopes
-        "oauth/authorize.rs of_caller",         // a member lets an app in
+        "oauth/authorize.rs of_caller",         // a member let an app in before
         "oauth/client.rs of_attempt",           // somebody asked as an app in vain
+        "oauth/consent.rs of_authorization",    // what the tenant says of scopes in which the app will act
+        "oauth/consent.rs of_caller",           // a member lets an app in
         "oauth/grants.rs of_authorization",     // a person’s own grant
         "oauth/logo.rs of_authorization",       // whoever is asked to trust an app sees its logo
         "oauth/tokens.rs of_authorization",     // an app, where it was let in
